@@ -1,0 +1,13 @@
+//! The ledger's formats and their verification without storage or network: headers, certificates, proofs.
+
+mod block;
+mod certificate;
+mod genesis;
+mod merkle;
+mod transaction;
+
+pub use block::{Block, Header};
+pub use certificate::{Certificate, CertificateFault, VoteKind, vote_bytes};
+pub use genesis::{Epoch, Genesis, Member, Organisation, Role, Validator};
+pub use merkle::{MerklePath, MerkleStep, merkle_path, merkle_root};
+pub use transaction::{Transaction, TransactionFault};
