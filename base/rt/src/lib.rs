@@ -1,1 +1,9 @@
-//! x
+//! Clock, entropy and network as arguments, so that a component can run in a test as it runs in production.
+
+pub mod clock;
+pub mod entropy;
+pub mod links;
+pub mod tls;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use entropy::{Entropy, OsEntropy, SeededEntropy};

@@ -95,7 +95,8 @@ impl<T: Decode> Decode for Vec<T> {
     const MIN_BYTES: usize = 4;
     fn decode(input: &mut Reader<'_>) -> Result<Self, WireError> {
         let count = input.count("sequence", T::MIN_BYTES)?;
-        let mut items = Vec::with_capacity(count);
+        // An item in memory may be far larger than on the wire: room is made as items really come.
+        let mut items = Vec::with_capacity(count.min(1024));
         for _ in 0..count {
             items.push(T::decode(input)?);
         }

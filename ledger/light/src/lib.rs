@@ -4,6 +4,7 @@ mod block;
 mod certificate;
 mod genesis;
 mod merkle;
+pub mod state;
 mod transaction;
 
 pub use block::{Block, Header};

@@ -1,1 +1,25 @@
-//! x
+//! A star join and group-by on three-party shares: one carrier table, sides joined on one key, grouped aggregates.
+//!
+//! [`run`] computes what [`plain`] computes in the clear, and nothing else is learnt: the receiver gets the groups'
+//! values, nobody gets a tag, a match, a count or an order (design after ORQ, SOSP 2025, and Secrecy, NSDI 2023). Sizes
+//! are those of the public [`StarShape`]: every table is padded to its bound. The owners aggregate their sides to one
+//! row a key beforehand, so a join never grows. The engine knows nothing of queries, policies or terms.
+//!
+//! All sums are words modulo 2^64, read as signed numbers. The caller's interval analysis has to exclude overflow, for
+//! an average also of `2·|sum|·10^extra_digits + count` (below 2^63) and of the count (at most 2^59).
+
+mod answer;
+mod group;
+mod input;
+mod join;
+mod layout;
+mod plain;
+mod products;
+mod rows;
+mod run;
+mod shape;
+
+pub use plain::plain;
+pub use rows::{CarrierRow, Cell, GroupResult, OwnerRows, SideRow};
+pub use run::run;
+pub use shape::{Aggregate, Function, Input, Join, Placement, SideShape, StarShape};

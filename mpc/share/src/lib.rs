@@ -1,1 +1,21 @@
-//! x
+//! Three-party replicated secret sharing on Z_2^64 and on 64-bit words of bits: arithmetic, shuffles, sorts, division.
+//!
+//! Tier B: semi-honest, three parties, one of them corrupt; any two together see every input. A secret `x` is the sum
+//! (for [`Words`]: the exclusive or) of three components, `x = x0 + x1 + x2`; party `i` holds `x_i` and `x_{i+1}`. What
+//! a single party sees is uniformly random, whatever the inputs are. [`Rep3`] holds a party's state; [`Shared`] is a
+//! vector of secrets, so that a step of many rows is one message.
+
+mod boolean;
+mod divide;
+mod input;
+mod rep3;
+mod reveal;
+mod ring;
+mod seeds;
+mod shared;
+mod shuffle;
+mod sort;
+
+pub use rep3::Rep3;
+pub use ring::{Bits64, Ring, Z64};
+pub use shared::{Arith, Shared, View, Words};

@@ -1,1 +1,54 @@
-//! x
+//! Pure planner: from a query and the published catalogue to the one plan that all parties derive alike, and its explanation.
+//!
+//! It sees metadata only and does no I/O, reads no clock and draws no randomness, so every node that plans the same
+//! request against the same catalogue gets the same digest. Everything that is refused is refused with its place in
+//! the text and what to write instead.
+
+mod aggregate;
+mod assemble;
+mod bounds;
+mod compile;
+mod cost;
+mod explain;
+mod from;
+mod items;
+mod literal;
+mod names;
+mod parse;
+mod refuse;
+mod scope;
+mod steps;
+mod text;
+mod typed;
+
+use base_types::{OrgId, fault::Fault};
+use notary_terms::{Catalogue, Plan, Request};
+
+pub use explain::{Explanation, Learns, OutputExplained, ReadExplained, Words, explain};
+pub use steps::Step;
+pub use text::formula_text;
+
+/// Version of this planner; it is part of every plan.
+pub const VERSION: u16 = 1;
+
+/// Most rows that one data set may share in one run.
+pub const MAX_ROWS: u32 = 100_000;
+
+/// Fewest people behind a shown aggregate where an owner has set no rules.
+pub const DEFAULT_MIN_GROUP: u32 = 5;
+
+/// Derives the plan of a request; `nodes` are the three nodes that compute, in any order.
+///
+/// # Errors
+/// [`Code::QuerySyntax`], [`Code::QueryUnsupported`], [`Code::QueryUnknownName`] or [`Code::QueryOverflow`], each with
+/// the place in the query's text.
+///
+/// [`Code::QuerySyntax`]: base_types::fault::Code::QuerySyntax
+/// [`Code::QueryUnsupported`]: base_types::fault::Code::QueryUnsupported
+/// [`Code::QueryUnknownName`]: base_types::fault::Code::QueryUnknownName
+/// [`Code::QueryOverflow`]: base_types::fault::Code::QueryOverflow
+pub fn plan(request: &Request, catalogue: &Catalogue, nodes: &[OrgId]) -> Result<Plan, Fault> {
+    let nodes = assemble::check_nodes(request, nodes)?;
+    let query = parse::parse(&request.sql)?;
+    assemble::assemble(request, catalogue, nodes, &query)
+}

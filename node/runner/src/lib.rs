@@ -1,1 +1,13 @@
-//! x
+//! Executes an approved plan and nothing else: reads, shares, runs the engine, and tells the notary what happened.
+
+mod answer;
+mod local;
+mod run;
+mod session;
+mod shape;
+mod transport;
+
+pub use answer::{Answer, AnswerCell, AnswerColumn};
+pub use local::{carrier_rows, side_rows};
+pub use run::{Minutes, Note, Run, Site, execute};
+pub use shape::{placement, shape};

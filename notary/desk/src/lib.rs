@@ -1,1 +1,12 @@
-//! x
+//! The notary's service: follows the ledger, decides on proposals by rule, starts what is approved, keeps the book.
+
+mod act;
+mod book;
+mod desk;
+mod job;
+mod stats;
+
+pub use book::Book;
+pub use desk::{Deriver, Desk, Journal, Order, Written, proposal_entry};
+pub use job::{Ended, Job, JobStatus, Mark, Vote};
+pub use stats::{Stats, UseCount};

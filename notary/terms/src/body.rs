@@ -163,3 +163,13 @@ pub struct RevokeBody {
     pub dataset: DatasetId,
 }
 wire_struct!(RevokeBody { dataset });
+
+/// Somebody took a job's evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportBody {
+    /// The job.
+    pub job: Digest,
+    /// Who took it.
+    pub person: PersonId,
+}
+wire_struct!(ExportBody { job, person });

@@ -9,8 +9,8 @@ mod rule;
 
 pub use approved::{ApprovalFact, ApprovalFault, Approved, verify};
 pub use body::{
-    ApprovalBody, CancelBody, DeliveredBody, Outcome, ProposalBody, ReadBody, ReceiptBody, RefusedBody, RejectBody,
-    RevokeBody, StartBody, Stream, TransferBody,
+    ApprovalBody, CancelBody, DeliveredBody, ExportBody, Outcome, ProposalBody, ReadBody, ReceiptBody, RefusedBody,
+    RejectBody, RevokeBody, StartBody, Stream, TransferBody,
 };
 pub use catalogue::{Catalogue, ColumnClass, Source, dataset_subject};
 pub use plan::{

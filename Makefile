@@ -1,0 +1,27 @@
+# `make test` and `make demo` are the two commands; both set up what is missing first.
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/heqi/target
+DIR ?= demo
+
+.PHONY: setup build test long demo lint clean
+
+setup:
+	@bash scripts/setup.sh
+
+build: setup
+	cargo build --locked -p heqi
+
+test: setup
+	@bash scripts/test.sh
+
+long: setup
+	@HEQI_LONG=1 bash scripts/test.sh
+
+demo: build
+	"$(CARGO_TARGET_DIR)/debug/heqi" demo --dir "$(DIR)"
+
+lint: setup
+	cargo fmt --all -- --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+clean:
+	rm -rf "$(DIR)" portal/web/app/node_modules

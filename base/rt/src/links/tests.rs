@@ -1,0 +1,246 @@
+//! Links over loopback: both directions, bounds, silence, refusals.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use base_gm::{
+    cert::{Certificate, Subject, issue, self_signed_ca},
+    sm2::SecretKey,
+};
+use base_types::{OrgId, fault::Code};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+use super::*;
+use crate::{
+    clock::ManualClock,
+    tls::{NODE_NAME, NodeIdentity, Protocol, TrustRoots, client_config, server_name},
+};
+
+const NOW: u64 = 1_800_000_000_000;
+const DAY: u64 = 86_400_000;
+const SOON: Duration = Duration::from_millis(300);
+const LONG: Duration = Duration::from_secs(10);
+const SESSION: [u8; 32] = [9; 32];
+
+fn org(name: &str) -> OrgId {
+    OrgId::new(name).unwrap()
+}
+
+fn member(name: &str) -> (Certificate, NodeIdentity) {
+    let ca_key = SecretKey::from_seed(format!("{name} ca").as_bytes());
+    let ca = self_signed_ca(&org(name), &ca_key, NOW - DAY, NOW + 9 * DAY).unwrap();
+    let key = Arc::new(SecretKey::from_seed(name.as_bytes()));
+    let subject = Subject { org: org(name), name: NODE_NAME.into() };
+    let certificate = issue(&ca, &ca_key, &subject, &key.public(), NOW - DAY, NOW + DAY).unwrap();
+    (ca, NodeIdentity { org: org(name), certificate, key })
+}
+
+struct Net {
+    roots: Arc<TrustRoots>,
+    clock: Arc<ManualClock>,
+    hubs: BTreeMap<&'static str, Arc<LinkHub>>,
+    addresses: BTreeMap<OrgId, String>,
+    certificates: BTreeMap<&'static str, Certificate>,
+}
+
+async fn net(names: &[&'static str]) -> Net {
+    let clock = Arc::new(ManualClock::new(NOW));
+    let members: Vec<_> = names.iter().map(|name| member(name)).collect();
+    let authorities = members.iter().map(|(ca, id)| (id.org.clone(), ca.clone())).collect();
+    let roots = Arc::new(TrustRoots::new(authorities));
+    let mut listeners = Vec::new();
+    let mut addresses = BTreeMap::new();
+    for (_, id) in &members {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        addresses.insert(id.org.clone(), listener.local_addr().unwrap().to_string());
+        listeners.push(listener);
+    }
+    let certificates = names.iter().zip(&members).map(|(name, (_, id))| (*name, id.certificate.clone())).collect();
+    let start = |((name, listener), (_, id)): ((&&'static str, TcpListener), (Certificate, NodeIdentity))| {
+        (*name, LinkHub::start(listener, id, roots.clone(), clock.clone(), addresses.clone()).unwrap())
+    };
+    let hubs = names.iter().zip(listeners).zip(members).map(start).collect();
+    Net { roots, clock, hubs, addresses, certificates }
+}
+
+impl Net {
+    async fn open(&self, from: &str, to: &str, patience: Duration) -> Result<Link, LinkFault> {
+        self.hubs[from].open(SESSION, "share", &org(to), patience).await
+    }
+    async fn pair(&self, a: &str, b: &str) -> (Link, Link) {
+        let (x, y) = tokio::join!(self.open(a, b, LONG), self.open(b, a, LONG));
+        (x.unwrap(), y.unwrap())
+    }
+}
+
+#[tokio::test]
+async fn three_parties_open_links_and_frames_arrive_whole_and_in_order() {
+    let net = net(&["a", "b", "c"]).await;
+    let ((mut ab, mut ba), (mut ac, mut ca), (mut bc, mut cb)) =
+        tokio::join!(net.pair("a", "b"), net.pair("a", "c"), net.pair("b", "c"));
+    let big: Vec<u8> = (0..3_000_000u32).map(|i| i as u8).collect();
+    for (x, y) in [(&mut ab, &mut ba), (&mut ca, &mut ac), (&mut bc, &mut cb)] {
+        let (sent, ()) = tokio::join!(
+            async {
+                x.send(b"").await?;
+                x.send(&big).await?;
+                x.send(b"last").await
+            },
+            async {
+                assert_eq!(y.recv(0, LONG).await.unwrap(), b"");
+                assert_eq!(y.recv(big.len(), LONG).await.unwrap(), big);
+                assert_eq!(y.recv(100, LONG).await.unwrap(), b"last");
+            }
+        );
+        sent.unwrap();
+        y.send(b"back").await.unwrap();
+        assert_eq!(x.recv(4, LONG).await.unwrap(), b"back");
+    }
+}
+
+#[tokio::test]
+async fn labels_and_sessions_do_not_mix() {
+    let net = net(&["a", "b"]).await;
+    let (a, b) = (&net.hubs["a"], &net.hubs["b"]);
+    let (one, two, three) = (org("a"), org("b"), [1; 32]);
+    let (x1, x2, x3, y3, y2, y1) = tokio::join!(
+        a.open(SESSION, "x", &two, LONG),
+        a.open(SESSION, "y", &two, LONG),
+        a.open(three, "x", &two, LONG),
+        b.open(three, "x", &one, LONG),
+        b.open(SESSION, "y", &one, LONG),
+        b.open(SESSION, "x", &one, LONG),
+    );
+    for (i, (x, y)) in [(x1, y1), (x2, y2), (x3, y3)].into_iter().enumerate() {
+        x.unwrap().send(&[i as u8]).await.unwrap();
+        assert_eq!(y.unwrap().recv(1, LONG).await.unwrap(), [i as u8]);
+    }
+}
+
+#[tokio::test]
+async fn a_frame_above_the_receivers_bound_is_garbage_for_good() {
+    let net = net(&["a", "b"]).await;
+    let (mut a, mut b) = net.pair("a", "b").await;
+    a.send(&[0; 101]).await.unwrap();
+    let fault = LinkFault::Garbage("a frame of 101 bytes where 100 are allowed".into());
+    assert_eq!(b.recv(100, LONG).await, Err(fault.clone()));
+    assert_eq!(b.recv(1000, LONG).await, Err(fault));
+}
+
+#[tokio::test]
+async fn silence_ends_a_receive_and_loses_nothing() {
+    let net = net(&["a", "b"]).await;
+    let (mut a, mut b) = net.pair("a", "b").await;
+    assert_eq!(b.recv(100, SOON).await, Err(LinkFault::Silent));
+    a.send(b"late").await.unwrap();
+    assert_eq!(b.recv(100, LONG).await.unwrap(), b"late");
+}
+
+#[tokio::test]
+async fn a_peer_that_closes_is_gone_also_inside_a_frame() {
+    let net = net(&["a", "b"]).await;
+    let (a, mut b) = net.pair("a", "b").await;
+    let (mut sender, receiver) = a.split();
+    sender.send(b"one").await.unwrap();
+    sender.close().await;
+    drop(receiver);
+    assert_eq!(b.recv(3, LONG).await.unwrap(), b"one");
+    assert_eq!(b.recv(3, LONG).await, Err(LinkFault::Gone));
+
+    let mut raw = raw_client(&net, "a", "b").await;
+    let hello = hello::Hello::new(SESSION, "cut").unwrap().to_frame();
+    raw.write_all(&(hello.len() as u32).to_be_bytes()).await.unwrap();
+    raw.write_all(&hello).await.unwrap();
+    raw.flush().await.unwrap();
+    let mut b = net.hubs["b"].open(SESSION, "cut", &org("a"), LONG).await.unwrap();
+    raw.write_all(&[0, 0, 0, 9, 1, 2]).await.unwrap();
+    raw.flush().await.unwrap();
+    drop(raw);
+    assert_eq!(b.recv(9, LONG).await, Err(LinkFault::Gone));
+}
+
+/// A TLS stream to a hub without the link's own code on this side.
+async fn raw_client(net: &Net, from: &str, to: &str) -> tokio_rustls::client::TlsStream<TcpStream> {
+    let (_, id) = member(from);
+    let config = client_config(&id, net.roots.clone(), net.clock.clone(), Protocol::Links, &org(to)).unwrap();
+    let stream = TcpStream::connect(&net.addresses[&org(to)]).await.unwrap();
+    tokio_rustls::TlsConnector::from(config).connect(server_name(), stream).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_wrong_hello_and_a_wrong_direction_are_closed() {
+    let net = net(&["a", "b"]).await;
+    let mut wrong = raw_client(&net, "a", "b").await;
+    wrong.write_all(&[0, 0, 0, 2, 0, 2]).await.unwrap();
+    wrong.flush().await.unwrap();
+    assert!(matches!(wrong.read(&mut [0; 1]).await, Ok(0) | Err(_)));
+    let mut backwards = raw_client(&net, "b", "a").await;
+    let hello = hello::Hello::new(SESSION, "share").unwrap().to_frame();
+    let _ = backwards.write_all(&(hello.len() as u32).to_be_bytes()).await;
+    let _ = backwards.write_all(&hello).await;
+    let _ = backwards.flush().await;
+    assert!(matches!(backwards.read(&mut [0; 1]).await, Ok(0) | Err(_)));
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_open_or_is_not_there_is_silent() {
+    let net = net(&["a", "b"]).await;
+    assert_eq!(net.open("a", "b", SOON).await.err(), Some(LinkFault::Silent));
+    assert_eq!(net.open("b", "a", SOON).await.err(), Some(LinkFault::Silent));
+    let nowhere = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
+    net.hubs["a"].set_peer(org("b"), nowhere);
+    assert_eq!(net.open("a", "b", SOON).await.err(), Some(LinkFault::Silent));
+    assert!(matches!(net.open("a", "a", SOON).await, Err(LinkFault::Other(_))));
+    assert!(matches!(net.open("a", "z", SOON).await, Err(LinkFault::Other(_))));
+}
+
+#[tokio::test]
+async fn a_late_peer_is_dialled_again() {
+    let net = net(&["a", "b"]).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    net.hubs["a"].set_peer(org("b"), address.to_string());
+    let later = async {
+        tokio::time::sleep(SOON).await;
+        let listener = TcpListener::bind(address).await.unwrap();
+        let (_, id) = member("b");
+        let hub = LinkHub::start(listener, id, net.roots.clone(), net.clock.clone(), BTreeMap::new()).unwrap();
+        let link = hub.open(SESSION, "share", &org("a"), LONG).await;
+        (hub, link)
+    };
+    let (a, (_hub, b)) = tokio::join!(net.open("a", "b", LONG), later);
+    a.unwrap().send(b"hi").await.unwrap();
+    assert_eq!(b.unwrap().recv(2, LONG).await.unwrap(), b"hi");
+}
+
+#[tokio::test]
+async fn a_refused_certificate_is_told_to_the_side_that_dials() {
+    let net = net(&["a", "b", "c"]).await;
+    let serial = net.certificates["a"].serial();
+    // At another address another organisation answers.
+    net.hubs["a"].set_peer(org("b"), net.addresses[&org("c")].clone());
+    let why = "b was expected, c answered".to_owned();
+    assert_eq!(net.open("a", "b", LONG).await.err(), Some(LinkFault::Certificate(Code::CertificateInvalid, why)));
+    net.roots.revoke(org("a"), serial);
+    assert!(matches!(net.open("a", "c", LONG).await, Err(LinkFault::Certificate(Code::CertificateInvalid, _))));
+    net.clock.set(NOW + 2 * DAY);
+    assert!(matches!(net.open("a", "c", LONG).await, Err(LinkFault::Certificate(Code::CertificateExpired, _))));
+}
+
+#[tokio::test]
+async fn a_server_that_speaks_no_tls_is_garbage() {
+    let net = net(&["a", "b"]).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    net.hubs["a"].set_peer(org("b"), listener.local_addr().unwrap().to_string());
+    let plain = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(b"220 mail.example ESMTP\r\n").await.unwrap();
+        let _ = stream.read(&mut [0; 512]).await;
+        stream
+    };
+    let (opened, _) = tokio::join!(net.open("a", "b", LONG), plain);
+    assert!(matches!(opened, Err(LinkFault::Garbage(_))), "{:?}", opened.err());
+}

@@ -1,0 +1,94 @@
+//! Whether this node would sign a proposed block, or may execute a certified one.
+
+use std::collections::BTreeSet;
+
+use base_types::{Digest, TimeMs};
+use ledger_light::{Block, Transaction};
+use ledger_state::StateError;
+use ledger_vm::executed_key;
+
+use crate::{
+    ChainFault,
+    ledger::{Ledger, Tip},
+};
+
+/// Longest transaction, in bytes.
+pub const MAX_TRANSACTION_BYTES: usize = ledger_vm::notary::MAX_BODY + (64 << 10);
+/// Most bytes of a block's transactions.
+pub const MAX_BLOCK_BYTES: usize = 4 << 20;
+/// Most transactions of a block.
+pub const MAX_BLOCK_TRANSACTIONS: usize = 2000;
+/// How far a block's time may lie ahead of this node's clock, in milliseconds.
+const MAX_AHEAD_MS: u64 = 5000;
+
+/// Why a block is not signed.
+#[derive(Debug)]
+pub(crate) enum Objection {
+    /// The block is wrong.
+    Invalid(String),
+    /// This node cannot tell.
+    Fault(ChainFault),
+}
+
+impl From<StateError> for Objection {
+    fn from(error: StateError) -> Self {
+        Self::Fault(error.into())
+    }
+}
+
+fn require(holds: bool, what: &str) -> Result<(), Objection> {
+    if holds { Ok(()) } else { Err(Objection::Invalid(what.to_owned())) }
+}
+
+impl Ledger {
+    /// Checks a block against `tip`. Without `now` the block is certified already, and others judged its time;
+    /// `verified` knows transactions whose signatures have been checked.
+    pub(crate) fn check(
+        &self,
+        tip: &Tip,
+        block: &Block,
+        now: Option<TimeMs>,
+        verified: impl Fn(&Digest, &Transaction) -> bool,
+    ) -> Result<(), Objection> {
+        let (header, epoch) = (&block.header, self.genesis.epoch.digest());
+        require(header.version == 1 && header.chain == self.chain, "format or chain")?;
+        require(header.height == tip.height.saturating_add(1) && header.parent == tip.digest, "height or parent")?;
+        require(header.time > tip.time, "time is not after the parent's")?;
+        let ahead = now.is_some_and(|now| header.time > now.saturating_add(MAX_AHEAD_MS));
+        require(!ahead, "time is ahead of the clock")?;
+        require(self.genesis.epoch.index_of(&header.proposer).is_some(), "proposer is no validator")?;
+        require(header.state_root == tip.root, "state root")?;
+        require(header.epoch == epoch && header.next_epoch == epoch, "epoch")?;
+        require(block.transactions.len() <= MAX_BLOCK_TRANSACTIONS, "too many transactions")?;
+        require(header.transactions_root == block.transactions_root(), "transactions root")?;
+        let mut seen = BTreeSet::new();
+        let mut bytes = 0usize;
+        for transaction in &block.transactions {
+            let (digest, size) = (transaction.digest(), transaction.size());
+            bytes = bytes.saturating_add(size);
+            require(bytes <= MAX_BLOCK_BYTES && size <= MAX_TRANSACTION_BYTES, "too many bytes")?;
+            require(seen.insert(digest), "a transaction occurs twice")?;
+            require(transaction.valid_until >= header.height, "a transaction has expired")?;
+            require(self.state.get(&executed_key(&digest))?.is_none(), "a transaction was executed before")?;
+            let signed = verified(&digest, transaction) || transaction.verify(&self.chain).is_ok();
+            require(signed, "a transaction's signature or chain")?;
+        }
+        Ok(())
+    }
+
+    /// Whether a transaction may enter the pool.
+    pub(crate) fn admit(&self, transaction: &Transaction) -> Result<(), ChainFault> {
+        let refuse = |why: String| Err(ChainFault::Inadmissible(why));
+        if transaction.size() > MAX_TRANSACTION_BYTES {
+            return refuse(format!("it is longer than {MAX_TRANSACTION_BYTES} bytes"));
+        }
+        let height = self.state.latest()?.map_or(0, |(height, _)| height);
+        if transaction.valid_until <= height {
+            return refuse(format!("it was valid until height {}, the chain is at {height}", transaction.valid_until));
+        }
+        if self.member(&transaction.sender)?.is_none() {
+            return refuse("its sender is not a member".into());
+        }
+        transaction.verify(&self.chain).map_err(|e| ChainFault::Inadmissible(e.to_string()))
+    }
+}

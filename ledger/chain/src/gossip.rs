@@ -1,0 +1,98 @@
+//! Takes in what peers send: transactions, consensus messages, heights.
+
+use base_types::{Height, OrgId};
+use ledger_consensus::{Input, message_height};
+use tokio::time::Instant;
+
+use crate::{
+    ChainFault,
+    net::{Gossip, Outgoing},
+    node::{Node, ms},
+};
+
+/// How many heights ahead consensus messages are kept.
+const HEIGHTS: u64 = 2;
+/// Most messages of one peer that are kept.
+const MAX_MESSAGES: usize = 256;
+/// Most bytes of one peer's messages that are kept.
+const MAX_BYTES: usize = 32 << 20;
+/// A peer that lags is told this node's height so often, in milliseconds.
+const TELL_MS: u64 = 300;
+
+/// Consensus messages of heights that this node has not reached.
+#[derive(Default)]
+pub(crate) struct Early {
+    messages: Vec<(Height, OrgId, Vec<u8>)>,
+}
+
+impl Early {
+    fn keep(&mut self, height: Height, from: OrgId, bytes: Vec<u8>) {
+        let of_peer = self.messages.iter().filter(|(_, peer, _)| *peer == from);
+        let (count, size) = of_peer.fold((0, bytes.len()), |(n, size), (_, _, b)| (n + 1, size + b.len()));
+        if count < MAX_MESSAGES && size <= MAX_BYTES {
+            self.messages.push((height, from, bytes));
+        }
+    }
+
+    /// The messages of a height, in order of arrival.
+    pub(crate) fn take(&mut self, height: Height) -> Vec<(OrgId, Vec<u8>)> {
+        let taken = self.messages.extract_if(.., |(h, _, _)| *h == height);
+        taken.map(|(_, from, bytes)| (from, bytes)).collect()
+    }
+
+    /// Drops messages below a height.
+    pub(crate) fn forget(&mut self, below: Height) {
+        self.messages.retain(|(height, _, _)| *height >= below);
+    }
+}
+
+impl Node {
+    pub(crate) fn gossiped(&mut self, from: OrgId, gossip: Gossip) -> Result<(), ChainFault> {
+        match gossip {
+            Gossip::Transaction(transaction) => {
+                let digest = transaction.digest();
+                if self.ledger.placed(&digest)?.is_none() && self.pool.add(transaction, digest, false).is_err() {
+                    tracing::warn!(%from, "the pool is full, a peer's transaction is dropped");
+                }
+                self.shared.set_waiting(self.pool.len());
+                Ok(())
+            }
+            Gossip::Status(height) => {
+                self.note_peer(&from, height);
+                Ok(())
+            }
+            Gossip::Consensus(bytes) => self.consensus(from, bytes),
+        }
+    }
+
+    fn consensus(&mut self, from: OrgId, bytes: Vec<u8>) -> Result<(), ChainFault> {
+        if self.ledger.genesis.epoch.index_of(&from).is_none() {
+            return Ok(());
+        }
+        let (Some(height), next) = (message_height(&bytes), self.next()) else { return Ok(()) };
+        if height == next {
+            // Somebody has a reason to make a block: that is this node's reason too.
+            if !self.running {
+                self.start_height()?;
+            }
+            return if self.next() == height { self.feed(Input::Message { from, bytes }) } else { Ok(()) };
+        }
+        if height < next {
+            self.tell_laggard(from);
+        } else {
+            self.note_peer(&from, height.saturating_sub(1));
+            if height <= next.saturating_add(HEIGHTS) {
+                self.early.keep(height, from, bytes);
+            }
+        }
+        Ok(())
+    }
+
+    /// A peer still votes on a height that is decided: it will ask for the block when it hears of it.
+    fn tell_laggard(&mut self, from: OrgId) {
+        let now = Instant::now();
+        if self.peers.may_tell(&from, now, ms(TELL_MS)) {
+            let _ = self.outbox.try_send(Outgoing::One(from, Gossip::Status(self.tip.height)));
+        }
+    }
+}

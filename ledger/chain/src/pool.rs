@@ -1,0 +1,175 @@
+//! Transactions that wait for a block: bounded, without doubles, fair between senders.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use base_gm::sm2::PublicKey;
+use base_types::{Digest, Height};
+use ledger_light::Transaction;
+
+/// Most transactions that wait.
+const MAX_WAITING: usize = 8192;
+/// Most bytes that wait.
+const MAX_BYTES: usize = 128 << 20;
+/// Most transactions of one sender that wait.
+const MAX_OF_SENDER: usize = 512;
+
+struct Waiting {
+    transaction: Transaction,
+    size: usize,
+    local: bool,
+}
+
+/// The pool. What is in it has been verified.
+#[derive(Default)]
+pub(crate) struct Pool {
+    waiting: BTreeMap<Digest, Waiting>,
+    queues: BTreeMap<PublicKey, VecDeque<Digest>>,
+    bytes: usize,
+    /// The sender that was served last.
+    last: Option<PublicKey>,
+}
+
+/// There is no room.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Full;
+
+impl Pool {
+    /// Adds a verified transaction; `local` ones are sent to the peers again until they are executed. True when new.
+    pub(crate) fn add(&mut self, transaction: Transaction, digest: Digest, local: bool) -> Result<bool, Full> {
+        if let Some(known) = self.waiting.get_mut(&digest) {
+            known.local |= local;
+            return Ok(false);
+        }
+        let size = transaction.size();
+        let queue = self.queues.entry(transaction.sender).or_default();
+        let fits = queue.len() < MAX_OF_SENDER && self.waiting.len() < MAX_WAITING && self.bytes + size <= MAX_BYTES;
+        if !fits {
+            return Err(Full);
+        }
+        queue.push_back(digest);
+        self.bytes += size;
+        self.waiting.insert(digest, Waiting { transaction, size, local });
+        Ok(true)
+    }
+
+    /// Whether exactly this transaction, signature included, has been verified.
+    pub(crate) fn has_verified(&self, digest: &Digest, transaction: &Transaction) -> bool {
+        self.waiting.get(digest).is_some_and(|known| &known.transaction == transaction)
+    }
+
+    /// Removes what was executed.
+    pub(crate) fn remove(&mut self, digest: &Digest) {
+        let Some(gone) = self.waiting.remove(digest) else { return };
+        self.bytes = self.bytes.saturating_sub(gone.size);
+        if let Some(queue) = self.queues.get_mut(&gone.transaction.sender) {
+            queue.retain(|other| other != digest);
+            if queue.is_empty() {
+                self.queues.remove(&gone.transaction.sender);
+            }
+        }
+    }
+
+    /// Removes what can no longer be executed at `height`, and names it.
+    pub(crate) fn remove_expired(&mut self, height: Height) -> Vec<Digest> {
+        let expired = self.waiting.iter().filter(|(_, w)| w.transaction.valid_until < height);
+        let expired: Vec<_> = expired.map(|(digest, _)| *digest).collect();
+        expired.iter().for_each(|digest| self.remove(digest));
+        expired
+    }
+
+    /// Up to `count` transactions of up to `bytes` together, one a sender in turn, each sender's in order of arrival.
+    pub(crate) fn choose(&mut self, count: usize, bytes: usize) -> Vec<Transaction> {
+        let after = |last| self.queues.range((std::ops::Bound::Excluded(last), std::ops::Bound::Unbounded));
+        let mut turns: VecDeque<(PublicKey, VecDeque<Digest>)> = match self.last {
+            Some(last) => after(last).chain(self.queues.range(..=last)).map(|(k, q)| (*k, q.clone())).collect(),
+            None => self.queues.iter().map(|(k, q)| (*k, q.clone())).collect(),
+        };
+        let (mut chosen, mut room) = (Vec::new(), bytes);
+        while chosen.len() < count
+            && let Some((sender, mut queue)) = turns.pop_front()
+        {
+            let Some(next) = queue.pop_front().and_then(|digest| self.waiting.get(&digest)) else { continue };
+            // A sender whose next transaction does not fit waits for the next block: its order is kept.
+            let Some(left) = room.checked_sub(next.size) else { continue };
+            room = left;
+            chosen.push(next.transaction.clone());
+            self.last = Some(sender);
+            turns.push_back((sender, queue));
+        }
+        chosen
+    }
+
+    /// Transactions that were submitted here and still wait.
+    pub(crate) fn local(&self) -> impl Iterator<Item = &Transaction> {
+        self.waiting.values().filter(|w| w.local).map(|w| &w.transaction)
+    }
+
+    /// How many wait.
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// True when nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base_gm::sm2::SecretKey;
+
+    use super::*;
+
+    fn transaction(sender: u8, nonce: u8, valid_until: Height) -> Transaction {
+        let key = SecretKey::from_seed(&[sender]);
+        Transaction::sign(Digest([1; 32]), &key, [nonce; 16], valid_until, vec![nonce])
+    }
+
+    fn add(pool: &mut Pool, transaction: &Transaction) -> Result<bool, Full> {
+        pool.add(transaction.clone(), transaction.digest(), false)
+    }
+
+    #[test]
+    fn senders_take_turns_and_keep_their_order() {
+        let mut pool = Pool::default();
+        for nonce in 0..5 {
+            assert_eq!(add(&mut pool, &transaction(1, nonce, 9)), Ok(true));
+        }
+        assert_eq!(add(&mut pool, &transaction(2, 9, 9)), Ok(true));
+        assert_eq!(add(&mut pool, &transaction(2, 9, 9)), Ok(false), "a double");
+        let chosen = pool.choose(3, usize::MAX);
+        let first = SecretKey::from_seed(&[1]).public();
+        assert_eq!(chosen.iter().filter(|t| t.sender != first).count(), 1, "the second sender is served");
+        let nonces: Vec<_> = chosen.iter().filter(|t| t.sender == first).map(|t| t.nonce[0]).collect();
+        assert_eq!(nonces, [0, 1]);
+        assert_eq!(pool.choose(9, chosen[0].size()).len(), 1, "bytes are bounded");
+        chosen.iter().for_each(|t| pool.remove(&t.digest()));
+        assert_eq!(pool.len(), 3);
+    }
+
+    #[test]
+    fn one_sender_cannot_fill_the_pool_and_the_expired_leave() {
+        let mut pool = Pool::default();
+        let one = transaction(1, 0, 9);
+        for i in 0..MAX_OF_SENDER {
+            let other = Transaction { valid_until: 9 + i as u64, ..one.clone() };
+            assert_eq!(add(&mut pool, &other), Ok(true));
+        }
+        assert_eq!(add(&mut pool, &transaction(1, 1, 9)), Err(Full));
+        assert_eq!(add(&mut pool, &transaction(2, 1, 9)), Ok(true));
+        assert_eq!(pool.remove_expired(10).len(), 2);
+        assert_eq!(add(&mut pool, &transaction(1, 1, 10)), Ok(true));
+    }
+
+    #[test]
+    fn another_signature_is_not_taken_for_the_verified_one() {
+        let mut pool = Pool::default();
+        let known = transaction(1, 0, 9);
+        add(&mut pool, &known).expect("room");
+        let forged = Transaction { signature: transaction(1, 1, 9).signature, ..known.clone() };
+        assert_eq!(known.digest(), forged.digest());
+        assert!(pool.has_verified(&known.digest(), &known));
+        assert!(!pool.has_verified(&known.digest(), &forged));
+    }
+}

@@ -1,0 +1,15 @@
+//! Whole clusters under one seed: a network that delays, loses, repeats and splits; crashes at any output; twins.
+//!
+//! Every run asserts that no two blocks are decided at a height, that every certificate holds for a light client, that
+//! no honest validator ever says two different things, and that the cluster moves on once the network is well.
+
+mod agreement;
+mod byzantine;
+mod cluster;
+mod crash;
+mod epochs;
+mod hostile;
+mod node;
+mod oracle;
+mod plan;
+mod rng;

@@ -1,0 +1,78 @@
+//! Inbound TLS streams: handshakes run side by side, so that a slow or hostile one delays nobody.
+
+use std::{io, sync::Arc, time::Duration};
+
+use base_rt::tls::{fault_of, peer_org};
+use rustls::ServerConfig;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{Semaphore, mpsc},
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+use tokio_rustls::{TlsAcceptor, TlsStream};
+use tokio_stream::wrappers::ReceiverStream;
+
+use crate::stream::{NodeStream, Refusal};
+
+const MAX_HANDSHAKES: usize = 64;
+const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Stops accepting when dropped.
+pub(crate) struct Accepting(JoinHandle<()>);
+
+impl Drop for Accepting {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The streams of `listener` whose handshake succeeded.
+pub(crate) fn incoming(
+    listener: TcpListener,
+    tls: Arc<ServerConfig>,
+) -> (Accepting, ReceiverStream<io::Result<NodeStream>>) {
+    let (ready, streams) = mpsc::channel(MAX_HANDSHAKES);
+    let accepting = tokio::spawn(accept(listener, TlsAcceptor::from(tls), ready));
+    (Accepting(accepting), ReceiverStream::new(streams))
+}
+
+async fn accept(listener: TcpListener, acceptor: TlsAcceptor, ready: mpsc::Sender<io::Result<NodeStream>>) {
+    let handshakes = Arc::new(Semaphore::new(MAX_HANDSHAKES));
+    while !ready.is_closed() {
+        let (stream, from) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(why) => {
+                // Out of descriptors, usually; at once it would fail again.
+                tracing::warn!(%why, "a connection could not be accepted");
+                sleep(PAUSE).await;
+                continue;
+            }
+        };
+        let Ok(permit) = handshakes.clone().try_acquire_owned() else {
+            tracing::warn!(%from, "too many handshakes at a time; one more is dropped");
+            continue;
+        };
+        let (acceptor, ready) = (acceptor.clone(), ready.clone());
+        tokio::spawn(async move {
+            let greeted = timeout(HANDSHAKE_TIME, greet(stream, &acceptor)).await;
+            drop(permit);
+            match greeted.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+                // A closed channel means that the server has stopped: the stream goes with it.
+                Ok(stream) => drop(ready.send(Ok(stream)).await),
+                Err(error) => {
+                    let why = fault_of(&error).map_or_else(|| error.to_string(), |(_, why)| why);
+                    tracing::warn!(%from, %why, "a connection was refused");
+                }
+            }
+        });
+    }
+}
+
+async fn greet(stream: TcpStream, acceptor: &TlsAcceptor) -> io::Result<NodeStream> {
+    stream.set_nodelay(true)?;
+    let stream = acceptor.accept(stream).await?;
+    let peer = peer_org(stream.get_ref().1.peer_certificates()).ok_or(io::ErrorKind::InvalidData)?;
+    Ok(NodeStream::new(TlsStream::from(stream), peer, Refusal::default()))
+}

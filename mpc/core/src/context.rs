@@ -1,0 +1,281 @@
+//! A party's place in a session: whom it talks to, under which identifier, with which randomness.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use base_gm::sm3::tagged;
+
+use crate::{Abort, Transport, words};
+
+/// Longest payload of one frame, in bytes; a longer message travels in several frames.
+pub const MAX_PAYLOAD: usize = 4 << 20;
+/// Four bytes of the fork's identifier, four of the frame's number: a lost or stray frame is noticed at once.
+const HEADER: usize = 8;
+
+type Entropy = Box<dyn FnMut(&mut [u8]) + Send>;
+
+struct Common {
+    session: [u8; 32],
+    transport: Arc<dyn Transport>,
+    entropy: Mutex<Entropy>,
+    rounds: AtomicU64,
+    sent: AtomicU64,
+}
+
+/// A session, or a fork of it, at one party.
+///
+/// All parties make the same forks in the same order, so their identifiers agree without a message; what they must
+/// agree on (shapes, parameters) is bound into the identifier, so parties that disagree abort at the first frame.
+/// The forks of a session share its links: one fork at a time exchanges messages.
+pub struct Context {
+    id: [u8; 32],
+    path: String,
+    step: &'static str,
+    me: usize,
+    parties: usize,
+    forks: u64,
+    sent: Vec<u32>,
+    received: Vec<u32>,
+    common: Arc<Common>,
+}
+
+impl Context {
+    /// The root of a session. `session` is fresh for every attempt; `entropy` fills its argument with random bytes.
+    pub fn new(
+        session: [u8; 32],
+        me: usize,
+        parties: usize,
+        transport: Arc<dyn Transport>,
+        entropy: Box<dyn FnMut(&mut [u8]) + Send>,
+    ) -> Self {
+        let common = Common {
+            session,
+            transport,
+            entropy: Mutex::new(entropy),
+            rounds: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+        };
+        let id = tagged("heqi/mpc/session/1", &[&session, &(parties as u64).to_be_bytes()]).0;
+        Self::with(id, String::new(), me, parties, Arc::new(common))
+    }
+
+    fn with(id: [u8; 32], path: String, me: usize, parties: usize, common: Arc<Common>) -> Self {
+        Self { id, path, step: "", me, parties, forks: 0, sent: vec![0; parties], received: vec![0; parties], common }
+    }
+
+    /// A part of the session with an identifier and frame numbers of its own.
+    pub fn fork(&mut self, label: &str) -> Self {
+        self.fork_bound(label, &[])
+    }
+
+    /// A fork whose identifier also binds the public parameters that all parties must agree on.
+    pub fn fork_bound(&mut self, label: &str, parameters: &[u8]) -> Self {
+        let ordinal = self.forks.to_be_bytes();
+        self.forks += 1;
+        let id = tagged("heqi/mpc/fork/1", &[&self.id, label.as_bytes(), &ordinal, parameters]).0;
+        let path = if self.path.is_empty() { label.to_owned() } else { format!("{}/{label}", self.path) };
+        Self::with(id, path, self.me, self.parties, self.common.clone())
+    }
+
+    /// This party's number.
+    pub fn me(&self) -> usize {
+        self.me
+    }
+
+    /// How many parties there are.
+    pub fn parties(&self) -> usize {
+        self.parties
+    }
+
+    /// The identifier of this fork, equal at all parties.
+    pub fn id(&self) -> [u8; 32] {
+        self.id
+    }
+
+    /// The session that this fork belongs to.
+    pub fn session(&self) -> [u8; 32] {
+        self.common.session
+    }
+
+    /// Rounds of messages so far, over all forks of the session.
+    pub fn rounds(&self) -> u64 {
+        self.common.rounds.load(Ordering::Relaxed)
+    }
+
+    /// Bytes this party has sent so far, over all forks of the session.
+    pub fn bytes_sent(&self) -> u64 {
+        self.common.sent.load(Ordering::Relaxed)
+    }
+
+    /// Names the step that an abort from here on reports.
+    pub fn enter(&mut self, step: &'static str) {
+        self.step = step;
+    }
+
+    /// A digest bound to this fork.
+    pub fn digest(&self, domain: &str, parts: &[&[u8]]) -> [u8; 32] {
+        let mut all: Vec<&[u8]> = vec![&self.id];
+        all.extend_from_slice(parts);
+        tagged(domain, &all).0
+    }
+
+    /// Fills `out` with this party's own randomness.
+    pub fn random(&self, out: &mut [u8]) {
+        let mut entropy = self.common.entropy.lock().unwrap_or_else(PoisonError::into_inner);
+        (*entropy)(out);
+    }
+
+    /// Names this fork and step in an abort.
+    pub fn name(&self, abort: Abort) -> Abort {
+        abort.at(&if self.step.is_empty() { self.path.clone() } else { format!("{}: {}", self.path, self.step) })
+    }
+
+    /// One round: sends every message of `out` (`(to, bytes)`) and waits for every message of `expect` (`(from, exact
+    /// length)`), at the same time, so that full links cannot lock the parties against each other.
+    ///
+    /// # Errors
+    /// [`Abort`] that blames the peer whose frame is missing, has another length or belongs elsewhere.
+    pub async fn round(
+        &mut self,
+        out: Vec<(usize, Vec<u8>)>,
+        expect: &[(usize, usize)],
+    ) -> Result<Vec<Vec<u8>>, Abort> {
+        let mut frames = Vec::with_capacity(out.len());
+        for (to, message) in &out {
+            self.frames(*to, message, &mut frames).map_err(|abort| self.name(abort))?;
+        }
+        drop(out);
+        self.common.rounds.fetch_add(1, Ordering::Relaxed);
+        let transport = self.common.transport.clone();
+        let sending = async {
+            for (to, frame) in frames {
+                transport.send(to, frame).await?;
+            }
+            Ok(())
+        };
+        let receiving = async {
+            let mut messages = Vec::with_capacity(expect.len());
+            for (from, len) in expect {
+                messages.push(self.collect(*from, *len).await?);
+            }
+            Ok(messages)
+        };
+        let ended = tokio::try_join!(sending, receiving);
+        ended.map(|((), messages)| messages).map_err(|abort| self.name(abort))
+    }
+
+    /// One round that sends words to one peer and receives words from one.
+    ///
+    /// # Errors
+    /// As [`Context::round`].
+    pub async fn exchange(&mut self, to: usize, out: &[u64], from: usize, expect: usize) -> Result<Vec<u64>, Abort> {
+        let expected = [(from, words::bytes(expect))];
+        let got = self.round(vec![(to, words::encode(out))], &expected).await?;
+        Ok(got.first().map(|bytes| words::decode(bytes)).unwrap_or_default())
+    }
+
+    fn check_peer(&self, peer: usize) -> Result<(), Abort> {
+        if peer < self.parties && peer != self.me { Ok(()) } else { Err(Abort::local(format!("no peer {peer}"))) }
+    }
+
+    fn header(id: &[u8; 32], number: &mut u32) -> Result<[u8; HEADER], Abort> {
+        let mut header = [0; HEADER];
+        header[..4].copy_from_slice(&id[..4]);
+        header[4..].copy_from_slice(&number.to_be_bytes());
+        *number = number.checked_add(1).ok_or_else(|| Abort::local("a fork has no frame number left"))?;
+        Ok(header)
+    }
+
+    fn frames(&mut self, to: usize, message: &[u8], frames: &mut Vec<(usize, Vec<u8>)>) -> Result<(), Abort> {
+        self.check_peer(to)?;
+        for payload in message.chunks(MAX_PAYLOAD) {
+            let header = Self::header(&self.id, &mut self.sent[to])?;
+            frames.push((to, [&header, payload].concat()));
+        }
+        self.common.sent.fetch_add(message.len() as u64, Ordering::Relaxed);
+        Ok(())
+    }
+
+    async fn collect(&mut self, from: usize, len: usize) -> Result<Vec<u8>, Abort> {
+        self.check_peer(from)?;
+        let mut message = Vec::new();
+        while message.len() < len {
+            let due = HEADER + (len - message.len()).min(MAX_PAYLOAD);
+            let header = Self::header(&self.id, &mut self.received[from])?;
+            let mut frame = self.common.transport.recv(from, due).await?;
+            if frame.len() != due {
+                return Err(Abort::peer(from, format!("a frame of {} bytes where {due} are due", frame.len())));
+            }
+            if frame[..HEADER] != header {
+                return Err(Abort::peer(from, "a frame of another session, shape, step or number"));
+            }
+            if due == HEADER + len {
+                frame.drain(..HEADER);
+                return Ok(frame);
+            }
+            message.extend_from_slice(&frame[HEADER..]);
+        }
+        Ok(message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Blame, memory};
+
+    fn pair() -> (Context, Context) {
+        let mut both = memory::contexts(memory::network(2), [5; 32]);
+        let one = both.pop().unwrap();
+        (both.pop().unwrap(), one)
+    }
+
+    #[tokio::test]
+    async fn a_message_longer_than_a_frame_arrives_whole() {
+        let (mut zero, mut one) = pair();
+        let long = vec![3; MAX_PAYLOAD + 5];
+        let expect = [(0, long.len())];
+        let (sent, got) = tokio::join!(zero.round(vec![(1, long.clone())], &[]), one.round(vec![], &expect));
+        assert!(sent.is_ok());
+        assert_eq!(got.unwrap(), [long]);
+        assert_eq!((zero.rounds(), zero.bytes_sent()), (1, MAX_PAYLOAD as u64 + 5));
+    }
+
+    #[tokio::test]
+    async fn another_length_or_another_fork_is_the_peers_fault() {
+        for other in [7, 9] {
+            let (mut zero, mut one) = pair();
+            zero.round(vec![(1, vec![0; other])], &[]).await.unwrap();
+            let abort = one.fork("x").round(vec![], &[(0, 8)]).await.unwrap_err();
+            assert_eq!((abort.blame, abort.step.as_str()), (Blame::Peer(0), "x"));
+        }
+        let (mut zero, mut one) = pair();
+        zero.fork_bound("x", b"rows=3").exchange(1, &[1], 1, 0).await.unwrap();
+        let abort = one.fork_bound("x", b"rows=4").exchange(0, &[], 0, 1).await.unwrap_err();
+        assert_eq!(abort.blame, Blame::Peer(0));
+        assert!(abort.why.contains("shape"));
+    }
+
+    #[tokio::test]
+    async fn a_lost_frame_is_noticed_by_its_number() {
+        let transports = memory::network(2);
+        let mut both = memory::contexts(transports.clone(), [5; 32]);
+        both[0].round(vec![(1, vec![1; 8])], &[]).await.unwrap();
+        both[0].round(vec![(1, vec![2; 8])], &[]).await.unwrap();
+        transports[1].recv(0, 64).await.unwrap();
+        assert_eq!(both[1].round(vec![], &[(0, 8)]).await.unwrap_err().blame, Blame::Peer(0));
+    }
+
+    #[tokio::test]
+    async fn forks_agree_and_differ_and_own_randomness_differs() {
+        let (mut zero, mut one) = pair();
+        let (a, b) = (zero.fork("a"), zero.fork("a"));
+        assert_eq!(a.id(), one.fork("a").id());
+        assert_ne!(a.id(), b.id());
+        let (mut mine, mut theirs) = ([0; 32], [0; 32]);
+        zero.random(&mut mine);
+        one.random(&mut theirs);
+        assert_ne!(mine, theirs);
+        assert_eq!(zero.round(vec![(0, vec![1])], &[]).await.unwrap_err().blame, Blame::Local);
+    }
+}

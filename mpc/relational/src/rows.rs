@@ -1,0 +1,107 @@
+//! The owners' rows as they come in, what must hold for them, and the receiver's answer.
+
+use std::collections::HashSet;
+
+use crate::StarShape;
+
+/// A row of the carrier.
+#[derive(Clone)]
+pub struct CarrierRow {
+    /// The key; `None` is NULL, which has no partner.
+    pub key: Option<u64>,
+    /// The rank of the row's group among all groups, below `max_groups`.
+    pub group: u32,
+    /// The values the group is made by, equal for all rows of a group.
+    pub group_words: Vec<u64>,
+    /// Whether this is the first row of its (key, group); a row without key always is.
+    pub lead: bool,
+    /// The values; `None` is NULL.
+    pub values: Vec<Option<i64>>,
+    /// For each value, whether this is the first row of its (key, group) that has it.
+    pub value_leads: Vec<bool>,
+}
+
+/// All rows of a side that have one key, aggregated by the owner.
+#[derive(Clone)]
+pub struct SideRow {
+    /// The key; each occurs once.
+    pub key: u64,
+    /// How many rows of the source have it, at least 1.
+    pub rows: u64,
+    /// For each value, the sum over the rows where it is not NULL.
+    pub sums: Vec<i64>,
+    /// For each value, the number of these rows.
+    pub counts: Vec<u64>,
+}
+
+/// What one owner puts in.
+pub enum OwnerRows {
+    /// The carrier.
+    Carrier(Vec<CarrierRow>),
+    /// The side of that number.
+    Side(usize, Vec<SideRow>),
+}
+
+/// One group of the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupResult {
+    /// The values the group is made by.
+    pub group_words: Vec<u64>,
+    /// One cell an aggregate.
+    pub values: Vec<Cell>,
+}
+
+/// One value of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cell {
+    /// The value.
+    Value(i64),
+    /// There is no row with a value.
+    Null,
+    /// Fewer contributors than the threshold: not revealed, whatever it is.
+    Suppressed,
+}
+
+fn hold(fits: bool, what: &str, row: usize) -> Result<(), String> {
+    if fits { Ok(()) } else { Err(format!("row {row}: {what}")) }
+}
+
+impl StarShape {
+    /// Checks the carrier's rows against the shape.
+    ///
+    /// # Errors
+    /// Says which row breaks which rule, without its values.
+    pub(crate) fn check_carrier(&self, rows: &[CarrierRow]) -> Result<(), String> {
+        hold(rows.len() <= self.carrier_rows as usize, "the carrier has more rows than its bound", rows.len())?;
+        let values = usize::from(self.carrier_values);
+        for (at, row) in rows.iter().enumerate() {
+            hold(row.key.is_none_or(|key| key >> self.key_bits == 0), "the key has too many bits", at)?;
+            hold(row.group < self.max_groups, "the group's rank is out of bounds", at)?;
+            hold(row.group_words.len() == usize::from(self.key_words), "another number of group words", at)?;
+            hold(row.values.len() == values && row.value_leads.len() == values, "another number of values", at)?;
+            hold(row.key.is_some() || row.lead, "a row without key leads", at)?;
+            let leads = row.values.iter().zip(&row.value_leads);
+            hold(leads.into_iter().all(|(value, lead)| value.is_some() || !lead), "a NULL leads", at)?;
+        }
+        Ok(())
+    }
+
+    /// Checks a side's rows against the shape.
+    ///
+    /// # Errors
+    /// Says which row breaks which rule, without its values.
+    pub(crate) fn check_side(&self, side: usize, rows: &[SideRow]) -> Result<(), String> {
+        let shape = self.sides.get(side).ok_or_else(|| format!("there is no side {side}"))?;
+        hold(rows.len() <= shape.rows as usize, "the side has more rows than its bound", rows.len())?;
+        let (values, mut keys) = (usize::from(shape.values), HashSet::new());
+        for (at, row) in rows.iter().enumerate() {
+            hold(row.key >> self.key_bits == 0, "the key has too many bits", at)?;
+            hold(keys.insert(row.key), "the key occurs twice", at)?;
+            hold(row.sums.len() == values && row.counts.len() == values, "another number of values", at)?;
+            hold(row.rows >= 1 && row.counts.iter().all(|count| *count <= row.rows), "more values than rows", at)?;
+            let sums = row.sums.iter().zip(&row.counts);
+            hold(sums.into_iter().all(|(sum, count)| *count > 0 || *sum == 0), "a sum over nothing", at)?;
+        }
+        Ok(())
+    }
+}

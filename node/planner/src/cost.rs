@@ -1,0 +1,58 @@
+//! Estimates of bytes, rounds and time; they lie outside the plan's digest and bind nobody.
+
+use notary_terms::{Function, Plan, ReadRole};
+
+/// What a run will roughly cost, all parties together.
+pub(crate) struct Cost {
+    /// Bytes on all links.
+    pub(crate) bytes: u64,
+    /// Messages that wait for each other.
+    pub(crate) rounds: u64,
+    /// Milliseconds on one machine or a local network.
+    pub(crate) millis: u64,
+}
+
+/// Bytes that the three nodes send for each row and each bit sorted by.
+const BYTES_BIT: u64 = 160;
+/// Bytes for each row and each word of its payload: sharing, the sort's moves, scans and the shuffle.
+const BYTES_WORD: u64 = 400;
+/// Bytes for each group and aggregate: comparison with the threshold, bit by bit.
+const BYTES_SHOWN: u64 = 1_000;
+/// Bytes for each group and mean: a division of 62 bits.
+const BYTES_MEAN: u64 = 30_000;
+/// Rounds: for each bit sorted by, for each doubling of a scan, for a division, and for the rest.
+const ROUNDS_BIT: u64 = 6;
+const ROUNDS_SCAN: u64 = 16;
+const ROUNDS_MEAN: u64 = 500;
+const ROUNDS_BASE: u64 = 60;
+/// Rounds and bytes that a local network carries in a millisecond.
+const ROUNDS_MILLI: u64 = 4;
+const BYTES_MILLI: u64 = 150_000;
+
+/// Estimates a plan.
+pub(crate) fn estimate(plan: &Plan) -> Cost {
+    let rows: u64 = plan.reads.iter().map(|read| u64::from(read.rows_bound)).sum();
+    let group_bits = u64::from(u32::BITS - plan.max_groups.leading_zeros());
+    let sorted = u64::from(plan.key_bits) + group_bits + 2;
+    let words: u64 = plan.reads.iter().map(words).sum::<u64>() + 2;
+    let shown = u64::try_from(plan.aggregates.len()).unwrap_or(0);
+    let means = plan.aggregates.iter().filter(|a| matches!(a.function, Function::Avg { .. })).count();
+    let means = u64::try_from(means).unwrap_or(0);
+    let per_row = (sorted * BYTES_BIT).saturating_add(words * BYTES_WORD);
+    let per_group = shown * BYTES_SHOWN + means * BYTES_MEAN;
+    let bytes = rows.saturating_mul(per_row).saturating_add(u64::from(plan.max_groups).saturating_mul(per_group));
+    let doublings = u64::from(u64::BITS - rows.leading_zeros());
+    let scans = u64::try_from(plan.reads.len()).unwrap_or(0);
+    let divisions = if means > 0 { ROUNDS_MEAN } else { 0 };
+    let rounds = sorted * ROUNDS_BIT + doublings * ROUNDS_SCAN * scans + divisions + ROUNDS_BASE;
+    Cost { bytes, rounds, millis: rounds / ROUNDS_MILLI + bytes / BYTES_MILLI }
+}
+
+/// Words that one row of a read brings: a value and its validity each, and the group's name.
+fn words(read: &notary_terms::Read) -> u64 {
+    let values = 2 * u64::try_from(read.values.len()).unwrap_or(0);
+    match &read.role {
+        ReadRole::Carrier { groups } => values + groups.iter().map(|g| u64::from(g.words)).sum::<u64>(),
+        ReadRole::Side { .. } => values + 1,
+    }
+}

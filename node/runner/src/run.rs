@@ -1,0 +1,212 @@
+//! One attempt of one approved plan at one node, from the read to the receipt.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use base_gm::sm3;
+use base_rt::{clock::Clock, entropy::Entropy, links::LinkHub};
+use base_types::{
+    Digest, OrgId,
+    fault::{Code, Fault},
+};
+use base_wire::Encode;
+use connectors_api::Connector;
+use mpc_core::{Abort, Blame, Context};
+use mpc_relational::OwnerRows;
+use notary_terms::{Approved, DeliveredBody, Outcome, Plan, Read, ReadBody, ReadRole, ReceiptBody, TransferBody};
+
+use crate::{
+    Answer, carrier_rows, placement,
+    session::{self, Binding},
+    shape, side_rows,
+    transport::Wires,
+};
+
+/// What a run tells the notary.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// Words were read; waited for before anything is shared.
+    Read(ReadBody),
+    /// All streams of this party.
+    Transferred(TransferBody),
+    /// The receiver holds the answer.
+    Delivered(DeliveredBody),
+    /// The last word.
+    Receipt(ReceiptBody),
+}
+
+/// The notary's ear.
+#[async_trait]
+pub trait Minutes: Send + Sync {
+    /// Notarises and returns once the ledger has it.
+    async fn note(&self, note: Note) -> Result<(), Fault>;
+    /// Keeps the answer at the receiver, before its delivery is notarised.
+    fn keep(&self, answer: &Answer) -> Result<(), Fault>;
+    /// Shows where the run is; never waits.
+    fn progress(&self, step: &str);
+}
+
+/// One attempt: the plan and what the ledger says of it.
+pub struct Run {
+    /// The approved plan.
+    pub plan: Plan,
+    /// Reads of this node, from `notary_terms::verify`.
+    pub reads: Vec<(usize, Approved<Read>)>,
+    /// What the session binds.
+    pub chain: Digest,
+    /// Transactions of the approvals, sorted.
+    pub approvals: Vec<Digest>,
+    /// The Start transaction.
+    pub start: Digest,
+    /// Its attempt.
+    pub attempt: u32,
+}
+
+/// This node's surroundings.
+pub struct Site {
+    /// This organisation.
+    pub me: OrgId,
+    /// Data links.
+    pub hub: Arc<LinkHub>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Finds the connector of a data set of this organisation.
+    pub connector: Arc<dyn Fn(&base_types::DatasetId) -> Result<Box<dyn Connector>, Fault> + Send + Sync>,
+    /// How long a party may be silent.
+    pub silence: Duration,
+}
+
+/// Runs the attempt; the answer is `Some` at the receiver. A receipt is written whatever happens.
+///
+/// # Errors
+/// The fault that ended the attempt, after it has been notarised.
+pub async fn execute(run: Run, site: &Site, minutes: &dyn Minutes) -> Result<Option<Answer>, Fault> {
+    let started = site.clock.now_ms();
+    let mut transcript = sm3::Sm3Stream::new();
+    let mut salt = [0; 32];
+    site.entropy.fill(&mut salt);
+    transcript.update(&salt);
+    let result = attempt(run, site, minutes, &mut transcript).await;
+    let outcome = match &result {
+        Ok(_) => Outcome::Done,
+        Err(fault) => Outcome::aborted(fault.code, fault.party.clone(), &fault.step),
+    };
+    let millis = site.clock.now_ms().saturating_sub(started);
+    let receipt = Note::Receipt(ReceiptBody { outcome, transcript: transcript.finish(), millis });
+    let noted = minutes.note(receipt).await;
+    let answer = result?;
+    noted?;
+    Ok(answer)
+}
+
+async fn attempt(
+    run: Run,
+    site: &Site,
+    minutes: &dyn Minutes,
+    transcript: &mut sm3::Sm3Stream,
+) -> Result<Option<Answer>, Fault> {
+    let Run { plan, reads, chain, approvals, start, attempt } = run;
+    minutes.progress("read");
+    let mut inputs = Vec::new();
+    for (place, step) in reads {
+        inputs.push(read(&plan, place, step, site, minutes, transcript).await?);
+    }
+    minutes.progress("open links");
+    let binding = Binding { chain, approvals, start, attempt };
+    let (session, links) = session::open(&plan, &binding, &site.me, &site.hub, &*site.entropy, site.silence).await?;
+    let wires = Wires::new(&site.me, &session, links, site.silence);
+    let joined = joint(&plan, &session, &wires, inputs, site, minutes).await;
+    let answer = joined.and_then(|groups| groups.map(|g| Answer::from_groups(&plan, &g)).transpose());
+    let kept = match &answer {
+        Ok(Some(answer)) => minutes.keep(answer),
+        _ => Ok(()),
+    };
+    minutes.progress("notarise");
+    // Streams are notarised after a failure too: they show what had crossed by then.
+    let streams = wires.streams().await;
+    for stream in &streams {
+        transcript.update(&stream.to_wire());
+    }
+    let transferred = minutes.note(Note::Transferred(TransferBody { streams }));
+    let delivered = async {
+        match &answer {
+            Ok(Some(answer)) if kept.is_ok() => minutes.note(delivery(site, answer)).await,
+            _ => Ok(()),
+        }
+    };
+    let (transferred, delivered) = tokio::join!(transferred, delivered);
+    let answer = answer?;
+    kept?;
+    transferred?;
+    delivered?;
+    Ok(answer)
+}
+
+fn delivery(site: &Site, answer: &Answer) -> Note {
+    let bytes = answer.to_wire();
+    let mut salt = [0; 32];
+    site.entropy.fill(&mut salt);
+    Note::Delivered(DeliveredBody {
+        receiver: site.me.clone(),
+        result: Plan::salted(&salt, "result", &bytes),
+        bytes: bytes.len() as u64,
+    })
+}
+
+async fn read(
+    plan: &Plan,
+    place: usize,
+    step: Approved<Read>,
+    site: &Site,
+    minutes: &dyn Minutes,
+    transcript: &mut sm3::Sm3Stream,
+) -> Result<OwnerRows, Fault> {
+    let read = step.value().clone();
+    let connector = (site.connector)(&read.dataset)?;
+    let table = connector.read(step).await?;
+    let mut salt = [0; 32];
+    site.entropy.fill(&mut salt);
+    let commitment = Plan::salted(&salt, read.dataset.as_str(), &table.commitment_bytes());
+    transcript.update(&commitment.0);
+    minutes.note(Note::Read(ReadBody { dataset: read.dataset.clone(), commitment })).await?;
+    Ok(match &read.role {
+        ReadRole::Carrier { groups } => OwnerRows::Carrier(carrier_rows(plan, &read, groups, &table)?),
+        ReadRole::Side { .. } => OwnerRows::Side(place - 1, side_rows(plan, &read, &table)?),
+    })
+}
+
+async fn joint(
+    plan: &Plan,
+    session: &Digest,
+    wires: &Arc<Wires>,
+    inputs: Vec<OwnerRows>,
+    site: &Site,
+    minutes: &dyn Minutes,
+) -> Result<Option<Vec<mpc_relational::GroupResult>>, Fault> {
+    let me = plan
+        .nodes
+        .iter()
+        .position(|n| n == &site.me)
+        .ok_or_else(|| Fault::new(Code::NotAllowed, "join", "this node holds no shares of the job").at(&site.me))?;
+    let entropy = site.entropy.clone();
+    let fill = Box::new(move |out: &mut [u8]| entropy.fill(out));
+    let mut context = Context::new(session.0, me, plan.nodes.len(), wires.clone(), fill);
+    let (shape, place) = (shape(plan)?, placement(plan)?);
+    let mut progress = |step: &'static str| minutes.progress(step);
+    mpc_relational::run(&mut context, &shape, &place, inputs, &mut progress)
+        .await
+        .map_err(|abort| abort_fault(plan, &site.me, &abort))
+}
+
+fn abort_fault(plan: &Plan, me: &OrgId, abort: &Abort) -> Fault {
+    let (code, place) = match abort.blame {
+        Blame::Peer(place) => (Code::PeerMisbehaved, Some(place)),
+        Blame::Network(place) if abort.why.contains("silent") => (Code::PeerSilent, Some(place)),
+        Blame::Network(place) => (Code::PeerGone, Some(place)),
+        Blame::Local => (Code::Internal, None),
+    };
+    let party = place.and_then(|p| plan.nodes.get(p)).unwrap_or(me);
+    Fault::new(code, abort.step.clone(), abort.why.clone()).at(party)
+}

@@ -1,0 +1,188 @@
+//! A node's folder: one small configuration file, certificates, encrypted keys, data.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use base_gm::{cert::Certificate, keyfile, sm2::SecretKey};
+use base_secret::Password;
+use base_types::{
+    OrgId,
+    fault::{Code, Fault},
+};
+use base_wire::Decode;
+use ledger_light::Genesis;
+use serde::{Deserialize, Serialize};
+
+/// `node.toml`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// This organisation.
+    pub org: OrgId,
+    /// Control plane, `host:port`.
+    pub control: String,
+    /// Data links, `host:port`.
+    pub data: String,
+    /// Portal, `host:port`; loopback unless a proxy with TLS stands before it.
+    pub portal: String,
+    /// The three nodes that compute jointly.
+    pub compute: Vec<OrgId>,
+    /// Purposes that queries may name.
+    pub purposes: Vec<String>,
+    /// How long a party may be silent in a run, in seconds.
+    #[serde(default = "default_silence")]
+    pub silence_seconds: u64,
+    /// The other nodes.
+    pub peers: BTreeMap<OrgId, Peer>,
+}
+
+fn default_silence() -> u64 {
+    20
+}
+
+/// Another node's addresses.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Peer {
+    /// Its control plane.
+    pub control: String,
+    /// Its data links.
+    pub data: String,
+}
+
+/// A node's folder.
+#[derive(Debug, Clone)]
+pub struct Folder(pub PathBuf);
+
+impl Folder {
+    /// Configuration.
+    pub fn config(&self) -> PathBuf {
+        self.0.join("node.toml")
+    }
+    /// Genesis.
+    pub fn genesis(&self) -> PathBuf {
+        self.0.join("genesis.bin")
+    }
+    /// The node's key, encrypted.
+    pub fn node_key(&self) -> PathBuf {
+        self.0.join("keys/node.key.json")
+    }
+    /// The organisation's CA key, encrypted; may be taken offline after use.
+    pub fn ca_key(&self) -> PathBuf {
+        self.0.join("keys/ca.key.json")
+    }
+    /// The organisation's CA certificate.
+    pub fn ca_certificate(&self) -> PathBuf {
+        self.0.join("ca.pem")
+    }
+    /// The node's certificate.
+    pub fn node_certificate(&self) -> PathBuf {
+        self.0.join("node.pem")
+    }
+    /// What the organisation gives to the others: names, certificates, keys, addresses.
+    pub fn card(&self) -> PathBuf {
+        self.0.join("organisation.json")
+    }
+    /// The ledger.
+    pub fn ledger(&self) -> PathBuf {
+        self.0.join("data/ledger")
+    }
+    /// Registered sources' locations.
+    pub fn sources(&self) -> PathBuf {
+        self.0.join("sources.json")
+    }
+    /// Answers this organisation received, encrypted to the node's key.
+    pub fn results(&self) -> PathBuf {
+        self.0.join("data/results")
+    }
+    /// The token that the command line shows the portal; readable by this user only.
+    pub fn token(&self) -> PathBuf {
+        self.0.join("data/local.token")
+    }
+
+    /// Reads `node.toml`.
+    ///
+    /// # Errors
+    /// [`Code::BadRequest`] naming the file.
+    pub fn read_config(&self) -> Result<Config, Fault> {
+        let path = self.config();
+        let text = fs::read_to_string(&path).map_err(|e| bad(&path, &e))?;
+        toml::from_str(&text).map_err(|e| bad(&path, &e))
+    }
+
+    /// Reads the genesis.
+    ///
+    /// # Errors
+    /// [`Code::BadRequest`] naming the file.
+    pub fn read_genesis(&self) -> Result<Genesis, Fault> {
+        let path = self.genesis();
+        let bytes = fs::read(&path).map_err(|e| bad(&path, &e))?;
+        Genesis::from_wire(&bytes).map_err(|e| bad(&path, &e))
+    }
+
+    /// Reads a certificate.
+    ///
+    /// # Errors
+    /// [`Code::CertificateInvalid`] naming the file.
+    pub fn read_certificate(path: &Path) -> Result<Certificate, Fault> {
+        let text = fs::read_to_string(path).map_err(|e| bad(path, &e))?;
+        Certificate::from_pem(&text)
+            .map_err(|e| Fault::new(Code::CertificateInvalid, format!("read {}", path.display()), e.to_string()))
+    }
+}
+
+/// Reads a key file.
+///
+/// # Errors
+/// [`Code::WrongPassword`].
+pub fn read_key(path: &Path, password: &Password) -> Result<(String, SecretKey), Fault> {
+    keyfile::read(path, password)
+        .map_err(|e| Fault::new(Code::WrongPassword, format!("open {}", path.display()), e.to_string()))
+}
+
+/// A malformed or missing file.
+pub fn bad(path: &Path, why: &dyn std::fmt::Display) -> Fault {
+    Fault::new(Code::BadRequest, format!("read {}", path.display()), why.to_string())
+}
+
+/// A file that could not be written; a full disk is told apart.
+pub fn unwritten(path: &Path, why: &std::io::Error) -> Fault {
+    let code = if why.kind() == std::io::ErrorKind::StorageFull { Code::DiskFull } else { Code::Internal };
+    Fault::new(code, format!("write {}", path.display()), why.to_string())
+}
+
+/// Writes a file whole or not at all: temporary file, fsync, rename. `private` files are readable by this user only.
+///
+/// # Errors
+/// [`Code::DiskFull`] or [`Code::Internal`]; the old file stays.
+pub fn write_file(path: &Path, bytes: &[u8], private: bool) -> Result<(), Fault> {
+    let write = || -> std::io::Result<()> {
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        let temporary = path.with_extension("part");
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt;
+            options.mode(if private { 0o600 } else { 0o644 });
+        }
+        let written = (|| {
+            let mut file = options.open(&temporary)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            fs::rename(&temporary, path)
+        })();
+        if written.is_err() {
+            // Nothing half-written stays behind.
+            let _ = fs::remove_file(&temporary);
+        }
+        written
+    };
+    write().map_err(|e| unwritten(path, &e))
+}

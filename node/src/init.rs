@@ -1,0 +1,236 @@
+//! Founding: an organisation's keys and certificates, the consortium's genesis, a node's folder.
+
+use std::{collections::BTreeMap, path::Path};
+
+use base_gm::{
+    cert::{self, Certificate, Subject},
+    keyfile,
+    sm2::{PublicKey, SecretKey},
+};
+use base_secret::Password;
+use base_types::{
+    OrgId, PersonId, TimeMs,
+    fault::{Code, Fault},
+};
+use base_wire::Encode;
+use ledger_light::{Epoch, Genesis, Member, Organisation, Role, Validator};
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Config, Folder, Peer, write_file};
+
+const DAY_MS: u64 = 86_400_000;
+
+/// What an organisation gives to the others; holds no secret.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Card {
+    /// Its identifier.
+    pub org: OrgId,
+    /// Its name in Chinese.
+    pub name_zh: String,
+    /// Its name in English.
+    pub name_en: String,
+    /// Its CA's certificate, PEM.
+    pub ca: String,
+    /// The node's key.
+    pub node_key: PublicKey,
+    /// The node's control plane.
+    pub control: String,
+    /// The node's data links.
+    pub data: String,
+    /// Its first people.
+    pub people: Vec<CardPerson>,
+}
+
+/// A person on a card.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CardPerson {
+    /// `org/name`.
+    pub id: PersonId,
+    /// The person's key.
+    pub key: PublicKey,
+    /// `owner`, `analyst`, `auditor`, `administrator`.
+    pub roles: Vec<String>,
+}
+
+/// What `heqi init org` asks for.
+pub struct NewOrg<'a> {
+    /// Its identifier.
+    pub org: OrgId,
+    /// Its name in Chinese.
+    pub name_zh: String,
+    /// Its name in English.
+    pub name_en: String,
+    /// Control, data and portal addresses.
+    pub addresses: [String; 3],
+    /// People to make keys for: name and roles; their key files go to `people`.
+    pub people: Vec<(String, Vec<String>)>,
+    /// Where the people's key files go: on their own media, not the node's folder.
+    pub people_folder: &'a Path,
+    /// The present moment.
+    pub now: TimeMs,
+}
+
+fn gm(step: &str) -> impl Fn(base_gm::GmError) -> Fault + '_ {
+    move |e| Fault::new(Code::Internal, step, e.to_string())
+}
+
+/// A role's word.
+pub fn role(word: &str) -> Result<Role, Fault> {
+    match word {
+        "owner" => Ok(Role::Owner),
+        "analyst" => Ok(Role::Analyst),
+        "auditor" => Ok(Role::Auditor),
+        "administrator" => Ok(Role::Administrator),
+        _ => Err(Fault::new(
+            Code::BadRequest,
+            "roles",
+            format!("'{word}' is no role: owner, analyst, auditor or administrator"),
+        )),
+    }
+}
+
+/// Makes an organisation's CA, its node's key and certificate, its people's keys, and its card.
+///
+/// # Errors
+/// [`Code::BadRequest`] when the folder already holds an organisation.
+pub fn organisation(folder: &Folder, new: &NewOrg<'_>, password: &Password, people: &Password) -> Result<Card, Fault> {
+    let step = "init org";
+    if folder.card().exists() {
+        return Err(Fault::new(Code::BadRequest, step, format!("{} already holds one", folder.0.display())));
+    }
+    let keys = folder.0.join("keys");
+    std::fs::create_dir_all(&keys).map_err(|e| crate::config::unwritten(&keys, &e))?;
+    let (ca_key, node_key) = (SecretKey::generate().map_err(gm(step))?, SecretKey::generate().map_err(gm(step))?);
+    let (from, ca_to, to) = (new.now - DAY_MS, new.now + 3650 * DAY_MS, new.now + 730 * DAY_MS);
+    let ca = cert::self_signed_ca(&new.org, &ca_key, from, ca_to).map_err(gm(step))?;
+    let subject = Subject { org: new.org.clone(), name: "node".into() };
+    let node = cert::issue(&ca, &ca_key, &subject, &node_key.public(), from, to).map_err(gm(step))?;
+    keyfile::write(&folder.ca_key(), &format!("{}/ca", new.org), &ca_key, password).map_err(gm(step))?;
+    keyfile::write(&folder.node_key(), &format!("{}/node", new.org), &node_key, password).map_err(gm(step))?;
+    write_file(&folder.ca_certificate(), ca.pem().as_bytes(), false)?;
+    write_file(&folder.node_certificate(), node.pem().as_bytes(), false)?;
+    let mut card_people = Vec::new();
+    for (name, roles) in &new.people {
+        roles.iter().try_for_each(|r| role(r).map(|_| ()))?;
+        let id = PersonId::new(format!("{}/{name}", new.org))
+            .map_err(|e| Fault::new(Code::BadRequest, step, e.to_string()))?;
+        let key = person_key(new.people_folder, &id, people)?;
+        card_people.push(CardPerson { id, key, roles: roles.clone() });
+    }
+    let [control, data, _] = new.addresses.clone();
+    let card = Card {
+        org: new.org.clone(),
+        name_zh: new.name_zh.clone(),
+        name_en: new.name_en.clone(),
+        ca: ca.pem(),
+        node_key: node_key.public(),
+        control,
+        data,
+        people: card_people,
+    };
+    let text = serde_json::to_vec_pretty(&card).map_err(|e| Fault::new(Code::Internal, step, e.to_string()))?;
+    // Last, so that a card stands for a whole organisation.
+    write_file(&folder.card(), &text, false)?;
+    Ok(card)
+}
+
+/// Makes a person's key file, `org-name.key.json`, and returns its public key.
+///
+/// # Errors
+/// [`Code::Internal`] when it cannot be written.
+pub fn person_key(folder: &Path, id: &PersonId, password: &Password) -> Result<PublicKey, Fault> {
+    std::fs::create_dir_all(folder).map_err(|e| crate::config::unwritten(folder, &e))?;
+    let key = SecretKey::generate().map_err(gm("person key"))?;
+    let path = person_file(folder, id);
+    keyfile::write(&path, id.as_str(), &key, password).map_err(gm("person key"))?;
+    Ok(key.public())
+}
+
+/// Where a person's key file is kept.
+pub fn person_file(folder: &Path, id: &PersonId) -> std::path::PathBuf {
+    folder.join(format!("{}.key.json", id.as_str().replace('/', "-")))
+}
+
+/// The genesis of a consortium, from all cards; everybody who has the same cards and time makes the same.
+///
+/// # Errors
+/// [`Code::CertificateInvalid`] for a card whose CA cannot be read, [`Code::BadRequest`] for fewer than four
+/// organisations or one given twice.
+pub fn genesis(name: &str, time: TimeMs, interval_ms: u32, cards: &[Card]) -> Result<Genesis, Fault> {
+    let step = "init genesis";
+    let sorted: BTreeMap<_, _> = cards.iter().map(|c| (c.org.clone(), c)).collect();
+    if sorted.len() != cards.len() || cards.len() < 4 {
+        return Err(Fault::new(Code::BadRequest, step, "four or more different organisations are needed"));
+    }
+    let (mut organisations, mut members, mut validators) = (Vec::new(), Vec::new(), Vec::new());
+    for (org, card) in sorted {
+        let ca = Certificate::from_pem(&card.ca)
+            .map_err(|e| Fault::new(Code::CertificateInvalid, step, e.to_string()).at(&org))?;
+        if ca.subject_org() != org || !ca.is_ca() {
+            return Err(Fault::new(Code::CertificateInvalid, step, "the CA is of another organisation").at(&org));
+        }
+        organisations.push(Organisation {
+            id: org.clone(),
+            name_zh: card.name_zh.clone(),
+            name_en: card.name_en.clone(),
+            ca: ca.der().to_vec(),
+        });
+        let node = PersonId::new(format!("{org}/node")).map_err(|e| Fault::new(Code::Internal, step, e.to_string()))?;
+        members.push(Member { id: node, key: card.node_key, roles: vec![Role::Node] });
+        for person in &card.people {
+            if person.id.org() != org {
+                return Err(Fault::new(Code::BadRequest, step, format!("{} is of another organisation", person.id)));
+            }
+            let roles = person.roles.iter().map(|r| role(r)).collect::<Result<_, _>>()?;
+            members.push(Member { id: person.id.clone(), key: person.key, roles });
+        }
+        validators.push(Validator { org, key: card.node_key });
+    }
+    members.sort_by(|a, b| a.id.cmp(&b.id));
+    let epoch = Epoch { number: 0, engine: 1, first_height: 1, validators, interval_ms };
+    Ok(Genesis { name: name.to_owned(), time, organisations, members, epoch })
+}
+
+/// Puts genesis and configuration into a node's folder.
+///
+/// # Errors
+/// [`Code::BadRequest`] when the genesis lacks this organisation.
+pub fn node(
+    folder: &Folder,
+    genesis: &Genesis,
+    cards: &[Card],
+    me: &OrgId,
+    portal: &str,
+    compute: &[OrgId],
+    purposes: &[String],
+) -> Result<Config, Fault> {
+    let step = "init node";
+    let card = cards.iter().find(|c| &c.org == me);
+    let card = card.ok_or_else(|| Fault::new(Code::BadRequest, step, format!("{me} has no card")))?;
+    if compute.len() != 3 || !compute.iter().all(|org| cards.iter().any(|c| &c.org == org)) {
+        return Err(Fault::new(Code::BadRequest, step, "three computing organisations are needed"));
+    }
+    let peers = cards
+        .iter()
+        .filter(|c| &c.org != me)
+        .map(|c| (c.org.clone(), Peer { control: c.control.clone(), data: c.data.clone() }))
+        .collect();
+    let mut compute = compute.to_vec();
+    compute.sort();
+    let config = Config {
+        org: me.clone(),
+        control: card.control.clone(),
+        data: card.data.clone(),
+        portal: portal.to_owned(),
+        compute,
+        purposes: purposes.to_vec(),
+        silence_seconds: 20,
+        peers,
+    };
+    write_file(&folder.genesis(), &genesis.to_wire(), false)?;
+    let text = toml::to_string_pretty(&config).map_err(|e| Fault::new(Code::Internal, step, e.to_string()))?;
+    write_file(&folder.config(), text.as_bytes(), false)?;
+    Ok(config)
+}

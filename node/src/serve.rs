@@ -1,0 +1,328 @@
+//! `heqi node`: opens the folder, starts every part, and stops them in order.
+
+use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
+
+use base_gm::cert::{self, CertFault, Certificate};
+use base_rt::{
+    Clock, Entropy, OsEntropy, SystemClock,
+    links::LinkHub,
+    tls::{NodeIdentity, Protocol, TrustRoots, server_config},
+};
+use base_secret::Password;
+use base_types::{
+    OrgId, PersonId, TimeMs,
+    fault::{Code, Fault},
+};
+use ledger_chain::{COLUMNS, Chain, Options, Parts};
+use ledger_light::{Genesis, Role};
+use ledger_rpc::{PeerClient, PeerServer};
+use ledger_store::Store;
+use notary_desk::Desk;
+use portal_api::{Person, Sessions};
+use runner::Site;
+use tokio::{net::TcpListener, sync::mpsc, sync::watch};
+
+use crate::{
+    cli::Show,
+    config::{Config, Folder, read_key, write_file},
+    wiring::{
+        deriver::Planner,
+        journal::ChainJournal,
+        ledger::Clients,
+        peers::{Door, Peers},
+        portal::{NodeDesk, role_word},
+        progress::Progress,
+        results::Results,
+        runs::Runs,
+        sources::Sources,
+    },
+};
+
+/// Everything a node knows before it listens.
+struct Opened {
+    config: Config,
+    genesis: Genesis,
+    identity: NodeIdentity,
+    roots: Arc<TrustRoots>,
+}
+
+/// Checks a node's certificate against its organisation's CA.
+///
+/// # Errors
+/// [`Code::CertificateExpired`] or [`Code::CertificateInvalid`].
+pub fn check_certificate(node: &Certificate, ca: &Certificate, now: TimeMs) -> Result<(), Fault> {
+    cert::verify(node, ca, now).map_err(|why| {
+        let code = match why {
+            CertFault::Expired => Code::CertificateExpired,
+            _ => Code::CertificateInvalid,
+        };
+        Fault::new(code, "check certificate", why.to_string()).at(&node.subject_org())
+    })
+}
+
+fn open(folder: &Folder, password: &Password, now: TimeMs) -> Result<Opened, Fault> {
+    let config = folder.read_config()?;
+    let genesis = folder.read_genesis()?;
+    let certificate = Folder::read_certificate(&folder.node_certificate())?;
+    let mut authorities = BTreeMap::new();
+    for organisation in &genesis.organisations {
+        let ca = Certificate::from_der(&organisation.ca)
+            .map_err(|e| Fault::new(Code::CertificateInvalid, "read genesis", e.to_string()).at(&organisation.id))?;
+        authorities.insert(organisation.id.clone(), ca);
+    }
+    let own = authorities.get(&config.org);
+    let own = own.ok_or_else(|| Fault::new(Code::BadRequest, "read genesis", "it lacks this organisation"))?;
+    check_certificate(&certificate, own, now)?;
+    let (_, key) = read_key(&folder.node_key(), password)?;
+    let key = Arc::new(key);
+    let identity = NodeIdentity { org: config.org.clone(), certificate, key };
+    Ok(Opened { config, genesis, identity, roots: Arc::new(TrustRoots::new(authorities)) })
+}
+
+async fn listen(address: &str) -> Result<TcpListener, Fault> {
+    let busy = |e: std::io::Error| {
+        let code = if e.kind() == std::io::ErrorKind::AddrInUse { Code::FolderInUse } else { Code::BadRequest };
+        Fault::new(code, format!("listen on {address}"), e.to_string())
+    };
+    TcpListener::bind(address).await.map_err(busy)
+}
+
+fn internal(step: &'static str) -> impl Fn(Box<dyn std::error::Error>) -> Fault {
+    move |e| Fault::new(Code::Internal, step, e.to_string())
+}
+
+/// The people of this organisation that the genesis knows, as the portal signs them in.
+fn people(genesis: &Genesis, org: &OrgId) -> Vec<Person> {
+    let own = genesis.members.iter().filter(|m| &m.id.org() == org && !m.roles.contains(&Role::Node));
+    own.map(|m| Person { id: m.id.clone(), roles: m.roles.iter().map(|r| role_word(*r).to_owned()).collect() })
+        .collect()
+}
+
+/// Runs the node until Ctrl-C or a termination signal.
+///
+/// # Errors
+/// What kept it from starting.
+pub fn main(folder: &Folder, password: &Password, show: Show) -> Result<(), Fault> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Fault::new(Code::Internal, "start", e.to_string()))?;
+    runtime.block_on(async {
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(async move {
+            signalled().await;
+            let _ = stop.send(true);
+        });
+        run(folder, password, show, stopped).await
+    })
+}
+
+async fn signalled() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut term) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = term.recv() => return,
+                _ = tokio::signal::ctrl_c() => return,
+            }
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// The running parts that outlive the start.
+struct Started {
+    chain: Chain,
+    desk: Arc<NodeDesk>,
+}
+
+async fn run(folder: &Folder, password: &Password, show: Show, stopped: watch::Receiver<bool>) -> Result<(), Fault> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+    let opened = open(folder, password, clock.now_ms())?;
+    // The store's lock comes first: a second start on the folder ends here and disturbs nothing.
+    let store = open_store(folder)?;
+    let listeners = [
+        listen(&opened.config.control).await?,
+        listen(&opened.config.data).await?,
+        listen(&opened.config.portal).await?,
+    ];
+    let [control, data, portal] = listeners;
+    let started = start(folder, &opened, store, control, data, &clock, &entropy, stopped.clone()).await?;
+    let sessions = Arc::new(Sessions::new(clock.clone(), entropy.clone()));
+    let people = people(&opened.genesis, &opened.config.org);
+    announce(folder, &opened, &sessions, &people, &*entropy, show)?;
+    let pages = portal_api::pages(portal_web::file);
+    let port = opened.config.portal.rsplit(':').next().unwrap_or_default().to_owned();
+    let hosts = vec![opened.config.portal.clone(), format!("localhost:{port}")];
+    let router = portal_api::router(started.desk.clone(), sessions, pages, hosts);
+    let mut end = stopped.clone();
+    // Streams of events stay open as long as a page does, so the end does not wait for them.
+    tokio::select! {
+        served = axum::serve(portal, router) => {
+            served.map_err(|e| Fault::new(Code::Internal, "portal", e.to_string()))?;
+        }
+        _ = end.wait_for(|stop| *stop) => {}
+    }
+    started.chain.stop().await;
+    Ok(())
+}
+
+fn open_store(folder: &Folder) -> Result<Store, Fault> {
+    let path = folder.ledger();
+    std::fs::create_dir_all(&path).map_err(|e| crate::config::unwritten(&path, &e))?;
+    Store::open(&path, &COLUMNS).map_err(|e| ledger_chain::ChainFault::from(e).fault("open ledger"))
+}
+
+#[allow(clippy::too_many_arguments, reason = "the one place where all parts meet")]
+async fn start(
+    folder: &Folder,
+    opened: &Opened,
+    store: Store,
+    control: TcpListener,
+    data: TcpListener,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+    stopped: watch::Receiver<bool>,
+) -> Result<Started, Fault> {
+    let Opened { config, genesis, identity, roots } = opened;
+    let key = identity.key.clone();
+    let addresses = |pick: fn(&crate::config::Peer) -> &String| {
+        config.peers.iter().map(|(org, peer)| (org.clone(), pick(peer).clone())).collect::<BTreeMap<_, _>>()
+    };
+    let client = PeerClient::new(identity.clone(), roots.clone(), clock.clone(), addresses(|p| &p.control))
+        .map_err(|e| internal("control plane")(e.into()))?;
+    let chain = Chain::start(Parts {
+        store,
+        genesis: genesis.clone(),
+        me: config.org.clone(),
+        key: key.clone(),
+        net: Arc::new(Peers(client, config.peers.keys().cloned().collect())),
+        clock: clock.clone(),
+        options: Options::default(),
+    })
+    .map_err(|e| e.fault("start ledger"))?;
+    let door = Arc::new(Door::default());
+    let _ = door.0.set(chain.clone());
+    let tls = server_config(identity, roots.clone(), clock.clone(), Protocol::Control)
+        .map_err(|e| internal("control plane")(e.into()))?;
+    tokio::spawn(serve_control(control, tls, door, chain.clone(), stopped));
+    let hub = LinkHub::start(data, identity.clone(), roots.clone(), clock.clone(), addresses(|p| &p.data))
+        .map_err(|e| internal("data links")(e.into()))?;
+    let journal = Arc::new(ChainJournal::new(chain.clone(), key.clone(), entropy.clone()));
+    let (orders, inbox) = mpsc::channel(64);
+    let desk = Desk::new(config.org.clone(), key.clone(), journal.clone(), Arc::new(Planner), clock.clone(), orders);
+    let sources = Arc::new(Sources::open(folder.sources())?);
+    let results = Arc::new(Results::new(folder.results(), key));
+    let progress = Arc::new(Progress::default());
+    let runs = Arc::new(Runs {
+        desk: desk.clone(),
+        site: site(config, hub, clock, entropy, &sources, &desk),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+        progress: progress.clone(),
+        results: results.clone(),
+    });
+    tokio::spawn(runs.serve(inbox));
+    tokio::spawn(desk.clone().follow());
+    let desk = Arc::new(NodeDesk {
+        config: config.clone(),
+        chain: chain.clone(),
+        journal,
+        notary: desk,
+        sources,
+        pending: Default::default(),
+        results,
+        progress,
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+    });
+    Ok(Started { chain, desk })
+}
+
+fn site(
+    config: &Config,
+    hub: Arc<LinkHub>,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+    sources: &Arc<Sources>,
+    desk: &Arc<Desk>,
+) -> Site {
+    let (sources, desk) = (sources.clone(), desk.clone());
+    let connector = move |dataset: &base_types::DatasetId| {
+        let source = desk.book(|book| book.catalogue_at(u64::MAX).sources.remove(dataset))?;
+        let missing = || Fault::new(Code::NotFound, "open source", format!("{dataset} is not registered"));
+        sources.connector(&source.ok_or_else(missing)?)
+    };
+    Site {
+        me: config.org.clone(),
+        hub,
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+        connector: Arc::new(connector),
+        silence: Duration::from_secs(config.silence_seconds),
+    }
+}
+
+async fn serve_control(
+    listener: TcpListener,
+    tls: Arc<rustls::ServerConfig>,
+    door: Arc<Door>,
+    chain: Chain,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let end = async move {
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    let served = serve_peers(listener, tls, door, chain, end).await;
+    if let Err(why) = served {
+        tracing::error!(%why, "the control plane ended");
+    }
+}
+
+async fn serve_peers(
+    listener: TcpListener,
+    tls: Arc<rustls::ServerConfig>,
+    door: Arc<Door>,
+    chain: Chain,
+    end: impl Future<Output = ()> + Send,
+) -> Result<(), ledger_rpc::RpcFault> {
+    PeerServer::serve(listener, tls, door, Some(Arc::new(Clients(chain))), end).await
+}
+
+/// Writes the command line's token and tells where the portal is, with a one-time link a person.
+fn announce(
+    folder: &Folder,
+    opened: &Opened,
+    sessions: &Sessions,
+    people: &[Person],
+    entropy: &dyn Entropy,
+    show: Show,
+) -> Result<(), Fault> {
+    let mut token = [0; 32];
+    entropy.fill(&mut token);
+    let token = hex::encode(token);
+    let operator = PersonId::new(format!("{}/operator", opened.config.org))
+        .map_err(|e| Fault::new(Code::Internal, "announce", e.to_string()))?;
+    let mut known = people.to_vec();
+    known.push(Person { id: operator, roles: vec!["auditor".to_owned()] });
+    sessions.allow_local(&token, Box::new(move |id: &PersonId| known.iter().find(|p| &p.id == id).cloned()));
+    let base = format!("http://{}", opened.config.portal);
+    let links: Vec<_> = people
+        .iter()
+        .map(|p| {
+            let login = sessions.issue(p.clone());
+            serde_json::json!({"person": p.id, "link": format!("{base}/login?token={}", login.expose())})
+        })
+        .collect();
+    let value = serde_json::json!({"org": opened.config.org, "portal": base, "logins": links});
+    show.value(&value, |_| {
+        let lines =
+            links.iter().map(|l| format!("  {}  {}", crate::cli::text(l, "person"), crate::cli::text(l, "link")));
+        let lines = lines.collect::<Vec<_>>().join("\n");
+        format!("{} {base}\n{lines}", show.pick("门户", "Portal"))
+    });
+    // Last: a token file means that the portal is there.
+    write_file(&folder.token(), token.as_bytes(), true)
+}

@@ -1,0 +1,62 @@
+//! Answers that this organisation received, each in a file encrypted to the node's key.
+
+use std::{fs, path::PathBuf, sync::Arc};
+
+use base_gm::{
+    envelope::{self, Sealed},
+    sm2::SecretKey,
+};
+use base_types::{
+    JobId,
+    fault::{Code, Fault},
+};
+use base_wire::{Decode, Encode};
+use runner::Answer;
+
+use crate::config::write_file;
+
+/// The folder of answers.
+pub struct Results {
+    folder: PathBuf,
+    key: Arc<SecretKey>,
+}
+
+impl Results {
+    /// Answers in `folder`.
+    pub fn new(folder: PathBuf, key: Arc<SecretKey>) -> Self {
+        Self { folder, key }
+    }
+
+    fn path(&self, job: &JobId) -> PathBuf {
+        self.folder.join(format!("{job}.sealed"))
+    }
+
+    /// Whether there is an answer.
+    pub fn has(&self, job: &JobId) -> bool {
+        self.path(job).exists()
+    }
+
+    /// Keeps an answer.
+    ///
+    /// # Errors
+    /// [`Code::DiskFull`] and the like; nothing half-written stays.
+    pub fn keep(&self, job: &JobId, answer: &Answer) -> Result<(), Fault> {
+        let sealed = envelope::seal_to(&[self.key.public()], &job.0, &answer.to_wire())
+            .map_err(|e| Fault::new(Code::Internal, "keep answer", e.to_string()))?;
+        write_file(&self.path(job), &sealed.to_wire(), true)
+    }
+
+    /// Reads an answer.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`], [`Code::StorageDamaged`].
+    pub fn read(&self, job: &JobId) -> Result<Answer, Fault> {
+        let step = "read answer";
+        let bytes = fs::read(self.path(job))
+            .map_err(|_| Fault::new(Code::NotFound, step, "this organisation received no answer of the job"))?;
+        let damaged = |why: String| Fault::new(Code::StorageDamaged, step, why);
+        let sealed = Sealed::from_wire(&bytes).map_err(|e| damaged(e.to_string()))?;
+        let plain = envelope::open(&self.key, &job.0, &sealed).map_err(|e| damaged(e.to_string()))?;
+        Answer::from_wire(&plain).map_err(|e| damaged(e.to_string()))
+    }
+}

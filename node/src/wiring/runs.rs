@@ -1,0 +1,96 @@
+//! The engines behind the notary's orders: one task a run, and its notes on the ledger.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use base_rt::{Clock, Entropy};
+use base_types::{JobId, fault::Fault};
+use base_wire::Encode;
+use ledger_vm::notary::EntryKind;
+use notary_desk::{Desk, Order};
+use notary_terms::{Outcome, ReceiptBody};
+use runner::{Answer, Minutes, Note, Run, Site, execute};
+use tokio::sync::mpsc;
+
+use super::{progress::Progress, results::Results};
+
+/// What a run needs of the node.
+pub struct Runs {
+    /// The notary.
+    pub desk: Arc<Desk>,
+    /// Where this node reads, links and draws randomness.
+    pub site: Site,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Steps for those who watch.
+    pub progress: Arc<Progress>,
+    /// Answers received.
+    pub results: Arc<Results>,
+}
+
+struct JobMinutes {
+    runs: Arc<Runs>,
+    job: JobId,
+    attempt: u32,
+}
+
+#[async_trait]
+impl Minutes for JobMinutes {
+    async fn note(&self, note: Note) -> Result<(), Fault> {
+        let (kind, body) = match &note {
+            Note::Read(body) => (EntryKind::Read, body.to_wire()),
+            Note::Transferred(body) => (EntryKind::Transferred, body.to_wire()),
+            Note::Delivered(body) => (EntryKind::Delivered, body.to_wire()),
+            Note::Receipt(body) => (EntryKind::Receipt, body.to_wire()),
+        };
+        self.runs.desk.append(self.job, kind, self.attempt, body).await
+    }
+
+    fn keep(&self, answer: &Answer) -> Result<(), Fault> {
+        self.runs.results.keep(&self.job, answer)
+    }
+
+    fn progress(&self, step: &str) {
+        self.runs.progress.set(&self.job, step);
+    }
+}
+
+impl Runs {
+    /// Carries out orders until the notary ends.
+    pub async fn serve(self: Arc<Self>, mut orders: mpsc::Receiver<Result<Order, (JobId, u32, Fault)>>) {
+        while let Some(order) = orders.recv().await {
+            let runs = self.clone();
+            tokio::spawn(async move {
+                match order {
+                    Ok(order) => runs.run(order).await,
+                    Err((job, attempt, fault)) => runs.refuse(job, attempt, &fault).await,
+                }
+            });
+        }
+    }
+
+    async fn run(self: Arc<Self>, order: Order) {
+        let Order { plan, reads, chain, approvals, start, attempt } = order;
+        let job = plan.digest();
+        let minutes = JobMinutes { runs: self.clone(), job, attempt };
+        let run = Run { plan, reads, chain, approvals, start, attempt };
+        match execute(run, &self.site, &minutes).await {
+            Ok(_) => tracing::info!(%job, "the run ended as planned"),
+            Err(fault) => tracing::warn!(%job, %fault, "the run was broken off"),
+        }
+        self.progress.end(&job);
+    }
+
+    /// A run that cannot begin still leaves a receipt.
+    async fn refuse(&self, job: JobId, attempt: u32, fault: &Fault) {
+        let mut transcript = [0; 32];
+        self.entropy.fill(&mut transcript);
+        let outcome = Outcome::aborted(fault.code, fault.party.clone(), &fault.step);
+        let receipt = ReceiptBody { outcome, transcript: base_types::Digest(transcript), millis: 0 };
+        if let Err(why) = self.desk.append(job, EntryKind::Receipt, attempt, receipt.to_wire()).await {
+            tracing::warn!(%job, %why, "the receipt could not be written");
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! What the ledger says of one job.
+
+use base_types::{Digest, Height, JobId, OrgId, PersonId, TimeMs};
+use ledger_vm::notary::{EntryKind, Record};
+use notary_terms::{ApprovalFact, DeliveredBody, Outcome, ProposalBody, ReadBody, ReceiptBody, Stream};
+
+/// Where and when an entry stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// Who sent it.
+    pub sender: PersonId,
+    /// The transaction.
+    pub transaction: Digest,
+    /// The block.
+    pub height: Height,
+    /// The block's time.
+    pub time: TimeMs,
+}
+
+impl Mark {
+    pub(crate) fn of(record: &Record) -> Self {
+        Self { sender: record.sender.clone(), transaction: record.tx, height: record.height, time: record.time }
+    }
+}
+
+/// An owner's word on a proposal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vote {
+    /// The owner.
+    pub org: OrgId,
+    /// Approved, or rejected with a reason.
+    pub rejected: Option<String>,
+    /// True when the node decided by rule.
+    pub by_rule: bool,
+    /// Where it stands.
+    pub mark: Mark,
+}
+
+/// A party's last word on an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// The attempt.
+    pub attempt: u32,
+    /// The party.
+    pub org: OrgId,
+    /// Its receipt.
+    pub receipt: ReceiptBody,
+    /// Where it stands.
+    pub mark: Mark,
+}
+
+/// Where a job is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum JobStatus {
+    /// Approvals are missing.
+    Waiting,
+    /// Approved or started, not ended.
+    Running,
+    /// All parties ended it as planned.
+    Done,
+    /// A party broke it off.
+    Aborted,
+    /// An owner rejected it.
+    Rejected,
+    /// Called off.
+    Cancelled,
+    /// Its last moment passed before it started.
+    Expired,
+}
+
+impl JobStatus {
+    /// The word used in `--json` and pages.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Aborted => "aborted",
+            Self::Rejected => "rejected",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// A job as its entries tell it.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The plan's digest.
+    pub id: JobId,
+    /// The proposal's public part and sealed plan.
+    pub proposal: ProposalBody,
+    /// Who must approve.
+    pub approvers: Vec<OrgId>,
+    /// Last moment.
+    pub expires: TimeMs,
+    /// The proposal's entry.
+    pub proposed: Mark,
+    /// Approvals and rejections.
+    pub votes: Vec<Vote>,
+    /// Starts by attempt.
+    pub starts: Vec<(u32, Mark)>,
+    /// Reads by attempt.
+    pub reads: Vec<(u32, ReadBody, Mark)>,
+    /// Streams by attempt and reporting party.
+    pub streams: Vec<(u32, OrgId, Vec<Stream>)>,
+    /// The answer's delivery.
+    pub delivered: Option<(DeliveredBody, Mark)>,
+    /// Receipts.
+    pub receipts: Vec<Ended>,
+    /// Called off.
+    pub cancelled: Option<Mark>,
+    /// Every entry of the job, in order.
+    pub entries: Vec<(EntryKind, Mark)>,
+}
+
+impl Job {
+    /// True when every approver approved and nobody rejected or called it off.
+    pub fn approved(&self) -> bool {
+        let all = self.approvers.iter().all(|org| self.votes.iter().any(|v| &v.org == org && v.rejected.is_none()));
+        all && self.cancelled.is_none() && self.votes.iter().all(|v| v.rejected.is_none())
+    }
+
+    /// The approvals as `notary_terms::verify` takes them.
+    pub fn approvals(&self) -> Vec<ApprovalFact> {
+        let approved = self.votes.iter().filter(|v| v.rejected.is_none());
+        approved
+            .map(|v| ApprovalFact {
+                org: v.org.clone(),
+                job: self.id,
+                transaction: v.mark.transaction,
+                time: v.mark.time,
+            })
+            .collect()
+    }
+
+    /// Number of the newest attempt, 0 before the first.
+    pub fn attempt(&self) -> u32 {
+        self.starts.last().map_or(0, |(attempt, _)| *attempt)
+    }
+
+    /// This party's receipt of an attempt.
+    pub fn receipt(&self, attempt: u32, org: &OrgId) -> Option<&Ended> {
+        self.receipts.iter().find(|e| e.attempt == attempt && &e.org == org)
+    }
+
+    /// Where the job is at a moment.
+    pub fn status(&self, now: TimeMs) -> JobStatus {
+        if self.cancelled.is_some() {
+            return JobStatus::Cancelled;
+        }
+        if self.votes.iter().any(|v| v.rejected.is_some()) {
+            return JobStatus::Rejected;
+        }
+        let attempt = self.attempt();
+        if attempt == 0 {
+            return match (now > self.expires, self.approved()) {
+                (true, _) => JobStatus::Expired,
+                (false, true) => JobStatus::Running,
+                (false, false) => JobStatus::Waiting,
+            };
+        }
+        let ended: Vec<_> = self.receipts.iter().filter(|e| e.attempt == attempt).collect();
+        if ended.iter().any(|e| e.receipt.outcome != Outcome::Done) {
+            JobStatus::Aborted
+        } else if self.proposal.nodes.iter().all(|n| ended.iter().any(|e| &e.org == n)) {
+            JobStatus::Done
+        } else {
+            JobStatus::Running
+        }
+    }
+}

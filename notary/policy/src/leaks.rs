@@ -1,0 +1,186 @@
+//! What leaks: every column that a plan reads, with the way its values become known, derived from the plan's formulas.
+
+use std::collections::BTreeSet;
+
+use base_types::{
+    DatasetId, OrgId,
+    fault::{Code, Fault},
+};
+use notary_terms::{
+    Argument, Function, Plan, Read, ReadRole, Use,
+    formula::{Formula, MAX_OPS, Op},
+};
+use serde::{Deserialize, Serialize};
+
+/// One way in which one column of one data set becomes known to one party.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ColumnUse {
+    /// The data set.
+    pub dataset: DatasetId,
+    /// The column.
+    pub column: String,
+    /// The way.
+    pub need: Use,
+    /// Who learns.
+    pub party: OrgId,
+    /// The data set's owner, whose rules decide.
+    pub owner: OrgId,
+}
+
+/// Every use that the plan makes of a column, each once, by data set in the plan's order, then by column and way.
+///
+/// Group columns are known to the receiver as group names whether or not they are printed. A column inside an aggregate's
+/// value needs [`Use::AfterAggregate`]; one that only decides what is counted (filter, CASE condition, comparison, IS
+/// NULL) needs [`Use::AfterCompare`]; the join key needs [`Use::EncryptedOnly`]. A column that is read or shared without
+/// such a role counts as [`Use::Plaintext`]: nothing in the plan says what becomes of it.
+///
+/// # Errors
+/// A fault when the plan is malformed, so that nothing can be said of it.
+pub fn uses(plan: &Plan) -> Result<Vec<ColumnUse>, Fault> {
+    check_shape(plan)?;
+    let mut all = Vec::new();
+    for (place, read) in plan.reads.iter().enumerate() {
+        let mut found = BTreeSet::new();
+        for (column, need) in uses_of_read(plan, place, read)? {
+            let column = read.columns.get(column).ok_or_else(|| malformed(read, "a column that is not read"))?;
+            found.insert(ColumnUse {
+                dataset: read.dataset.clone(),
+                column: column.clone(),
+                need,
+                party: plan.request.receiver.clone(),
+                owner: read.owner.clone(),
+            });
+        }
+        all.extend(found);
+    }
+    Ok(all)
+}
+
+fn malformed(read: &Read, what: &str) -> Fault {
+    Fault::new(Code::BadRequest, "policy", format!("the plan's read of {} has {what}", read.dataset)).at(&read.owner)
+}
+
+fn check_shape(plan: &Plan) -> Result<(), Fault> {
+    let bad = |what: &str| Err(Fault::new(Code::BadRequest, "policy", format!("the plan has {what}")));
+    if plan.nodes.len() != 3 || plan.nodes.iter().collect::<BTreeSet<_>>().len() != 3 {
+        return bad("not exactly three different nodes");
+    }
+    if plan.reads.iter().map(|r| &r.dataset).collect::<BTreeSet<_>>().len() != plan.reads.len() {
+        return bad("a data set that is read twice");
+    }
+    let mut carriers = plan.reads.iter().map(|r| matches!(r.role, ReadRole::Carrier { .. }));
+    if carriers.next() != Some(true) || carriers.any(|carrier| carrier) {
+        return bad("not exactly one carrier, at place 0");
+    }
+    for read in &plan.reads {
+        if read.dataset.owner() != read.owner {
+            return Err(malformed(read, "an owner who does not own it"));
+        }
+        if read.columns.len() != read.types.len() {
+            return Err(malformed(read, "columns without types"));
+        }
+        if read.columns.iter().collect::<BTreeSet<_>>().len() != read.columns.len() {
+            return Err(malformed(read, "a column twice"));
+        }
+    }
+    let fits = |argument: &Argument| match argument {
+        Argument::Rows => true,
+        Argument::Value { read, value, .. } => {
+            plan.reads.get(usize::from(*read)).is_some_and(|r| usize::from(*value) < r.values.len())
+        }
+    };
+    if plan.aggregates.iter().all(|a| fits(&a.argument)) { Ok(()) } else { bad("an aggregate over nothing") }
+}
+
+fn uses_of_read(plan: &Plan, place: usize, read: &Read) -> Result<BTreeSet<(usize, Use)>, Fault> {
+    let mut found: BTreeSet<(usize, Use)> = read.key.iter().map(|k| (usize::from(*k), Use::EncryptedOnly)).collect();
+    if let ReadRole::Carrier { groups } = &read.role {
+        for group in groups {
+            let column = read.columns.iter().position(|c| *c == group.column);
+            found
+                .insert((column.ok_or_else(|| malformed(read, "a group column that is not read"))?, Use::AfterGroupBy));
+        }
+    }
+    if let Some(filter) = &read.filter {
+        let flow = flow(filter).ok_or_else(|| malformed(read, "a malformed filter"))?;
+        found.extend(flow.value.iter().chain(&flow.compared).map(|c| (*c, Use::AfterCompare)));
+    }
+    for (value, formula) in read.values.iter().enumerate() {
+        let functions = functions_over(plan, place, value);
+        let counted_only = functions.iter().all(|f| matches!(f, Function::Count));
+        let flow = match presence(formula).filter(|_| counted_only) {
+            Some(counted) => flow(&counted),
+            None => flow(formula),
+        };
+        let flow = flow.ok_or_else(|| malformed(read, "a malformed value"))?;
+        if functions.is_empty() {
+            found.extend(formula.columns().into_iter().map(|c| (c, Use::Plaintext)));
+        }
+        found.extend(flow.value.iter().map(|c| (*c, Use::AfterAggregate)));
+        found.extend(flow.compared.iter().map(|c| (*c, Use::AfterCompare)));
+    }
+    let used: BTreeSet<usize> = found.iter().map(|(column, _)| *column).collect();
+    found.extend((0..read.columns.len()).filter(|c| !used.contains(c)).map(|c| (c, Use::Plaintext)));
+    Ok(found)
+}
+
+fn functions_over(plan: &Plan, place: usize, wanted: usize) -> Vec<Function> {
+    let over = |argument: &Argument| {
+        matches!(argument, Argument::Value { read, value, .. }
+            if usize::from(*read) == place && usize::from(*value) == wanted)
+    };
+    plan.aggregates.iter().filter(|a| over(&a.argument)).map(|a| a.function).collect()
+}
+
+/// `CASE x IS NULL THEN NULL ELSE 1` counts x: what is known afterwards is COUNT(x), so x is aggregated, not compared.
+fn presence(formula: &Formula) -> Option<Formula> {
+    let counted = formula.ops.strip_suffix(&[Op::IsNull, Op::Null, Op::Number(1), Op::Case])?;
+    Some(Formula { ops: counted.to_vec() })
+}
+
+/// Where a formula's columns go.
+struct Flow {
+    /// Into the value itself.
+    value: BTreeSet<usize>,
+    /// Into a comparison or condition.
+    compared: BTreeSet<usize>,
+}
+
+/// Follows the columns through a formula; `None` when it is malformed.
+fn flow(formula: &Formula) -> Option<Flow> {
+    if formula.ops.len() > MAX_OPS {
+        return None;
+    }
+    let mut compared = BTreeSet::new();
+    let mut stack: Vec<BTreeSet<usize>> = Vec::new();
+    for op in &formula.ops {
+        match op {
+            Op::Column(place) => stack.push(BTreeSet::from([usize::from(*place)])),
+            Op::Number(_) | Op::Text(_) | Op::Null => stack.push(BTreeSet::new()),
+            Op::Neg | Op::Rescale(_) => {
+                stack.last()?;
+            }
+            Op::Add | Op::Sub | Op::Mul => {
+                let right = stack.pop()?;
+                stack.last_mut()?.extend(right);
+            }
+            Op::Eq | Op::Ne | Op::Lt | Op::Le | Op::Gt | Op::Ge | Op::And | Op::Or => {
+                compared.extend(stack.pop()?);
+                compared.extend(stack.pop()?);
+                stack.push(BTreeSet::new());
+            }
+            Op::Not | Op::IsNull => {
+                compared.extend(stack.pop()?);
+                stack.push(BTreeSet::new());
+            }
+            Op::Case => {
+                let (otherwise, mut then) = (stack.pop()?, stack.pop()?);
+                compared.extend(stack.pop()?);
+                then.extend(otherwise);
+                stack.push(then);
+            }
+        }
+    }
+    let value = stack.pop()?;
+    stack.is_empty().then_some(Flow { value, compared })
+}

@@ -1,0 +1,51 @@
+//! A query on its way: what is asked, and what Check says of it.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::fault::FaultView;
+
+/// A query and its purpose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QueryDraft {
+    /// The query.
+    pub sql: String,
+    /// What it is for, one word of the consortium's list.
+    pub purpose: String,
+}
+
+/// What Check says; nothing has been sent to anybody.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct CheckView {
+    /// True when it can be proposed and the rules allow it.
+    pub allowed: bool,
+    /// The plan in plain words, as the planner gives it: who reads what, protocol and tier, who learns what, estimates.
+    #[schema(value_type = Object)]
+    pub explanation: serde_json::Value,
+    /// Grants that are missing.
+    pub missing: Vec<MissingGrant>,
+    /// Why there is no plan, or which rule forbids it.
+    pub fault: Option<FaultView>,
+}
+
+/// A grant to ask for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MissingGrant {
+    /// The data set.
+    pub dataset: String,
+    /// The column.
+    pub column: String,
+    /// The use that is needed, in the rules' words.
+    pub need: String,
+    /// The party that needs it.
+    pub party: String,
+    /// For which purpose.
+    pub purpose: String,
+    /// Whom to ask.
+    pub owner: String,
+    /// The sentence in Chinese.
+    pub text_zh: String,
+    /// The sentence in English.
+    pub text_en: String,
+}

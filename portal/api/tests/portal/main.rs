@@ -1,0 +1,7 @@
+//! The portal from a browser's side: the way in, what is refused, what comes back.
+
+mod client;
+mod desk;
+mod doors;
+mod faults;
+mod interface;

@@ -1,0 +1,71 @@
+// A plan: the tree, who learns what, who reads what, the tier in plain words, and estimates.
+import { Alert, Descriptions, Table, Typography } from 'antd'
+import { useLanguage } from '../words/language'
+import { PlanTree } from './PlanTree'
+import { type Plan, asPlan } from './plan'
+
+export function PlanView({ explanation }: { explanation: unknown }) {
+  const { t } = useLanguage()
+  if (explanation === null || explanation === undefined) return null
+  const plan = asPlan(explanation)
+  if (!plan) return <pre className="sql" data-testid="plan-json">{JSON.stringify(explanation, null, 2)}</pre>
+  return (
+    <div className="page-stack" data-testid="plan">
+      <PlanTree step={plan.steps} />
+      <Summary plan={plan} />
+      <Typography.Title level={5}>{t('learns')}</Typography.Title>
+      <Learns plan={plan} />
+      <Typography.Title level={5}>{t('reads')}</Typography.Title>
+      <Reads plan={plan} />
+    </div>
+  )
+}
+
+function size(bytes: number): string {
+  return bytes >= 1 << 20 ? `${(bytes / (1 << 20)).toFixed(1)} MiB` : `${Math.ceil(bytes / 1024)} KiB`
+}
+
+function Summary({ plan }: { plan: Plan }) {
+  const { t, pick } = useLanguage()
+  const estimates = `≤ ${plan.rows_bound} rows · ≤ ${plan.max_groups} groups · ${size(plan.bytes)} · ${plan.rounds} rounds · ${plan.millis} ms`
+  const items = [
+    { key: 'tier', label: `${t('tier')} ${plan.tier}`, children: <Alert type="warning" message={pick(plan.tier_words.zh, plan.tier_words.en)} data-testid="plan-tier" /> },
+    { key: 'nodes', label: t('shareHolders'), children: plan.nodes.join(', ') },
+    { key: 'protocol', label: t('protocol'), children: pick(plan.protocol.zh, plan.protocol.en) },
+    { key: 'min', label: t('minGroup'), children: `${plan.min_group}: ${pick(plan.suppression.zh, plan.suppression.en)}` },
+    { key: 'estimates', label: t('estimates'), children: estimates },
+  ]
+  return <Descriptions size="small" bordered column={1} items={items} data-testid="plan-summary" />
+}
+
+function Learns({ plan }: { plan: Plan }) {
+  const { t, pick } = useLanguage()
+  const rows = plan.learns.map((learns, place) => ({ key: place, party: learns.party, what: pick(learns.what.zh, learns.what.en) }))
+  const columns = [
+    { title: t('party'), dataIndex: 'party', width: 160 },
+    { title: t('learnsWhat'), dataIndex: 'what' },
+  ]
+  return <Table size="small" pagination={false} columns={columns} dataSource={rows} data-testid="plan-learns" />
+}
+
+function Reads({ plan }: { plan: Plan }) {
+  const { t, pick } = useLanguage()
+  const rows = plan.reads.map((read, place) => ({
+    key: place,
+    owner: read.owner,
+    dataset: `${read.dataset} ${read.title}`,
+    columns: read.columns.map((column) => (column === read.key ? `${column} (key)` : column)).join(', '),
+    filter: read.filter ?? '–',
+    bound: `≤ ${read.rows_bound}`,
+    role: pick(read.role.zh, read.role.en),
+  }))
+  const columns = [
+    { title: t('owner'), dataIndex: 'owner' },
+    { title: t('dataset'), dataIndex: 'dataset' },
+    { title: t('columns'), dataIndex: 'columns' },
+    { title: 'WHERE', dataIndex: 'filter' },
+    { title: t('rowsBound'), dataIndex: 'bound' },
+    { title: '', dataIndex: 'role' },
+  ]
+  return <Table size="small" pagination={false} columns={columns} dataSource={rows} data-testid="plan-reads" />
+}

@@ -1,0 +1,34 @@
+// A plan's explanation as the planner gives it, checked before it is drawn.
+
+export interface Words { zh: string; en: string }
+
+export interface PlanStep { kind: string; title: Words; who: string[]; inputs: PlanStep[] }
+
+export interface PlanRead {
+  owner: string; dataset: string; title: string; alias: string; columns: string[]; key: string | null
+  filter: string | null; rows_bound: number; role: Words
+}
+
+export interface Plan {
+  purpose: string; receiver: string; approvers: string[]; nodes: string[]; pairs: [string, string][]; tier: string
+  tier_words: Words; protocol: Words; reads: PlanRead[]; outputs: { name: string; source: string }[]
+  learns: { party: string; what: Words }[]; rows_bound: number; max_groups: number; min_group: number
+  suppression: Words; bytes: number; rounds: number; millis: number; steps: PlanStep
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+function isStep(value: unknown): value is PlanStep {
+  return isObject(value) && isObject(value.title) && Array.isArray(value.who) && Array.isArray(value.inputs) && value.inputs.every(isStep)
+}
+
+// The plan, or none when the node's planner speaks another form; the page then shows the JSON.
+export function asPlan(value: unknown): Plan | null {
+  if (!isObject(value)) return null
+  const lists = [value.learns, value.reads, value.nodes, value.outputs, value.pairs]
+  const words = [value.tier_words, value.protocol, value.suppression]
+  const whole = lists.every(Array.isArray) && words.every(isObject) && isStep(value.steps)
+  return whole ? (value as unknown as Plan) : null
+}
