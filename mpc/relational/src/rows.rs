@@ -1,6 +1,6 @@
 //! The owners' rows as they come in, what must hold for them, and the receiver's answer.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use crate::StarShape;
 
@@ -93,7 +93,7 @@ impl StarShape {
     pub(crate) fn check_side(&self, side: usize, rows: &[SideRow]) -> Result<(), String> {
         let shape = self.sides.get(side).ok_or_else(|| format!("there is no side {side}"))?;
         hold(rows.len() <= shape.rows as usize, "the side has more rows than its bound", rows.len())?;
-        let (values, mut keys) = (usize::from(shape.values), HashSet::new());
+        let (values, mut keys) = (usize::from(shape.values), BTreeSet::new());
         for (at, row) in rows.iter().enumerate() {
             hold(row.key >> self.key_bits == 0, "the key has too many bits", at)?;
             hold(keys.insert(row.key), "the key occurs twice", at)?;

@@ -3,6 +3,7 @@
 mod chain;
 mod evidence;
 mod init;
+mod plan;
 pub mod query;
 mod source;
 

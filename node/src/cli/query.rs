@@ -223,7 +223,7 @@ fn check_text(checked: &Value, show: Show) -> String {
     let language = show.pick("zh", "en");
     let mut lines = vec![];
     if let Some(explanation) = checked.get("explanation").filter(|e| !e.is_null()) {
-        lines.push(serde_json::to_string_pretty(explanation).unwrap_or_default());
+        lines.push(super::plan::explanation(explanation, show));
     }
     for missing in items(checked, "missing") {
         lines.push(text(missing, &format!("text_{language}")));

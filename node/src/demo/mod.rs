@@ -55,13 +55,22 @@ impl Teller {
         let at = self.begun.elapsed().as_millis() as u64;
         self.events.push(json!({"event": name, "at_ms": at, "text_zh": zh, "text_en": en}));
         if !self.show.json {
-            self.bar.println(format!("✓ {}", self.show.pick(zh, en)));
+            self.line(&format!("✓ {}", self.show.pick(zh, en)));
         }
     }
 
     /// Shows a table or a block of text below the last step.
     fn tell(&self, text: &str) {
         if !self.show.json {
+            self.line(text);
+        }
+    }
+
+    /// Above the moving line where there is a terminal, plainly where there is none.
+    fn line(&self, text: &str) {
+        if self.bar.is_hidden() {
+            eprintln!("{text}");
+        } else {
             self.bar.println(text);
         }
     }

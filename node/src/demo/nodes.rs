@@ -22,6 +22,7 @@ struct Node {
     org: &'static str,
     process: Child,
     announced: Value,
+    page_seconds: f64,
 }
 
 /// The running nodes; dropping them ends the processes.
@@ -41,6 +42,7 @@ impl Drop for Nodes {
 pub fn start(demo: &Demo) -> Result<Nodes, Fault> {
     let program = std::env::current_exe().map_err(|e| Fault::new(Code::Internal, "demo", e.to_string()))?;
     let mut nodes = Nodes(Vec::new());
+    let began = Instant::now();
     for org in Demo::orgs() {
         let folder = demo.node(org);
         let log_path = folder.0.join("node.log");
@@ -58,7 +60,7 @@ pub fn start(demo: &Demo) -> Result<Nodes, Fault> {
             .stderr(log)
             .spawn()
             .map_err(|e| Fault::new(Code::Internal, "start node", e.to_string()))?;
-        nodes.0.push(Node { org, process, announced: Value::Null });
+        nodes.0.push(Node { org, process, announced: Value::Null, page_seconds: 0.0 });
     }
     for node in &mut nodes.0 {
         let out = node.process.stdout.take();
@@ -72,6 +74,12 @@ pub fn start(demo: &Demo) -> Result<Nodes, Fault> {
             let why = format!("the node of {} did not start: {} (log: {})", node.org, line.trim(), log.display());
             return Err(Fault::new(Code::Internal, "start node", why));
         }
+        // The first page, as a browser asks for it.
+        let page = ureq::get(text(&announced, "portal")).call().is_ok_and(|page| page.status() == 200);
+        if !page {
+            return Err(Fault::new(Code::Internal, "start node", format!("the portal of {} shows no page", node.org)));
+        }
+        node.page_seconds = began.elapsed().as_secs_f64();
         node.announced = announced;
     }
     await_chain(demo)?;
@@ -99,6 +107,11 @@ impl Nodes {
     /// Each department's portal and one-time login links.
     pub fn portals(&self) -> Value {
         Value::Array(self.0.iter().map(|n| n.announced.clone()).collect())
+    }
+
+    /// Seconds from the start of the processes to the last portal's first page.
+    pub fn first_page_seconds(&self) -> f64 {
+        self.0.iter().map(|n| n.page_seconds).fold(0.0, f64::max)
     }
 
     /// The report for people.

@@ -51,7 +51,7 @@ fn person(demo: &Demo, id: &str) -> Result<Person, Fault> {
 }
 
 /// Runs the story and returns its report.
-pub fn tell(demo: &Demo, _nodes: &Nodes, teller: &mut Teller, runtime: &Runtime) -> Result<Value, Fault> {
+pub fn tell(demo: &Demo, nodes: &Nodes, teller: &mut Teller, runtime: &Runtime) -> Result<Value, Fault> {
     let analyst = person(demo, "statistics/analyst")?;
     register(demo, teller, &analyst)?;
     refused(teller, &analyst)?;
@@ -59,7 +59,7 @@ pub fn tell(demo: &Demo, _nodes: &Nodes, teller: &mut Teller, runtime: &Runtime)
     let counts: Vec<Option<&str>> = [None].into_iter().chain(COUNTS.map(Some)).collect();
     let reference = runtime.block_on(plain::ask(BY_EDUCATION, &counts))?;
     let first_same = compare(teller, &first, &reference, "education");
-    let (second, _) = ask(demo, teller, &analyst, BY_INCOME, "income")?;
+    let (second, second_seconds) = ask(demo, teller, &analyst, BY_INCOME, "income")?;
     let counts: Vec<Option<&str>> = [None, None].into_iter().chain(COUNTS.map(Some)).collect();
     let reference = runtime.block_on(plain::ask(BY_INCOME, &counts))?;
     let second_same = compare(teller, &second, &reference, "income");
@@ -70,7 +70,8 @@ pub fn tell(demo: &Demo, _nodes: &Nodes, teller: &mut Teller, runtime: &Runtime)
         "evidence_verified": verified,
         "tampered_evidence_refused": tampered,
         "suppressed_groups": suppressed(&second),
-        "joint_query_seconds": (seconds * 1000.0).round() / 1000.0,
+        "joint_query_seconds": (seconds.max(second_seconds) * 1000.0).round() / 1000.0,
+        "first_page_seconds": (nodes.first_page_seconds() * 1000.0).round() / 1000.0,
         "blocks": chain.get("height"),
         "transactions": chain.get("transactions"),
         "genesis": demo.genesis.digest(),

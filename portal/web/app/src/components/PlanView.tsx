@@ -27,7 +27,8 @@ function size(bytes: number): string {
 
 function Summary({ plan }: { plan: Plan }) {
   const { t, pick } = useLanguage()
-  const estimates = `≤ ${plan.rows_bound} rows · ≤ ${plan.max_groups} groups · ${size(plan.bytes)} · ${plan.rounds} rounds · ${plan.millis} ms`
+  const { rows_bound: rows, max_groups: groups, rounds, millis } = plan
+  const estimates = t('estimateText', { rows, groups, rounds, millis, bytes: size(plan.bytes) })
   const items = [
     { key: 'tier', label: `${t('tier')} ${plan.tier}`, children: <Alert type="warning" message={pick(plan.tier_words.zh, plan.tier_words.en)} data-testid="plan-tier" /> },
     { key: 'nodes', label: t('shareHolders'), children: plan.nodes.join(', ') },
@@ -54,7 +55,7 @@ function Reads({ plan }: { plan: Plan }) {
     key: place,
     owner: read.owner,
     dataset: `${read.dataset} ${read.title}`,
-    columns: read.columns.map((column) => (column === read.key ? `${column} (key)` : column)).join(', '),
+    columns: read.columns.map((column) => (column === read.key ? `${column} (${t('joinKey')})` : column)).join(', '),
     filter: read.filter ?? '–',
     bound: `≤ ${read.rows_bound}`,
     role: pick(read.role.zh, read.role.en),

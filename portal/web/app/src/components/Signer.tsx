@@ -59,7 +59,7 @@ export function SignerProvider({ children }: { children: ReactNode }) {
       const prepared = await ask.prepare()
       settle.current?.(null)
       setDraft(inspect(ask, prepared, me, pinned))
-      return new Promise((resolve) => {
+      return new Promise<Submitted | null>((resolve) => {
         settle.current = resolve
       })
     },

@@ -119,6 +119,11 @@ export const DICTIONARY = {
   reads: ['各方本地读取', 'What each party reads'],
   tier: ['威胁等级', 'Threat tier'],
   estimates: ['估计', 'Estimates'],
+  estimateText: [
+    '至多 {rows} 行 · 至多 {groups} 组 · 约 {bytes} · {rounds} 轮 · {millis} 毫秒',
+    'at most {rows} rows · at most {groups} groups · about {bytes} · {rounds} rounds · {millis} ms',
+  ],
+  joinKey: ['连接键', 'join key'],
   protocol: ['协议', 'Protocol'],
   planJson: ['计划全文', 'The whole plan'],
 

@@ -1,0 +1,131 @@
+//! The story's plan, and the rules that suffice for it.
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use std::collections::BTreeMap;
+
+use base_types::{DatasetId, OrgId, TimeMs, column::ColumnType};
+use notary_policy::{Missing, check};
+use notary_terms::{
+    Aggregate, ApprovalMode, Argument, Catalogue, Function, GroupColumn, Join, Output, Plan, Read, ReadRole, Request,
+    Rule, RuleSet, Tier, Use, ValueOf,
+    formula::{Formula, Op},
+};
+
+pub const NOW: TimeMs = 1_000;
+pub const PURPOSE: &str = "health-statistics";
+
+pub fn org(name: &str) -> OrgId {
+    OrgId::new(name).unwrap()
+}
+
+pub fn dataset(name: &str) -> DatasetId {
+    DatasetId::new(name).unwrap()
+}
+
+pub fn formula(ops: &[Op]) -> Formula {
+    Formula { ops: ops.to_vec() }
+}
+
+pub fn read(owner: &str, table: &str, columns: &[&str], role: ReadRole) -> Read {
+    Read {
+        owner: org(owner),
+        dataset: dataset(&format!("{owner}/{table}")),
+        alias: table.into(),
+        columns: columns.iter().map(|c| (*c).to_owned()).collect(),
+        types: vec![ColumnType::Int; columns.len()],
+        key: Some(0),
+        filter: None,
+        values: vec![],
+        rows_bound: 64,
+        role,
+    }
+}
+
+/// The story's query: people by education, mean blood pressure, deaths; of those who are 40 or older.
+pub fn plan() -> Plan {
+    let groups = vec![GroupColumn { column: "education".into(), ty: ColumnType::Int, words: 2 }];
+    let census = read("statistics", "census", &["person_id", "education"], ReadRole::Carrier { groups });
+    let mut health = read("health", "visits", &["person_id", "sbp", "age"], ReadRole::Side { join: Join::Inner });
+    health.filter = Some(formula(&[Op::Column(2), Op::Number(40), Op::Ge]));
+    health.values = vec![formula(&[Op::Column(1)])];
+    let mut deaths = read("civil", "deaths", &["person_id"], ReadRole::Side { join: Join::Left });
+    deaths.values = vec![formula(&[Op::Column(0), Op::IsNull, Op::Number(0), Op::Number(1), Op::Case])];
+    let value = |read, absent| Argument::Value { read, value: 0, absent };
+    let request = Request {
+        sql: "SELECT 1".into(),
+        purpose: PURPOSE.into(),
+        analyst: "statistics/analyst".parse().unwrap(),
+        receiver: org("statistics"),
+        expires: 9_000,
+        salt: [7; 32],
+    };
+    Plan {
+        planner: 1,
+        catalogue_height: 9,
+        request,
+        tier: Tier::B,
+        nodes: vec![org("civil"), org("health"), org("statistics")],
+        min_group: 5,
+        reads: vec![census, health, deaths],
+        key_bits: 15,
+        key_base: 0,
+        max_groups: 8,
+        aggregates: vec![
+            Aggregate { function: Function::Count, argument: Argument::Rows },
+            Aggregate { function: Function::Avg { extra_digits: 6 }, argument: value(1, None) },
+            Aggregate { function: Function::Sum, argument: value(2, Some(0)) },
+        ],
+        outputs: vec![Output {
+            name: "people".into(),
+            ty: ColumnType::Int,
+            value: ValueOf::Aggregate { aggregate: 0 },
+        }],
+        order: vec![],
+        limit: None,
+    }
+}
+
+pub fn rule(column: &str, held: Use) -> Rule {
+    let (party, purpose) = (org("statistics"), PURPOSE.to_owned());
+    Rule { column: column.into(), party, purpose, uses: vec![held], expires: 5_000, runs: 0 }
+}
+
+pub fn rule_set(name: &str, rules: Vec<Rule>) -> (DatasetId, RuleSet) {
+    let dataset = dataset(name);
+    let holders = vec![org("civil"), org("health"), org("statistics")];
+    (dataset.clone(), RuleSet { dataset, approval: ApprovalMode::Auto, min_group: 5, holders, rules })
+}
+
+/// Exactly what the plan needs, one grant a use.
+pub fn sufficient() -> BTreeMap<DatasetId, RuleSet> {
+    BTreeMap::from([
+        rule_set(
+            "statistics/census",
+            vec![rule("person_id", Use::EncryptedOnly), rule("education", Use::AfterGroupBy)],
+        ),
+        rule_set(
+            "health/visits",
+            vec![
+                rule("person_id", Use::EncryptedOnly),
+                rule("sbp", Use::AfterAggregate),
+                rule("age", Use::AfterCompare),
+            ],
+        ),
+        rule_set("civil/deaths", vec![rule("person_id", Use::AfterCompare)]),
+    ])
+}
+
+pub fn never_used(_: &DatasetId, _: &str) -> u32 {
+    0
+}
+
+pub fn all_missing(rules: &BTreeMap<DatasetId, RuleSet>, plan: &Plan, now: TimeMs) -> Vec<Missing> {
+    let catalogue = Catalogue { rules: rules.clone(), ..Catalogue::default() };
+    check(&catalogue, plan, &never_used, now).unwrap()
+}
+
+pub fn change(change: impl FnOnce(&mut RuleSet)) -> BTreeMap<DatasetId, RuleSet> {
+    let mut rules = sufficient();
+    change(rules.get_mut(&dataset("health/visits")).unwrap());
+    rules
+}
