@@ -98,21 +98,29 @@ fn people(genesis: &Genesis, org: &OrgId) -> Vec<Person> {
         .collect()
 }
 
-/// Runs the node until Ctrl-C or a termination signal.
+/// Runs the node until Ctrl-C or a termination signal, or, where `until_input_ends`, until standard input ends.
 ///
 /// # Errors
 /// What kept it from starting.
-pub fn main(folder: &Folder, password: &Password, show: Show) -> Result<(), Fault> {
+pub fn main(folder: &Folder, password: &Password, show: Show, until_input_ends: bool) -> Result<(), Fault> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|e| Fault::new(Code::Internal, "start", e.to_string()))?;
     runtime.block_on(async {
         let (stop, stopped) = watch::channel(false);
+        let ended = stop.clone();
         tokio::spawn(async move {
             signalled().await;
             let _ = stop.send(true);
         });
+        if until_input_ends {
+            // A thread of its own: a blocked read of the runtime's would hold up its end.
+            std::thread::spawn(move || {
+                let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+                let _ = ended.send(true);
+            });
+        }
         run(folder, password, show, stopped).await
     })
 }
@@ -219,7 +227,6 @@ async fn start(
     let runs = Arc::new(Runs {
         desk: desk.clone(),
         site: site(config, hub, clock, entropy, &sources, &desk),
-        clock: clock.clone(),
         entropy: entropy.clone(),
         progress: progress.clone(),
         results: results.clone(),

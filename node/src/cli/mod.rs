@@ -125,6 +125,9 @@ struct NodeArgs {
     /// A file with the node key's password; otherwise HEQI_NODE_PASSWORD or the terminal.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
+    /// End when standard input does: so no node outlives the program that started it.
+    #[arg(long, hide = true)]
+    until_input_ends: bool,
 }
 
 #[derive(Args)]
@@ -205,7 +208,7 @@ fn run(command: Command, show: Show) -> Result<(), Fault> {
         Command::Init(args) => init::run(args, show),
         Command::Node(args) => {
             let password = password(args.password_file.as_deref(), "HEQI_NODE_PASSWORD", "node")?;
-            crate::serve::main(&Folder(args.dir), &password, show)
+            crate::serve::main(&Folder(args.dir), &password, show, args.until_input_ends)
         }
         Command::Source(command) => source::run(command, show),
         Command::Grant(args) => source::grant(&args, show),

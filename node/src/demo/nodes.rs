@@ -30,7 +30,15 @@ pub struct Nodes(Vec<Node>);
 
 impl Drop for Nodes {
     fn drop(&mut self) {
+        // The end of its input asks a node to end; so it does also when this process is killed.
         for node in &mut self.0 {
+            drop(node.process.stdin.take());
+        }
+        let patience = Instant::now() + Duration::from_secs(5);
+        for node in &mut self.0 {
+            while Instant::now() < patience && matches!(node.process.try_wait(), Ok(None)) {
+                thread::sleep(Duration::from_millis(20));
+            }
             // The ledger survives it: what was acknowledged is on the disk.
             let _ = node.process.kill();
             let _ = node.process.wait();
@@ -49,13 +57,13 @@ pub fn start(demo: &Demo) -> Result<Nodes, Fault> {
         let log = File::options().create(true).append(true).open(&log_path).map_err(|e| unwritten(&log_path, &e))?;
         let _ = std::fs::remove_file(folder.token());
         let process = Command::new(&program)
-            .args(["--json", "node", "--dir"])
+            .args(["--json", "node", "--until-input-ends", "--dir"])
             .arg(&folder.0)
             .arg("--password-file")
             .arg(&demo.password_file)
             .env_remove("DATABASE_URL")
             .envs(demo.database_url.as_ref().map(|url| ("HEQI_DEMO_DATABASE_URL", url)))
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use base_rt::{Clock, Entropy};
+use base_rt::Entropy;
 use base_types::{JobId, fault::Fault};
 use base_wire::Encode;
 use ledger_vm::notary::EntryKind;
@@ -20,8 +20,6 @@ pub struct Runs {
     pub desk: Arc<Desk>,
     /// Where this node reads, links and draws randomness.
     pub site: Site,
-    /// Time.
-    pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
     /// Steps for those who watch.

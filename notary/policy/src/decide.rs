@@ -1,6 +1,6 @@
 //! The decision of an owner about a plan, and the same for all owners at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base_types::{DatasetId, OrgId, TimeMs, fault::Fault};
 use notary_terms::{ApprovalMode, Catalogue, Plan, Read, RuleSet, Use};
@@ -81,9 +81,12 @@ fn missing_of_read(
             missing.push(Missing { column, need, party, ..about(plan, read, reason) });
         }
     }
-    let holders = set.map_or(&[][..], |set| &set.holders);
-    for node in plan.nodes.iter().filter(|n| **n != read.owner && !holders.contains(n)) {
-        missing.push(Missing { need: Use::EncryptedOnly, party: node.clone(), ..about(plan, read, Reason::NotHolder) });
+    let named = set.map_or(&[][..], |set| &set.holders);
+    let lacking = || plan.nodes.iter().filter(|n| **n != read.owner && !named.contains(n)).cloned();
+    for party in lacking() {
+        let holders: BTreeSet<OrgId> = named.iter().cloned().chain(lacking()).collect();
+        let holders = holders.into_iter().collect();
+        missing.push(Missing { need: Use::EncryptedOnly, party, holders, ..about(plan, read, Reason::NotHolder) });
     }
     if set.is_some_and(|set| plan.min_group < set.min_group) {
         missing.push(Missing { need: Use::AfterAggregate, ..about(plan, read, Reason::GroupTooSmall) });
@@ -101,5 +104,6 @@ fn about(plan: &Plan, read: &Read, reason: Reason) -> Missing {
         purpose: plan.request.purpose.clone(),
         owner: read.dataset.owner(),
         reason,
+        holders: Vec::new(),
     }
 }

@@ -39,6 +39,8 @@ pub struct Missing {
     pub owner: OrgId,
     /// Why it is refused.
     pub reason: Reason,
+    /// For [`Reason::NotHolder`]: the whole list of holders to ask for, those named now and those the plan needs.
+    pub holders: Vec<OrgId>,
 }
 
 impl Missing {
@@ -51,8 +53,12 @@ impl Missing {
     pub fn grant(&self) -> Option<String> {
         let Self { dataset, column, need, party, purpose, .. } = self;
         match self.reason {
-            Reason::NotHolder => Some(format!("heqi grant {dataset} --holder {party}")),
-            Reason::GroupTooSmall | Reason::BadPlan => None,
+            // The command replaces the whole list, so it is given only where the list is known.
+            Reason::NotHolder if !self.holders.is_empty() => {
+                let holders: Vec<_> = self.holders.iter().map(OrgId::as_str).collect();
+                Some(format!("heqi grant {dataset} --holders {}", holders.join(",")))
+            }
+            Reason::NotHolder | Reason::GroupTooSmall | Reason::BadPlan => None,
             Reason::NoGrant | Reason::Expired | Reason::RunsSpent => Some(format!(
                 "heqi grant {dataset} {} --to {party} --use {} --purpose {}",
                 shell_word(column),
@@ -88,7 +94,10 @@ impl Missing {
                 );
             }
         };
-        format!("{what}. Ask {owner} for: `{}`", self.grant().unwrap_or_default())
+        match self.grant() {
+            Some(grant) => format!("{what}. Ask {owner} for: `{grant}`"),
+            None => format!("{what}. Ask {owner} to name {party} too, besides those named now"),
+        }
     }
 
     fn tell_zh(&self) -> String {
@@ -106,7 +115,10 @@ impl Missing {
             }
             Reason::BadPlan => return format!("无法推导该计划对 {dataset} 的使用，{owner} 拒绝。请重新提交查询"),
         };
-        format!("{what}。请向 {owner} 申请：`{}`", self.grant().unwrap_or_default())
+        match self.grant() {
+            Some(grant) => format!("{what}。请向 {owner} 申请：`{grant}`"),
+            None => format!("{what}。请 {owner} 在现有持有方之外再加上 {party}"),
+        }
     }
 }
 

@@ -61,7 +61,10 @@ fn every_reason_is_told() {
 
     let holder = only(&change(|set| set.holders.retain(|h| *h != org("civil"))), &plan());
     assert_eq!((holder.party.as_str(), holder.reason), ("civil", Reason::NotHolder));
-    assert!(holder.tell(false).contains("`heqi grant health/visits --holder civil`"));
+    let grant = "`heqi grant health/visits --holders civil,health,statistics`";
+    assert!(holder.tell(false).contains(grant) && holder.tell(true).contains(grant), "{}", holder.tell(false));
+    let in_words = Missing { holders: vec![], ..holder }.tell(false);
+    assert!(in_words.contains("name civil too") && !in_words.contains('`'), "{in_words}");
     assert_eq!(all_missing(&change(|set| set.holders.retain(|h| *h != org("health"))), &plan(), NOW), []);
 
     let small = only(&change(|set| set.min_group = 6), &plan());

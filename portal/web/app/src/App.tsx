@@ -125,7 +125,7 @@ function Header() {
         <Button size="small" onClick={toggle} data-testid="language">{t('language')}</Button>
         <Button size="small" onClick={signOut} data-testid="sign-out">{t('signOut')}</Button>
       </Layout.Header>
-      <Menu mode="horizontal" selectedKeys={[path]} items={items} data-testid="menu" />
+      <Menu disabledOverflow mode="horizontal" selectedKeys={[path]} items={items} data-testid="menu" />
     </>
   )
 }

@@ -17,11 +17,11 @@ export function RulesDrawer({ source, catalogue, close, done }: Props) {
   const sign = useSign()
   const { message } = Notices.useApp()
   const orgs = catalogue.organisations.map((org) => org.id)
-  const [draft, setDraft] = useState<Draft>(() => draftOf(source, orgs))
+  const [draft, setDraft] = useState<Draft>(() => draftOf(source))
   const [purpose, setPurpose] = useState(catalogue.purposes[0] ?? '*')
   const [fault, setFault] = useState<Fault | null>(null)
   const [busy, setBusy] = useState(false)
-  const change = (part: Partial<Draft>) => setDraft({ ...draft, ...part })
+  const change = (part: Partial<Draft>) => setDraft((last) => ({ ...last, ...part }))
 
   const saveRules = async () => {
     setBusy(true)

@@ -83,7 +83,11 @@ function EntryFacts({ draft, entry }: { draft: Draft; entry: Entry }) {
   const items = [
     { key: 'kind', label: t('kind'), children: <span data-testid="sign-kind">{term('kind', entry.kind)}</span> },
     { key: 'subject', label: t('subject'), children: <Digest value={entry.subject} whole /> },
-    ...draft.facts.map(([name, value], place) => ({ key: `fact-${place}`, label: label(name, t), children: value })),
+    ...draft.facts.map(([name, value], place) => ({
+      key: `fact-${place}`,
+      label: label(name, t),
+      children: name === 'approvalMode' ? label(value, t) : value,
+    })),
     { key: 'parties', label: t('parties'), children: entry.parties.join(', ') || t('none') },
     { key: 'expires', label: t('expires'), children: time(entry.expires) },
     { key: 'chain', label: t('chainId'), children: <Digest value={draft.prepared.chain} whole /> },
@@ -119,7 +123,13 @@ function KeyForm({ opened }: { opened: (key: Key) => void }) {
     else opened(key)
   }
   return (
-    <div className="page-stack">
+    <form
+      className="page-stack"
+      onSubmit={(event) => {
+        event.preventDefault()
+        void load()
+      }}
+    >
       <label>
         {t('keyFile')}{' '}
         <input
@@ -136,14 +146,13 @@ function KeyForm({ opened }: { opened: (key: Key) => void }) {
           placeholder={t('password')}
           autoComplete="off"
           onChange={(event) => setPassword(event.target.value)}
-          onPressEnter={() => void load()}
           data-testid="key-password"
         />
-        <Button loading={busy} disabled={!file} onClick={() => void load()} data-testid="key-open">
+        <Button htmlType="submit" loading={busy} disabled={!file} data-testid="key-open">
           {busy ? t('opening') : 'OK'}
         </Button>
       </Space.Compact>
       {problem && <Alert type="error" showIcon message={t(problem)} data-testid="key-problem" />}
-    </div>
+    </form>
   )
 }

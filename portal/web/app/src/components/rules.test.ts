@@ -30,14 +30,14 @@ function source(rules: RuleSetView | null): Source {
 
 describe('rules', () => {
   it('come back from the matrix as they were', () => {
-    expect(rulesOf(draftOf(source(SET), []), SET.dataset)).toEqual(SET)
+    expect(rulesOf(draftOf(source(SET)), SET.dataset)).toEqual(SET)
   })
   it('start with a person deciding and nothing granted', () => {
-    const fresh = rulesOf(draftOf(source(null), ['health', 'civil']), SET.dataset)
-    expect([fresh.approval, fresh.rules, fresh.holders]).toEqual(['person', [], ['health', 'civil']])
+    const fresh = rulesOf(draftOf(source(null)), SET.dataset)
+    expect([fresh.approval, fresh.rules, fresh.holders]).toEqual(['person', [], ['health']])
   })
   it('vanish from an emptied cell', () => {
-    const draft = draftOf(source(SET), [])
+    const draft = draftOf(source(SET))
     const name = cellName('sbp', 'statistics', 'health-statistics')
     const cell = draft.cells[name]
     expect(cell).toBeDefined()

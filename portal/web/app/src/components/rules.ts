@@ -18,13 +18,14 @@ export function cellName(column: string, party: string, purpose: string): string
   return JSON.stringify([column, party, purpose])
 }
 
-export function draftOf(source: Source, orgs: string[]): Draft {
+// Without rules nothing is granted: not even that another node holds shares.
+export function draftOf(source: Source): Draft {
   const rules = source.rules
   const cells = Object.fromEntries((rules?.rules ?? []).map((rule) => [cellName(rule.column, rule.party, rule.purpose), rule]))
   return {
     approval: rules?.approval ?? 'person',
     min_group: rules?.min_group ?? 5,
-    holders: rules?.holders ?? orgs,
+    holders: rules?.holders ?? [source.owner],
     expires: rules?.rules[0]?.expires ?? Date.now() + YEAR,
     runs: rules?.rules[0]?.runs ?? 0,
     cells,

@@ -158,8 +158,8 @@ export function facts(entry: Entry): Fact[] {
       return sourceFacts(entry.body)
     case 'approved':
       return decode(entry.body, (from): Fact[] => {
-        const byRule = from.bool()
-        return [['byRule', String(byRule)], ['rulesDigest', hex(from.take(32))]]
+        const mode = from.bool() ? 'auto' : 'person'
+        return [['approvalMode', mode], ['rulesDigest', hex(from.take(32))]]
       })
     case 'rejected':
     case 'cancelled':

@@ -46,6 +46,7 @@ const CLASSES: Record<string, Pair> = {
   health: ['健康', 'health'],
   income: ['收入', 'income'],
   civil: ['民政', 'civil'],
+  person: ['个人', 'person'],
   general: ['一般', 'general'],
   unclassified: ['未分类', 'unclassified'],
 }
@@ -68,7 +69,7 @@ const GROUPS = { kind: KINDS, status: STATUSES, use: USES, class: CLASSES, role:
 
 export type Group = keyof typeof GROUPS
 
-export const CLASS_WORDS = ['identity', 'health', 'income', 'civil', 'general']
+export const CLASS_WORDS = ['identity', 'health', 'income', 'civil', 'person', 'general']
 
 // `RuleSet` and `rule_set` are one word.
 function plain(word: string): string {

@@ -1,0 +1,206 @@
+//! Three nodes with certificates of their own authorities, linked over loopback by mutual TLS; and what a run leaves there.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use base_gm::{
+    cert::{Certificate, Subject, issue, self_signed_ca},
+    sm2::SecretKey,
+};
+use base_rt::{
+    ManualClock, OsEntropy,
+    links::LinkHub,
+    tls::{NODE_NAME, NodeIdentity, TrustRoots},
+};
+use base_types::{OrgId, fault::Fault};
+use notary_terms::{Outcome, Plan, TransferBody};
+use runner::{Answer, Minutes, Note, Site, execute};
+use tokio::net::TcpListener;
+
+use super::{
+    NODES,
+    job::{Start, run_of},
+    nodes, org,
+    sources::Sources,
+};
+
+pub const NOW: u64 = 1_800_000_000_000;
+const DAY: u64 = 86_400_000;
+
+/// Three nodes that can reach each other.
+pub struct Cluster {
+    pub hubs: BTreeMap<OrgId, Arc<LinkHub>>,
+    pub sources: Arc<Sources>,
+}
+
+/// The authority and the identity of a node, whose certificate ends `days` from now.
+fn member(name: &str, days: i64) -> (Certificate, NodeIdentity) {
+    let ca_key = SecretKey::from_seed(format!("{name} ca").as_bytes());
+    let ca = self_signed_ca(&org(name), &ca_key, NOW - 9 * DAY, NOW + 9 * DAY).expect("an authority");
+    let key = Arc::new(SecretKey::from_seed(name.as_bytes()));
+    let subject = Subject { org: org(name), name: NODE_NAME.into() };
+    let end = NOW.saturating_add_signed(days * DAY as i64);
+    let certificate = issue(&ca, &ca_key, &subject, &key.public(), NOW - 8 * DAY, end).expect("a certificate");
+    (ca, NodeIdentity { org: org(name), certificate, key })
+}
+
+impl Cluster {
+    pub async fn start(sources: Sources) -> Self {
+        Self::with_certificates(sources, &BTreeMap::new()).await
+    }
+
+    /// `days` says for some nodes in how many days their certificate ends; it is one for all others.
+    pub async fn with_certificates(sources: Sources, days: &BTreeMap<&str, i64>) -> Self {
+        let clock = Arc::new(ManualClock::new(NOW));
+        let members = NODES.map(|name| member(name, days.get(name).copied().unwrap_or(1)));
+        let authorities = members.iter().map(|(ca, id)| (id.org.clone(), ca.clone())).collect();
+        let roots = Arc::new(TrustRoots::new(authorities));
+        let (mut listeners, mut addresses) = (Vec::new(), BTreeMap::new());
+        for (_, id) in &members {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            addresses.insert(id.org.clone(), listener.local_addr().expect("an address").to_string());
+            listeners.push(listener);
+        }
+        let start = |((_, id), listener): ((Certificate, NodeIdentity), TcpListener)| {
+            let org = id.org.clone();
+            let hub = LinkHub::start(listener, id, roots.clone(), clock.clone(), addresses.clone());
+            (org, hub.expect("a hub"))
+        };
+        let hubs = members.into_iter().zip(listeners).map(start).collect();
+        Self { hubs, sources: Arc::new(sources) }
+    }
+
+    pub fn site(&self, me: &OrgId, silence: Duration) -> Site {
+        let sources = self.sources.clone();
+        Site {
+            me: me.clone(),
+            hub: self.hubs[me].clone(),
+            clock: Arc::new(base_rt::SystemClock),
+            entropy: Arc::new(OsEntropy),
+            connector: Arc::new(move |dataset| sources.connector(dataset)),
+            silence,
+        }
+    }
+
+    /// Runs one node's part to its end.
+    pub async fn party(&self, plan: &Plan, start: Start, me: &OrgId, silence: Duration) -> Ended {
+        let (site, run) = (self.site(me, silence), run_of(plan, start, me));
+        let records = Arc::new(Records::default());
+        let minutes = records.clone();
+        let task = tokio::spawn(async move { execute(run, &site, &*minutes).await });
+        let result = task.await.expect("a run never panics");
+        Ended { org: me.clone(), result, records }
+    }
+
+    /// Runs all three nodes.
+    pub async fn run(&self, plan: &Plan, start: Start, silence: Duration) -> Vec<Ended> {
+        let [a, b, c] = NODES.map(org);
+        let (a, b, c) = tokio::join!(
+            self.party(plan, start, &a, silence),
+            self.party(plan, start, &b, silence),
+            self.party(plan, start, &c, silence)
+        );
+        vec![a, b, c]
+    }
+
+    /// The receiver's answer of a run in which all went well, after everything that each node must have noted is checked.
+    pub async fn answer(&self, plan: &Plan) -> Answer {
+        let ended = self.run(plan, Start::first(), Duration::from_secs(30)).await;
+        check_minutes(plan, &ended);
+        let mut answers: Vec<Answer> =
+            ended.into_iter().filter_map(|party| party.result.unwrap_or_else(|fault| panic!("{fault}"))).collect();
+        assert_eq!(answers.len(), 1, "one party receives the answer");
+        answers.remove(0)
+    }
+}
+
+/// Each node noted its reads, its streams and a receipt; both ends of a stream saw the same; the receiver kept the answer.
+fn check_minutes(plan: &Plan, ended: &[Ended]) {
+    let mut streams = BTreeMap::new();
+    for party in ended {
+        assert_eq!(party.receipt(), Outcome::Done, "{}", party.org);
+        let own = plan.reads.iter().filter(|read| read.owner == party.org).count();
+        let notes = party.records.notes();
+        assert_eq!(notes.iter().filter(|note| matches!(note, Note::Read(_))).count(), own);
+        for stream in party.streams().streams {
+            let ends = (stream.from.clone(), stream.to.clone());
+            assert!(stream.frames > 0 && stream.bytes > 0);
+            if let Some(other) = streams.insert(ends, stream.clone()) {
+                assert_eq!(other, stream, "both ends saw the same stream");
+            }
+        }
+        let received = party.org == plan.request.receiver;
+        assert_eq!(party.records.kept().is_some(), received);
+        assert_eq!(notes.iter().any(|note| matches!(note, Note::Delivered(_))), received);
+        assert!(party.result.as_ref().is_ok_and(|answer| *answer == party.records.kept()));
+    }
+    assert_eq!(streams.len(), 6, "three pairs, both directions");
+    assert_eq!(nodes(), plan.nodes);
+}
+
+/// What a node's run told its notary.
+#[derive(Default)]
+pub struct Records {
+    notes: Mutex<Vec<Note>>,
+    kept: Mutex<Option<Answer>>,
+    steps: Mutex<Vec<String>>,
+}
+
+impl Records {
+    pub fn notes(&self) -> Vec<Note> {
+        self.notes.lock().expect("not poisoned").clone()
+    }
+    pub fn kept(&self) -> Option<Answer> {
+        self.kept.lock().expect("not poisoned").clone()
+    }
+    pub fn steps(&self) -> Vec<String> {
+        self.steps.lock().expect("not poisoned").clone()
+    }
+}
+
+#[async_trait]
+impl Minutes for Records {
+    async fn note(&self, note: Note) -> Result<(), Fault> {
+        self.notes.lock().expect("not poisoned").push(note);
+        Ok(())
+    }
+    fn keep(&self, answer: &Answer) -> Result<(), Fault> {
+        *self.kept.lock().expect("not poisoned") = Some(answer.clone());
+        Ok(())
+    }
+    fn progress(&self, step: &str) {
+        self.steps.lock().expect("not poisoned").push(step.to_owned());
+    }
+}
+
+/// One node's run, ended.
+pub struct Ended {
+    pub org: OrgId,
+    pub result: Result<Option<Answer>, Fault>,
+    pub records: Arc<Records>,
+}
+
+impl Ended {
+    /// The last word; there is exactly one, and it stands last.
+    pub fn receipt(&self) -> Outcome {
+        let notes = self.records.notes();
+        assert_eq!(notes.iter().filter(|note| matches!(note, Note::Receipt(_))).count(), 1, "{}", self.org);
+        match notes.into_iter().next_back() {
+            Some(Note::Receipt(receipt)) => receipt.outcome,
+            other => panic!("{}: the last note is {other:?}", self.org),
+        }
+    }
+
+    /// What the node saw of its streams.
+    pub fn streams(&self) -> TransferBody {
+        let found = self.records.notes().into_iter().find_map(|note| match note {
+            Note::Transferred(body) => Some(body),
+            _ => None,
+        });
+        found.expect("streams are notarised")
+    }
+}
