@@ -79,8 +79,8 @@ async fn the_story_over_links_equals_polars_over_the_merged_files() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_story_holds_on_rough_data_with_dropped_repeated_and_keyless_rows() {
     let folder = format!("{NHEFS}/rough");
-    let [census, health, deaths] =
-        ["census", "health", "deaths"].map(|name| merged::words(&file(format!("{folder}/{name}.csv"), &[]), "person_id"));
+    let [census, health, deaths] = ["census", "health", "deaths"]
+        .map(|name| merged::words(&file(format!("{folder}/{name}.csv"), &[]), "person_id"));
     let repeated = |keys: &[Option<i64>]| {
         let mut known: Vec<_> = keys.iter().flatten().collect();
         known.sort_unstable();

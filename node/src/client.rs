@@ -13,7 +13,7 @@ use ledger_vm::notary::{Entry, EntryKind};
 use serde_json::{Value, json};
 use ureq::Agent;
 
-use crate::config::Folder;
+use crate::config::{Config, Folder};
 
 /// A person at the command line: the node it talks to and, for what is signed, the key.
 pub struct Client {
@@ -105,6 +105,17 @@ impl Client {
             done.insert("job".into(), job.clone());
         }
         Ok(done)
+    }
+}
+
+/// How the node of a folder is, or `None` when it does not answer; another program or node at its address is no answer.
+pub fn health(config: &Config) -> Option<Result<(), Fault>> {
+    let patient = Agent::config_builder().timeout_global(Some(Duration::from_secs(5))).http_status_as_error(false);
+    let agent: Agent = patient.build().into();
+    let response = agent.get(format!("http://{}/api/health", config.portal)).call();
+    match read("/api/health", response) {
+        Ok(health) => (health.get("org").and_then(Value::as_str) == Some(config.org.as_str())).then_some(Ok(())),
+        Err(fault) => (fault.party.as_ref() == Some(&config.org)).then_some(Err(fault)),
     }
 }
 

@@ -107,20 +107,20 @@ impl Folder {
     /// Reads `node.toml`.
     ///
     /// # Errors
-    /// [`Code::BadRequest`] naming the file.
+    /// [`Code::NotFound`] or [`Code::BadRequest`] naming the file.
     pub fn read_config(&self) -> Result<Config, Fault> {
         let path = self.config();
-        let text = fs::read_to_string(&path).map_err(|e| bad(&path, &e))?;
+        let text = fs::read_to_string(&path).map_err(|e| unread(&path, &e))?;
         toml::from_str(&text).map_err(|e| bad(&path, &e))
     }
 
     /// Reads the genesis.
     ///
     /// # Errors
-    /// [`Code::BadRequest`] naming the file.
+    /// [`Code::NotFound`] or [`Code::BadRequest`] naming the file.
     pub fn read_genesis(&self) -> Result<Genesis, Fault> {
         let path = self.genesis();
-        let bytes = fs::read(&path).map_err(|e| bad(&path, &e))?;
+        let bytes = fs::read(&path).map_err(|e| unread(&path, &e))?;
         Genesis::from_wire(&bytes).map_err(|e| bad(&path, &e))
     }
 
@@ -129,7 +129,7 @@ impl Folder {
     /// # Errors
     /// [`Code::CertificateInvalid`] naming the file.
     pub fn read_certificate(path: &Path) -> Result<Certificate, Fault> {
-        let text = fs::read_to_string(path).map_err(|e| bad(path, &e))?;
+        let text = fs::read_to_string(path).map_err(|e| unread(path, &e))?;
         Certificate::from_pem(&text)
             .map_err(|e| Fault::new(Code::CertificateInvalid, format!("read {}", path.display()), e.to_string()))
     }
@@ -144,6 +144,15 @@ pub fn read_key(path: &Path, password: &Password) -> Result<(String, SecretKey),
         .map_err(|e| Fault::new(Code::WrongPassword, format!("open {}", path.display()), e.to_string()))
 }
 
+/// A file of a node's folder that cannot be read; a missing one is told apart.
+pub fn unread(path: &Path, why: &std::io::Error) -> Fault {
+    if why.kind() == std::io::ErrorKind::NotFound {
+        let why = format!("{} is missing; `heqi init` makes a node's folder", path.display());
+        return Fault::new(Code::NotFound, "open the node's folder", why);
+    }
+    bad(path, why)
+}
+
 /// A malformed or missing file.
 pub fn bad(path: &Path, why: &dyn std::fmt::Display) -> Fault {
     Fault::new(Code::BadRequest, format!("read {}", path.display()), why.to_string())
@@ -151,7 +160,9 @@ pub fn bad(path: &Path, why: &dyn std::fmt::Display) -> Fault {
 
 /// A file that could not be written; a full disk is told apart.
 pub fn unwritten(path: &Path, why: &std::io::Error) -> Fault {
-    let code = if why.kind() == std::io::ErrorKind::StorageFull { Code::DiskFull } else { Code::Internal };
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    let full = matches!(why.kind(), StorageFull | QuotaExceeded | FileTooLarge);
+    let code = if full { Code::DiskFull } else { Code::Internal };
     Fault::new(code, format!("write {}", path.display()), why.to_string())
 }
 

@@ -2,11 +2,14 @@
 
 use std::{fs, net::TcpListener, path::Path};
 
-use base_types::fault::{Code, Fault};
+use base_types::fault::Fault;
+use ledger_chain::ChainFault;
+use ledger_store::Store;
 use serde_json::json;
 
 use crate::{
     cli::{Show, now_ms},
+    client,
     config::Folder,
 };
 
@@ -14,6 +17,17 @@ struct Finding {
     name: &'static str,
     name_zh: &'static str,
     problem: Option<Fault>,
+}
+
+impl Finding {
+    fn new(name: &'static str, name_zh: &'static str, problem: Option<Fault>) -> Self {
+        Self { name, name_zh, problem }
+    }
+
+    fn line(&self, show: Show) -> String {
+        let name = show.pick(self.name_zh, self.name);
+        self.problem.as_ref().map_or_else(|| format!("✓ {name}"), |p| format!("✗ {name}: {}", p.tell(show.zh)))
+    }
 }
 
 fn disk_writable(folder: &Path) -> Option<Fault> {
@@ -24,12 +38,8 @@ fn disk_writable(folder: &Path) -> Option<Fault> {
     written.err()
 }
 
-fn port(address: &str, running: bool) -> Option<Fault> {
-    if running {
-        return None;
-    }
-    let taken = |e: std::io::Error| Fault::new(Code::BadRequest, format!("listen on {address}"), e.to_string());
-    TcpListener::bind(address).err().map(taken)
+fn port(address: &str) -> Option<Fault> {
+    TcpListener::bind(address).err().map(|e| crate::serve::unheard(address, &e))
 }
 
 fn certificate(folder: &Folder) -> Option<Fault> {
@@ -41,34 +51,44 @@ fn certificate(folder: &Folder) -> Option<Fault> {
     check().err()
 }
 
-/// Looks, and prints what was found.
-///
-/// # Errors
-/// The first problem, after all have been printed.
-pub fn run(folder: &Folder, show: Show) -> Result<(), Fault> {
+/// The ledger's files, read but not changed; a node that has never run has none.
+fn stored(folder: &Folder) -> Option<Fault> {
+    let path = folder.ledger();
+    if !path.join("CURRENT").exists() {
+        return None;
+    }
+    let read = Store::examine(&path);
+    read.err().map(|why| ChainFault::from(why).fault(format!("read {}", path.display())))
+}
+
+/// Looks, prints what was found, and tells whether all is well.
+pub fn run(folder: &Folder, show: Show) -> bool {
     let config = folder.read_config();
-    let running = config.as_ref().is_ok_and(|c| ureq::get(format!("http://{}/api/health", c.portal)).call().is_ok());
+    let health = config.as_ref().ok().and_then(client::health);
     let mut findings = vec![
-        Finding { name: "configuration", name_zh: "配置", problem: config.as_ref().err().cloned() },
-        Finding { name: "genesis", name_zh: "创世文件", problem: folder.read_genesis().err() },
-        Finding { name: "certificates", name_zh: "证书", problem: certificate(folder) },
-        Finding { name: "disk", name_zh: "磁盘", problem: disk_writable(&folder.0) },
+        Finding::new("configuration", "配置", config.as_ref().err().cloned()),
+        Finding::new("genesis", "创世文件", folder.read_genesis().err()),
+        Finding::new("certificates", "证书", certificate(folder)),
+        Finding::new("disk", "磁盘", disk_writable(&folder.0)),
     ];
-    if let Ok(config) = &config {
-        for address in [&config.control, &config.data, &config.portal] {
-            findings.push(Finding { name: "ports", name_zh: "端口", problem: port(address, running) });
+    let running = health.is_some();
+    match health {
+        // The node itself knows best how its ledger is.
+        Some(health) => findings.push(Finding::new("ledger", "账本", health.err())),
+        None => {
+            findings.push(Finding::new("ledger", "账本", stored(folder)));
+            let addresses = config.iter().flat_map(|c| [&c.control, &c.data, &c.portal]);
+            findings.extend(addresses.map(|address| Finding::new("ports", "端口", port(address))));
         }
     }
-    let list: Vec<_> = findings
-        .iter()
-        .map(|f| json!({"name": f.name, "ok": f.problem.is_none(), "problem": f.problem.as_ref().map(crate::cli::fault_json)}))
-        .collect();
-    show.value(&json!({"running": running, "findings": list}), |_| {
-        let line = |f: &Finding| {
-            let name = show.pick(f.name_zh, f.name);
-            f.problem.as_ref().map_or_else(|| format!("✓ {name}"), |p| format!("✗ {name}: {}", p.tell(show.zh)))
-        };
-        findings.iter().map(line).collect::<Vec<_>>().join("\n")
+    let good = findings.iter().all(|f| f.problem.is_none());
+    let told = |f: &Finding| {
+        let problem = f.problem.as_ref().map(crate::cli::fault_json);
+        json!({"name": f.name, "ok": f.problem.is_none(), "problem": problem})
+    };
+    let list: Vec<_> = findings.iter().map(told).collect();
+    show.value(&json!({"running": running, "good": good, "findings": list}), |_| {
+        findings.iter().map(|f| f.line(show)).collect::<Vec<_>>().join("\n")
     });
-    findings.into_iter().find_map(|f| f.problem).map_or(Ok(()), Err)
+    good
 }

@@ -74,17 +74,23 @@ fn open(folder: &Folder, password: &Password, now: TimeMs) -> Result<Opened, Fau
     let own = own.ok_or_else(|| Fault::new(Code::BadRequest, "read genesis", "it lacks this organisation"))?;
     check_certificate(&certificate, own, now)?;
     let (_, key) = read_key(&folder.node_key(), password)?;
+    if certificate.key() != key.public() {
+        let why = "node.pem is not the certificate of keys/node.key.json";
+        return Err(Fault::new(Code::CertificateInvalid, "check certificate", why).at(&config.org));
+    }
     let key = Arc::new(key);
     let identity = NodeIdentity { org: config.org.clone(), certificate, key };
     Ok(Opened { config, genesis, identity, roots: Arc::new(TrustRoots::new(authorities)) })
 }
 
+/// An address that cannot be listened on.
+pub fn unheard(address: &str, why: &std::io::Error) -> Fault {
+    let code = if why.kind() == std::io::ErrorKind::AddrInUse { Code::PortInUse } else { Code::BadRequest };
+    Fault::new(code, format!("listen on {address}"), why.to_string())
+}
+
 async fn listen(address: &str) -> Result<TcpListener, Fault> {
-    let busy = |e: std::io::Error| {
-        let code = if e.kind() == std::io::ErrorKind::AddrInUse { Code::FolderInUse } else { Code::BadRequest };
-        Fault::new(code, format!("listen on {address}"), e.to_string())
-    };
-    TcpListener::bind(address).await.map_err(busy)
+    TcpListener::bind(address).await.map_err(|e| unheard(address, &e))
 }
 
 fn internal(step: &'static str) -> impl Fn(Box<dyn std::error::Error>) -> Fault {
@@ -180,7 +186,8 @@ async fn run(folder: &Folder, password: &Password, show: Show, stopped: watch::R
 fn open_store(folder: &Folder) -> Result<Store, Fault> {
     let path = folder.ledger();
     std::fs::create_dir_all(&path).map_err(|e| crate::config::unwritten(&path, &e))?;
-    Store::open(&path, &COLUMNS).map_err(|e| ledger_chain::ChainFault::from(e).fault("open ledger"))
+    Store::open(&path, &COLUMNS)
+        .map_err(|e| ledger_chain::ChainFault::from(e).fault(format!("open {}", path.display())))
 }
 
 #[allow(clippy::too_many_arguments, reason = "the one place where all parts meet")]

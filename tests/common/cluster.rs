@@ -16,7 +16,10 @@ use base_rt::{
     links::LinkHub,
     tls::{NODE_NAME, NodeIdentity, TrustRoots},
 };
-use base_types::{OrgId, fault::Fault};
+use base_types::{
+    OrgId,
+    fault::{Code, Fault},
+};
 use notary_terms::{Outcome, Plan, TransferBody};
 use runner::{Answer, Minutes, Note, Site, execute};
 use tokio::net::TcpListener;
@@ -88,8 +91,20 @@ impl Cluster {
 
     /// Runs one node's part to its end.
     pub async fn party(&self, plan: &Plan, start: Start, me: &OrgId, silence: Duration) -> Ended {
+        self.party_noting(plan, start, me, silence, Records::default()).await
+    }
+
+    /// Runs one node's part with records that may fail.
+    pub async fn party_noting(
+        &self,
+        plan: &Plan,
+        start: Start,
+        me: &OrgId,
+        silence: Duration,
+        records: Records,
+    ) -> Ended {
         let (site, run) = (self.site(me, silence), run_of(plan, start, me));
-        let records = Arc::new(Records::default());
+        let records = Arc::new(records);
         let minutes = records.clone();
         let task = tokio::spawn(async move { execute(run, &site, &*minutes).await });
         let result = task.await.expect("a run never panics");
@@ -145,6 +160,10 @@ fn check_minutes(plan: &Plan, ended: &[Ended]) {
 /// What a node's run told its notary.
 #[derive(Default)]
 pub struct Records {
+    /// Answers cannot be kept, with this code.
+    pub full: Option<Code>,
+    /// Notes of a read or of streams are not taken, with this code.
+    pub deaf: Option<Code>,
     notes: Mutex<Vec<Note>>,
     kept: Mutex<Option<Answer>>,
     steps: Mutex<Vec<String>>,
@@ -165,10 +184,16 @@ impl Records {
 #[async_trait]
 impl Minutes for Records {
     async fn note(&self, note: Note) -> Result<(), Fault> {
+        if let (Some(code), Note::Read(_) | Note::Transferred(_)) = (self.deaf, &note) {
+            return Err(Fault::new(code, "notarise", "the ledger does not answer"));
+        }
         self.notes.lock().expect("not poisoned").push(note);
         Ok(())
     }
     fn keep(&self, answer: &Answer) -> Result<(), Fault> {
+        if let Some(code) = self.full {
+            return Err(Fault::new(code, "keep the answer", "no room"));
+        }
         *self.kept.lock().expect("not poisoned") = Some(answer.clone());
         Ok(())
     }

@@ -56,6 +56,7 @@ codes! {
     StorageDamaged "HQ-5003" "stored data is damaged" "restore the folder from a peer or a backup" "存储的数据已损坏" "从其他节点或备份恢复"
     NoQuorum "HQ-5004" "the ledger has no quorum" "start the validators that are down" "账本未达到法定数量" "启动停止的验证节点"
     TransactionRefused "HQ-5005" "the ledger refused the transaction" "see the reason in the message" "账本拒绝了该交易" "见提示中的原因"
+    PortInUse "HQ-5006" "another program listens on this address" "stop the other program or change the address in node.toml" "该地址正被另一程序使用" "停止另一程序，或在 node.toml 中更改地址"
     EvidenceInvalid "HQ-6001" "the evidence does not hold" "ask for the bundle again and verify against the pinned genesis" "证据不成立" "重新获取证据包，并对照创世哈希校验"
     WrongPassword "HQ-7001" "the password or key file is wrong" "try again with the right password" "口令或密钥文件不正确" "用正确的口令重试"
     NotAllowed "HQ-7002" "this person may not do that" "ask the organisation's administrator for the role" "该人员无此权限" "向本组织管理员申请角色"
@@ -92,10 +93,14 @@ impl Fault {
     pub fn tell(&self, zh: bool) -> String {
         let party = self.party.as_ref().map_or("-", OrgId::as_str);
         let (number, title, remedy) = (self.code.number(), self.code.title(zh), self.code.remedy(zh));
+        let (colon, step) = (if zh { "：" } else { ": " }, &self.step);
+        // A detail that only says the title again tells nothing.
+        let detail = if self.detail == self.code.title(false) { "" } else { &self.detail };
+        let colon = if detail.is_empty() { "" } else { colon };
         if zh {
-            format!("{number} {title}：{}（方：{party}；步骤：{}）。办法：{remedy}", self.detail, self.step)
+            format!("{number} {title}{colon}{detail}（方：{party}；步骤：{step}）。办法：{remedy}")
         } else {
-            format!("{number} {title}: {} (party: {party}; step: {}). Remedy: {remedy}", self.detail, self.step)
+            format!("{number} {title}{colon}{detail} (party: {party}; step: {step}). Remedy: {remedy}")
         }
     }
 }

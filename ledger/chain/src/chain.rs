@@ -94,6 +94,7 @@ impl Chain {
             logged: 0,
             timers: BTreeMap::new(),
             valid: Default::default(),
+            ahead: Vec::new(),
             early: Early::default(),
             peers: Peers::default(),
             status_at: now,

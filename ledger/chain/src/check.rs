@@ -26,6 +26,8 @@ const MAX_AHEAD_MS: u64 = 5000;
 pub(crate) enum Objection {
     /// The block is wrong.
     Invalid(String),
+    /// Nothing is wrong, but the block's time lies too far ahead of the clock; from this time on it does not.
+    Early(TimeMs),
     /// This node cannot tell.
     Fault(ChainFault),
 }
@@ -36,13 +38,19 @@ impl From<StateError> for Objection {
     }
 }
 
+/// From when on a block's time is no longer too far ahead.
+pub(crate) fn due_at(block: &Block) -> TimeMs {
+    block.header.time.saturating_sub(MAX_AHEAD_MS)
+}
+
 fn require(holds: bool, what: &str) -> Result<(), Objection> {
     if holds { Ok(()) } else { Err(Objection::Invalid(what.to_owned())) }
 }
 
 impl Ledger {
     /// Checks a block against `tip`. Without `now` the block is certified already, and others judged its time;
-    /// `verified` knows transactions whose signatures have been checked.
+    /// `verified` knows transactions whose signatures have been checked. The clock is asked last: all else is the same on
+    /// every node, so that a block is refused by every honest node or, in time, by none.
     pub(crate) fn check(
         &self,
         tip: &Tip,
@@ -54,8 +62,6 @@ impl Ledger {
         require(header.version == 1 && header.chain == self.chain, "format or chain")?;
         require(header.height == tip.height.saturating_add(1) && header.parent == tip.digest, "height or parent")?;
         require(header.time > tip.time, "time is not after the parent's")?;
-        let ahead = now.is_some_and(|now| header.time > now.saturating_add(MAX_AHEAD_MS));
-        require(!ahead, "time is ahead of the clock")?;
         require(self.genesis.epoch.index_of(&header.proposer).is_some(), "proposer is no validator")?;
         require(header.state_root == tip.root, "state root")?;
         require(header.epoch == epoch && header.next_epoch == epoch, "epoch")?;
@@ -73,7 +79,8 @@ impl Ledger {
             let signed = verified(&digest, transaction) || transaction.verify(&self.chain).is_ok();
             require(signed, "a transaction's signature or chain")?;
         }
-        Ok(())
+        let due = due_at(block);
+        if now.is_some_and(|now| now < due) { Err(Objection::Early(due)) } else { Ok(()) }
     }
 
     /// Whether a transaction may enter the pool.

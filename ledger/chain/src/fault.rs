@@ -83,6 +83,10 @@ impl ChainFault {
             Self::Damaged(_) | Self::Storage(_) | Self::Diverged { .. } => Code::StorageDamaged,
             Self::Stopped => Code::Internal,
         };
-        Fault::new(code, step, self.to_string())
+        let detail = match self {
+            Self::Damaged(what) | Self::Storage(what) => what.clone(),
+            other => other.to_string(),
+        };
+        Fault::new(code, step, detail)
     }
 }

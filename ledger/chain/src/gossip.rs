@@ -34,6 +34,11 @@ impl Early {
         }
     }
 
+    /// Whether there is a message of a height.
+    pub(crate) fn has(&self, height: Height) -> bool {
+        self.messages.iter().any(|(h, _, _)| *h == height)
+    }
+
     /// The messages of a height, in order of arrival.
     pub(crate) fn take(&mut self, height: Height) -> Vec<(OrgId, Vec<u8>)> {
         let taken = self.messages.extract_if(.., |(h, _, _)| *h == height);
@@ -71,11 +76,13 @@ impl Node {
         }
         let (Some(height), next) = (message_height(&bytes), self.next()) else { return Ok(()) };
         if height == next {
-            // Somebody has a reason to make a block: that is this node's reason too.
-            if !self.running {
-                self.start_height()?;
+            if self.running {
+                return self.feed(Input::Message { from, bytes });
             }
-            return if self.next() == height { self.feed(Input::Message { from, bytes }) } else { Ok(()) };
+            // Somebody has a reason to make a block: that is this node's reason too, once it is time for one; nobody can
+            // make the chain run faster than it should.
+            self.early.keep(height, from, bytes);
+            return Ok(());
         }
         if height < next {
             self.tell_laggard(from);

@@ -65,6 +65,8 @@ pub(crate) struct Node {
     pub(crate) timers: BTreeMap<TimerId, Instant>,
     /// Blocks of the height being decided that were checked and found valid.
     pub(crate) valid: BTreeSet<Digest>,
+    /// Blocks of that height whose time is ahead of the clock; their checks are still to be answered.
+    pub(crate) ahead: Vec<(Height, u32, Block)>,
     pub(crate) early: Early,
     pub(crate) peers: Peers,
     pub(crate) status_at: Instant,
@@ -125,12 +127,19 @@ impl Node {
         // A block with transactions is followed by one more, which certifies the root they led to.
         let work = !self.pool.is_empty() || self.tip.transactions > 0;
         let interval = u64::from(self.ledger.genesis.epoch.interval_ms);
-        Some(self.tip_at + ms(if work { interval } else { self.options.heartbeat_ms }))
+        let wait = if self.early.has(self.next()) {
+            interval / 2
+        } else if work {
+            interval
+        } else {
+            self.options.heartbeat_ms
+        };
+        Some(self.tip_at + ms(wait))
     }
 
     fn wake(&self) -> Instant {
         let timers = self.timers.values().copied();
-        let others = [self.start_at(), self.fetch_at(), Some(self.status_at), Some(self.resend_at)];
+        let others = [self.start_at(), self.fetch_at(), self.ahead_at(), Some(self.status_at), Some(self.resend_at)];
         timers.chain(others.into_iter().flatten()).min().unwrap_or(self.status_at)
     }
 
@@ -153,6 +162,7 @@ impl Node {
                 self.feed(Input::Timer(id))?;
             }
         }
+        self.check_ahead()?;
         if self.start_at().is_some_and(|at| at <= now) {
             self.start_height()?;
         }

@@ -1,5 +1,8 @@
 //! How long a node waits for what.
 
+/// Longest message of the engine: a full block, its header and what the proposal says of it.
+const MAX_PROPOSAL: usize = crate::MAX_BLOCK_BYTES + (64 << 10);
+
 /// Waiting times, in milliseconds.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -28,7 +31,7 @@ impl Default for Options {
             resend_ms: 2000,
             grace_ms: 300,
             request_ms: 5000,
-            consensus: ledger_consensus::Options::default(),
+            consensus: ledger_consensus::Options { max_message: MAX_PROPOSAL, ..Default::default() },
         }
     }
 }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::{
     ChainFault,
-    check::Objection,
+    check::{Objection, due_at},
     net::Gossip,
     node::{Node, ms},
 };
@@ -27,6 +27,7 @@ impl Node {
         let height = self.next();
         self.running = true;
         self.valid.clear();
+        self.ahead.clear();
         self.timers.retain(|id, _| id.height >= height);
         let records: Vec<WalRecord> = self.ledger.votes(height)?;
         self.logged = u32::try_from(records.len()).unwrap_or(u32::MAX);
@@ -65,9 +66,12 @@ impl Node {
                 }
                 Output::Build { height, round, .. } => outputs.extend(self.build(height, round)?),
                 Output::Check { height, round, block } => {
-                    let valid = self.would_sign(&block)?;
-                    let block = block.header.digest();
-                    outputs.extend(self.engine.handle(Input::Checked { height, round, block, valid }));
+                    if let Some(valid) = self.would_sign(&block)? {
+                        let block = block.header.digest();
+                        outputs.extend(self.engine.handle(Input::Checked { height, round, block, valid }));
+                    } else {
+                        self.ahead.push((height, round, block));
+                    }
                 }
                 Output::Decided { block, certificate } => self.decided(block, certificate)?,
                 Output::Misbehaved { by, what } => tracing::warn!(%by, what, "a validator misbehaves"),
@@ -95,16 +99,47 @@ impl Node {
         Ok(self.engine.handle(Input::Built { height, round, block }))
     }
 
-    fn would_sign(&mut self, block: &Block) -> Result<bool, ChainFault> {
+    /// Checks the blocks again whose time was ahead of the clock and is so no more. They were kept, not refused: a refusal
+    /// is final, and a proposer that shows a block to some before its time and to others after it would part the honest
+    /// for good.
+    pub(crate) fn check_ahead(&mut self) -> Result<(), ChainFault> {
+        let now = self.clock.now_ms();
+        let due: Vec<_> = self.ahead.extract_if(.., |(_, _, block)| due_at(block) <= now).collect();
+        for (height, round, block) in due {
+            // The one before may have led to a decision.
+            if height == self.next()
+                && let Some(valid) = self.would_sign(&block)?
+            {
+                let block = block.header.digest();
+                self.feed(Input::Checked { height, round, block, valid })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// When the first of them is due.
+    pub(crate) fn ahead_at(&self) -> Option<Instant> {
+        let now = self.clock.now_ms();
+        let due = self.ahead.iter().map(|(_, _, block)| due_at(block)).min()?;
+        // Not longer than an hour at once, whatever time a block names.
+        Some(Instant::now() + ms(due.saturating_sub(now).min(3_600_000)))
+    }
+
+    /// Whether this node would sign a block; `None` while its time is ahead of the clock.
+    fn would_sign(&mut self, block: &Block) -> Result<Option<bool>, ChainFault> {
         let verified = |digest: &Digest, transaction: &Transaction| self.pool.has_verified(digest, transaction);
         match self.ledger.check(&self.tip, block, Some(self.clock.now_ms()), verified) {
             Ok(()) => {
                 self.valid.insert(identity(block));
-                Ok(true)
+                Ok(Some(true))
+            }
+            Err(Objection::Early(due)) => {
+                tracing::warn!(height = block.header.height, proposer = %block.header.proposer, due, "a block is early");
+                Ok(None)
             }
             Err(Objection::Invalid(why)) => {
                 tracing::warn!(height = block.header.height, proposer = %block.header.proposer, why, "a block is refused");
-                Ok(false)
+                Ok(Some(false))
             }
             Err(Objection::Fault(fault)) => Err(fault),
         }
@@ -131,7 +166,8 @@ impl Node {
     pub(crate) fn judge_certified(&self, block: &Block) -> Result<bool, ChainFault> {
         let verified = |digest: &Digest, transaction: &Transaction| self.pool.has_verified(digest, transaction);
         match self.ledger.check(&self.tip, block, None, verified) {
-            Ok(()) => Ok(true),
+            // A certified block's time is not judged again.
+            Ok(()) | Err(Objection::Early(_)) => Ok(true),
             Err(Objection::Fault(fault)) => Err(fault),
             Err(Objection::Invalid(_)) if block.header.transactions_root != block.transactions_root() => Ok(false),
             Err(Objection::Invalid(_)) if block.transactions.iter().any(|t| t.verify(&self.ledger.chain).is_err()) => {

@@ -12,6 +12,8 @@ const MAX_WAITING: usize = 8192;
 const MAX_BYTES: usize = 128 << 20;
 /// Most transactions of one sender that wait.
 const MAX_OF_SENDER: usize = 512;
+/// Most bytes of one sender that wait.
+const MAX_BYTES_OF_SENDER: usize = MAX_BYTES / 8;
 
 struct Waiting {
     transaction: Transaction,
@@ -41,12 +43,13 @@ impl Pool {
             return Ok(false);
         }
         let size = transaction.size();
-        let queue = self.queues.entry(transaction.sender).or_default();
-        let fits = queue.len() < MAX_OF_SENDER && self.waiting.len() < MAX_WAITING && self.bytes + size <= MAX_BYTES;
-        if !fits {
+        let queued = self.queues.get(&transaction.sender).into_iter().flatten();
+        let (count, bytes) = queued.filter_map(|d| self.waiting.get(d)).fold((0, 0), |(n, b), w| (n + 1, b + w.size));
+        let fits = count < MAX_OF_SENDER && bytes + size <= MAX_BYTES_OF_SENDER;
+        if !fits || self.waiting.len() >= MAX_WAITING || self.bytes + size > MAX_BYTES {
             return Err(Full);
         }
-        queue.push_back(digest);
+        self.queues.entry(transaction.sender).or_default().push_back(digest);
         self.bytes += size;
         self.waiting.insert(digest, Waiting { transaction, size, local });
         Ok(true)

@@ -23,14 +23,16 @@ pub enum StoreError {
     Other(String),
 }
 
+/// How the system and RocksDB say that there is no more room: device, quota, the process's own limit, RocksDB's.
+const FULL: [&str; 4] =
+    ["No space left on device", "Disk quota exceeded", "File too large", "Max allowed space was reached"];
+
 /// RocksDB tells only by its text which input or output error it met.
 pub(crate) fn told_apart(kind: ErrorKind, text: &str) -> StoreError {
     let has = |part: &str| text.contains(part);
     match kind {
         ErrorKind::Corruption => StoreError::Damaged(text.to_owned()),
-        _ if has("No space left on device") || has("Disk quota exceeded") || has("Max allowed space was reached") => {
-            StoreError::DiskFull
-        }
+        _ if FULL.iter().any(|words| has(words)) => StoreError::DiskFull,
         ErrorKind::IOError if has("lock hold by current process") || has("While lock file") => StoreError::InUse,
         ErrorKind::InvalidArgument if has("does not exist (create_if_missing is false)") => {
             StoreError::Damaged(text.to_owned())
@@ -53,6 +55,8 @@ mod tests {
     fn a_full_disk_is_told_from_a_damaged_one() {
         let full = "IO error: No space left on device: While appending to file: /x/000004.log: No space left on device";
         assert_eq!(told_apart(ErrorKind::IOError, full), StoreError::DiskFull);
+        let limited = "IO error: While appending to file: /x/000004.log: File too large";
+        assert_eq!(told_apart(ErrorKind::IOError, limited), StoreError::DiskFull);
         let damaged = "Corruption: block checksum mismatch";
         assert!(matches!(told_apart(ErrorKind::Corruption, damaged), StoreError::Damaged(_)));
         assert!(matches!(told_apart(ErrorKind::IOError, "IO error: x"), StoreError::Other(_)));

@@ -86,6 +86,18 @@ impl Store {
         Ok(Self { db: Arc::new(DB::open_cf_descriptors(&options(), folder, columns)?) })
     }
 
+    /// Reads a folder's files back as opening it would, and changes nothing; for a folder that nobody holds.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when it cannot be read back.
+    pub fn examine(folder: &Path) -> Result<(), StoreError> {
+        let mut options = options();
+        options.create_if_missing(false);
+        let names = DB::list_cf(&options, folder)?;
+        DB::open_cf_for_read_only(&options, folder, names, false)?;
+        Ok(())
+    }
+
     fn column(&self, name: &'static str) -> Result<&ColumnFamily, StoreError> {
         self.db.cf_handle(name).ok_or(StoreError::NoColumn(name))
     }
@@ -229,7 +241,9 @@ mod tests {
         let store = Store::open(folder.path(), &["a"]).expect("opened");
         put(&store, b"x", &[7; 4096]);
         drop(store);
+        assert_eq!(Store::examine(folder.path()), Ok(()));
         std::fs::write(folder.path().join("CURRENT"), b"MANIFEST-999999\n").expect("damaged");
+        assert!(Store::examine(folder.path()).is_err());
         assert!(Store::open(folder.path(), &["a"]).is_err());
     }
 }

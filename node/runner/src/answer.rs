@@ -53,14 +53,13 @@ impl Answer {
     /// [`Code::PeerMisbehaved`] when a group's words are not what an owner may share.
     pub fn from_groups(plan: &Plan, groups: &[GroupResult]) -> Result<Self, Fault> {
         let columns = plan.outputs.iter().map(|o| AnswerColumn { name: o.name.clone(), ty: o.ty }).collect();
-        if groups.is_empty()
+        let mut rows = groups.iter().map(|group| row(plan, group)).collect::<Result<Vec<_>, _>>()?;
+        if rows.is_empty()
             && plan.reads.first().is_some_and(|r| matches!(&r.role, ReadRole::Carrier { groups } if groups.is_empty()))
         {
             // SQL: without GROUP BY there is one row even over nothing; nobody stands behind it.
-            let row = plan.outputs.iter().map(|_| AnswerCell::Suppressed).collect();
-            return Ok(Self { columns, rows: vec![row] });
+            rows.push(plan.outputs.iter().map(|_| AnswerCell::Suppressed).collect());
         }
-        let mut rows = groups.iter().map(|group| row(plan, group)).collect::<Result<Vec<_>, _>>()?;
         // Groups arrive shuffled; a total order makes the answer the same at every run.
         rows.sort();
         rows.sort_by(|a, b| compare(&plan.order, a, b));

@@ -37,7 +37,8 @@ impl Rows<'_> {
         let mut kept = Vec::new();
         for row in 0..self.table.rows {
             let value = filter.on_row(self.table, row).map_err(|f| self.formula_fault(row, &f))?;
-            if matches!(value, Value::Bool(true)) {
+            // A truth column and the constants TRUE and FALSE are the numbers 1 and 0.
+            if matches!(value, Value::Bool(true) | Value::Number(1)) {
                 kept.push(row);
             }
         }

@@ -118,7 +118,9 @@ async fn attempt(
     let (session, links) = session::open(&plan, &binding, &site.me, &site.hub, &*site.entropy, site.silence).await?;
     let wires = Wires::new(&site.me, &session, links, site.silence);
     let joined = joint(&plan, &session, &wires, inputs, site, minutes).await;
-    let answer = joined.and_then(|groups| groups.map(|g| Answer::from_groups(&plan, &g)).transpose());
+    let answer = joined.and_then(|groups| {
+        groups.map(|g| Answer::from_groups(&plan, &g).map_err(|fault| garbled(&plan, &site.me, fault))).transpose()
+    });
     let kept = match &answer {
         Ok(Some(answer)) => minutes.keep(answer),
         _ => Ok(()),
@@ -142,6 +144,19 @@ async fn attempt(
     transferred?;
     delivered?;
     Ok(answer)
+}
+
+/// Blames the owner of the groups for their false names; an owner that receives them itself cannot know which of the
+/// two others altered its shares.
+fn garbled(plan: &Plan, me: &OrgId, mut fault: Fault) -> Fault {
+    match plan.reads.first().map(|read| &read.owner) {
+        Some(owner) if owner != me => fault.at(owner),
+        _ => {
+            let others: Vec<&str> = plan.nodes.iter().filter(|node| *node != me).map(OrgId::as_str).collect();
+            fault.detail += &format!("; {} altered its shares", others.join(" or "));
+            fault
+        }
+    }
 }
 
 fn delivery(site: &Site, answer: &Answer) -> Note {

@@ -87,7 +87,8 @@ fn stream(from: &OrgId, to: &OrgId, meter: &Meter) -> Stream {
 }
 
 fn abort(blame: Blame, why: impl Into<String>) -> Abort {
-    Abort { blame, step: "transport".into(), why: why.into() }
+    // The step is the protocol's to name.
+    Abort { blame, step: String::new(), why: why.into() }
 }
 
 fn blame(place: usize, fault: &LinkFault) -> Abort {

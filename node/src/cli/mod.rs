@@ -191,7 +191,7 @@ pub fn main() -> i32 {
         .map_or_else(|| std::env::var("LANG").is_ok_and(|l| l.starts_with("zh")), |lang| matches!(lang, Lang::Zh));
     let show = Show { json: cli.json, zh };
     match run(cli.command, show) {
-        Ok(()) => 0,
+        Ok(good) => i32::from(!good),
         Err(fault) => {
             if show.json {
                 println!("{}", fault_json(&fault));
@@ -203,8 +203,10 @@ pub fn main() -> i32 {
     }
 }
 
-fn run(command: Command, show: Show) -> Result<(), Fault> {
-    match command {
+/// Whether all is well, where nothing failed.
+fn run(command: Command, show: Show) -> Result<bool, Fault> {
+    let done = match command {
+        Command::Doctor(args) => return Ok(crate::doctor::run(&Folder(args.dir), show)),
         Command::Init(args) => init::run(args, show),
         Command::Node(args) => {
             let password = password(args.password_file.as_deref(), "HEQI_NODE_PASSWORD", "node")?;
@@ -218,9 +220,9 @@ fn run(command: Command, show: Show) -> Result<(), Fault> {
         Command::Evidence(command) => evidence::run(command, show),
         Command::Chain(command) => chain::run(command, show),
         Command::Stats(local) => chain::stats(&local, show),
-        Command::Doctor(args) => crate::doctor::run(&Folder(args.dir), show),
         Command::Demo(args) => crate::demo::run(args, show),
-    }
+    };
+    done.map(|()| true)
 }
 
 /// A JSON field as text; numbers and booleans as they print, nothing for NULL.

@@ -179,7 +179,8 @@ pub fn wait(client: &Client, job: &str, show: Show) -> Result<Value, Fault> {
             "done" => return Ok(view),
             "rejected" => Code::Rejected,
             "expired" => Code::ProposalExpired,
-            "aborted" | "cancelled" => Code::PeerGone,
+            "cancelled" => Code::Rejected,
+            "aborted" => named(&text(&view, "reason_en")),
             _ => {
                 thread::sleep(Duration::from_millis(100));
                 continue;
@@ -187,6 +188,12 @@ pub fn wait(client: &Client, job: &str, show: Show) -> Result<Value, Fault> {
         };
         return Err(Fault::new(code, format!("job {job}"), text(&view, "reason_en")));
     }
+}
+
+/// The code that a reason begins with.
+fn named(reason: &str) -> Code {
+    let number = reason.split(' ').next().unwrap_or_default();
+    Code::ALL.iter().copied().find(|c| c.number() == number).unwrap_or(Code::Internal)
 }
 
 pub fn approve(args: &VoteArgs, show: Show) -> Result<(), Fault> {

@@ -126,7 +126,7 @@ fn found(dir: &std::path::Path, password_file: &std::path::Path) -> Result<(), F
         };
         cards.push(init::organisation(&folder, &new, &password, &password)?);
     }
-    let genesis = init::genesis("heqi-demo", now, 200, &cards)?;
+    let genesis = init::genesis("heqi-demo", now, 100, &cards)?;
     let compute = [org("civil")?, org("health")?, org("statistics")?];
     for (card, ports) in cards.iter().zip(ports.chunks(3)) {
         let portal = format!("127.0.0.1:{}", ports.get(2).copied().unwrap_or_default());

@@ -51,6 +51,7 @@ impl Minutes for JobMinutes {
     }
 
     fn progress(&self, step: &str) {
+        tracing::debug!(job = %self.job, step, "the run goes on");
         self.runs.progress.set(&self.job, step);
     }
 }

@@ -7,7 +7,7 @@ use base_wire::Decode;
 use ledger_vm::notary::{Entry, EntryKind, Record};
 use notary_terms::{
     ApprovalBody, CancelBody, Catalogue, DeliveredBody, ProposalBody, ReadBody, ReceiptBody, RefusedBody, RejectBody,
-    RevokeBody, RuleSet, Source, TransferBody,
+    RevokeBody, RuleSet, Source, StartBody, TransferBody,
 };
 
 use crate::job::{Ended, Job, Mark, Vote};
@@ -21,9 +21,10 @@ pub struct Book {
     rules: BTreeMap<DatasetId, Vec<(Height, Digest, Option<RuleSet>)>>,
     jobs: BTreeMap<JobId, Job>,
     order: Vec<JobId>,
+    starts: Vec<(JobId, u32)>,
     /// Attempts that were refused before they became proposals.
     pub refused: Vec<(RefusedBody, Mark)>,
-    /// Entries whose body was not what its kind says; they count for nothing.
+    /// Entries whose body was not what its kind says, or not its sender's to say; they count for nothing.
     pub unreadable: u64,
 }
 
@@ -40,6 +41,9 @@ impl Book {
         let mark = Mark::of(record);
         if let Some(job) = self.jobs.get_mut(&record.subject) {
             job.entries.push((record.kind, mark.clone()));
+            if record.kind == EntryKind::Started {
+                self.starts.push((record.subject, record.attempt));
+            }
             return note(job, record, entry, mark);
         }
         match record.kind {
@@ -77,6 +81,7 @@ impl Book {
             proposed: mark.clone(),
             votes: Vec::new(),
             starts: Vec::new(),
+            unfounded: Vec::new(),
             reads: Vec::new(),
             streams: Vec::new(),
             delivered: None,
@@ -101,6 +106,13 @@ impl Book {
         Catalogue { height, sources, rules }
     }
 
+    /// Whether a data set's newest registration says what the one of a height said.
+    pub(crate) fn newest_since(&self, dataset: &DatasetId, height: Height) -> bool {
+        let versions = self.sources.get(dataset).map_or(&[][..], Vec::as_slice);
+        let then = versions.iter().rfind(|version| version.0 <= height);
+        then.is_some_and(|then| versions.last().is_some_and(|newest| newest.1 == then.1))
+    }
+
     /// The transaction that set the rules in force.
     pub fn rules_transaction(&self, dataset: &DatasetId) -> Digest {
         self.rules.get(dataset).and_then(|v| v.last()).map(|v| v.1).unwrap_or_default()
@@ -118,8 +130,18 @@ impl Book {
 
     /// How many runs have used a data set so far: one a start.
     pub fn runs(&self, dataset: &DatasetId) -> u32 {
-        let using = self.jobs.values().filter(|j| j.proposal.datasets.contains(dataset));
-        u32::try_from(using.map(|j| j.starts.len()).sum::<usize>()).unwrap_or(u32::MAX)
+        self.count(dataset, &self.starts)
+    }
+
+    /// How many runs had used a data set when an attempt of a job was started.
+    pub fn runs_before(&self, dataset: &DatasetId, job: &JobId, attempt: u32) -> u32 {
+        let place = self.starts.iter().position(|start| *start == (*job, attempt));
+        self.count(dataset, self.starts.get(..place.unwrap_or(self.starts.len())).unwrap_or_default())
+    }
+
+    fn count(&self, dataset: &DatasetId, starts: &[(JobId, u32)]) -> u32 {
+        let using = |(id, _): &&(JobId, u32)| self.jobs.get(id).is_some_and(|j| j.proposal.datasets.contains(dataset));
+        u32::try_from(starts.iter().filter(using).count()).unwrap_or(u32::MAX)
     }
 
     /// Whether a job's last moment lies before `now`.
@@ -139,13 +161,30 @@ fn note(job: &mut Job, record: &Record, entry: &Entry, mark: Mark) -> Option<()>
             let reason = RejectBody::from_wire(&entry.body).ok()?.reason;
             job.votes.push(Vote { org, rejected: Some(reason), by_rule: false, mark });
         }
-        EntryKind::Started => job.starts.push((record.attempt, mark)),
-        EntryKind::Read => job.reads.push((record.attempt, ReadBody::from_wire(&entry.body).ok()?, mark)),
+        EntryKind::Started => {
+            job.starts.push((record.attempt, mark));
+            let mut approvals: Vec<_> = job.approvals().into_iter().map(|fact| fact.transaction).collect();
+            approvals.sort();
+            if StartBody::from_wire(&entry.body).map(|start| start.approvals) != Ok(approvals) {
+                job.unfounded.push(record.attempt);
+                return None;
+            }
+        }
+        EntryKind::Read => {
+            let read = ReadBody::from_wire(&entry.body).ok()?;
+            (read.dataset.owner() == org).then_some(())?;
+            job.reads.push((record.attempt, read, mark));
+        }
         EntryKind::Transferred => {
             let streams = TransferBody::from_wire(&entry.body).ok()?.streams;
+            streams.iter().all(|s| (s.from == org) != (s.to == org)).then_some(())?;
             job.streams.push((record.attempt, org, streams));
         }
-        EntryKind::Delivered => job.delivered = Some((DeliveredBody::from_wire(&entry.body).ok()?, mark)),
+        EntryKind::Delivered => {
+            let delivered = DeliveredBody::from_wire(&entry.body).ok()?;
+            (delivered.receiver == org && job.proposal.receiver == org).then_some(())?;
+            job.delivered = Some((delivered, mark));
+        }
         EntryKind::Receipt => {
             let receipt = ReceiptBody::from_wire(&entry.body).ok()?;
             job.receipts.push(Ended { attempt: record.attempt, org, receipt, mark });

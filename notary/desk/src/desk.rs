@@ -1,9 +1,6 @@
-//! The desk: one task a node that follows the ledger and does what is due.
+//! The desk and what it is given: the ledger, the planner, a clock, and where its orders go.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, RwLock},
-};
+use std::sync::{Arc, RwLock};
 
 use async_trait::async_trait;
 use base_gm::{
@@ -17,16 +14,10 @@ use base_types::{
 };
 use base_wire::{Decode, Encode};
 use ledger_vm::notary::{Entry, EntryKind, Record};
-use notary_policy::{Decision, decide};
-use notary_terms::{
-    ApprovalBody, Approved, Catalogue, Plan, ProposalBody, Read, RejectBody, Request, StartBody, verify,
-};
+use notary_terms::{Approved, Catalogue, Plan, ProposalBody, Read, Request};
 use tokio::sync::{mpsc, watch};
 
-use crate::{
-    Book,
-    act::{Action, due},
-};
+use crate::Book;
 
 /// Where an entry landed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,17 +65,17 @@ pub struct Order {
 
 /// The notary's service at one node.
 pub struct Desk {
-    me: OrgId,
+    pub(crate) me: OrgId,
     key: Arc<SecretKey>,
-    journal: Arc<dyn Journal>,
-    deriver: Arc<dyn Deriver>,
-    clock: Arc<dyn Clock>,
-    book: RwLock<Book>,
-    changed: watch::Sender<u64>,
-    orders: mpsc::Sender<Result<Order, (JobId, u32, Fault)>>,
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) deriver: Arc<dyn Deriver>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) book: RwLock<Book>,
+    pub(crate) changed: watch::Sender<u64>,
+    pub(crate) orders: mpsc::Sender<Result<Order, (JobId, u32, Fault)>>,
 }
 
-fn poisoned() -> Fault {
+pub(crate) fn poisoned() -> Fault {
     Fault::new(Code::Internal, "book", "a task ended while it held the book")
 }
 
@@ -126,128 +117,6 @@ impl Desk {
         open_plan(&self.key, &proposal.sealed_plan, id).map_err(|fault| fault.at(&self.me))
     }
 
-    /// Follows the ledger until it ends.
-    pub async fn follow(self: Arc<Self>) {
-        let mut heights = self.journal.heights();
-        let mut tried = BTreeSet::new();
-        // A run that this process did not begin was cut off by a restart: it is never resumed, its masks are gone.
-        let mut first = true;
-        loop {
-            if let Err(fault) = self.catch_up() {
-                tracing::error!(%fault, "the notary cannot read the ledger");
-            }
-            let now = self.clock.now_ms();
-            for action in self.book(|book| due(book, &self.me, now)).unwrap_or_default() {
-                if tried.insert(action.clone()) {
-                    let desk = self.clone();
-                    tokio::spawn(async move { desk.act(action, first).await });
-                }
-            }
-            first = false;
-            if heights.changed().await.is_err() {
-                return;
-            }
-        }
-    }
-
-    fn catch_up(&self) -> Result<(), Fault> {
-        loop {
-            let cursor = self.book(|book| book.cursor)?;
-            let entries = self.journal.after(cursor, 256)?;
-            if entries.is_empty() {
-                return Ok(());
-            }
-            let mut book = self.book.write().map_err(|_| poisoned())?;
-            for (place, record, entry) in &entries {
-                book.apply(*place, record, entry);
-            }
-            self.changed.send_replace(book.cursor);
-        }
-    }
-
-    async fn act(&self, action: Action, restarted: bool) {
-        let done = match &action {
-            Action::Decide(id) => self.decide(id).await,
-            Action::Start(id, attempt) => self.start(id, *attempt).await,
-            Action::Run(id, attempt) => self.order(id, *attempt, restarted).await,
-        };
-        if let Err(fault) = done {
-            tracing::warn!(?action, %fault, "the notary could not do what is due");
-        }
-    }
-
-    /// Derives the plan again, compares digests, and decides; a person is left to decide where the rules say so.
-    async fn decide(&self, id: &JobId) -> Result<(), Fault> {
-        let verdict = self.plan(id).and_then(|plan| self.judge(&plan));
-        let (kind, body) = match verdict {
-            Ok(None) => return Ok(()),
-            Ok(Some(body)) => (EntryKind::Approved, body.to_wire()),
-            Err(fault) => {
-                let reason = fault.to_string().chars().take(2000).collect();
-                (EntryKind::Rejected, RejectBody { reason }.to_wire())
-            }
-        };
-        self.append(*id, kind, 0, body).await
-    }
-
-    /// `None` when a person must decide.
-    ///
-    /// # Errors
-    /// Why the proposal is rejected.
-    pub fn judge(&self, plan: &Plan) -> Result<Option<ApprovalBody>, Fault> {
-        let step = "decide";
-        let (catalogue, now_catalogue) =
-            self.book(|book| (book.catalogue_at(plan.catalogue_height), book.catalogue_at(Height::MAX)))?;
-        let derived = self.deriver.derive(&plan.request, &catalogue, &plan.nodes)?;
-        if derived.digest() != plan.digest() {
-            return Err(Fault::new(Code::ProposalChanged, step, "the plan is not the one its query gives").at(&self.me));
-        }
-        let runs = |dataset: &_, _: &str| self.book(|book| book.runs(dataset)).unwrap_or(u32::MAX);
-        match decide(&self.me, &now_catalogue.rules, plan, &runs, self.clock.now_ms()) {
-            Decision::Allow { .. } => {
-                let mine = plan.reads.iter().find(|r| r.owner == self.me);
-                let rules = mine.map(|r| self.book(|book| book.rules_transaction(&r.dataset))).transpose()?;
-                Ok(Some(ApprovalBody { by_rule: true, rules: rules.unwrap_or_default() }))
-            }
-            Decision::AskPerson => Ok(None),
-            Decision::Refuse(missing) => {
-                let told: Vec<_> = missing.iter().map(|m| m.tell(false)).collect();
-                Err(Fault::new(Code::RuleForbids, step, told.join("; ")).at(&self.me))
-            }
-        }
-    }
-
-    async fn start(&self, id: &JobId, attempt: u32) -> Result<(), Fault> {
-        let approvals = self.book(|book| book.job(id).map(|j| j.approvals()))?.unwrap_or_default();
-        let mut approvals: Vec<_> = approvals.into_iter().map(|a| a.transaction).collect();
-        approvals.sort();
-        self.append(*id, EntryKind::Started, attempt, StartBody { approvals }.to_wire()).await
-    }
-
-    async fn order(&self, id: &JobId, attempt: u32, restarted: bool) -> Result<(), Fault> {
-        let order = if restarted {
-            let why = "this node was restarted during the run; a new proposal is needed";
-            Err((*id, attempt, Fault::new(Code::PeerGone, "restart", why).at(&self.me)))
-        } else {
-            self.prepare(id, attempt).map_err(|fault| (*id, attempt, fault))
-        };
-        let closed = |_| Fault::new(Code::Internal, "run", "the runner has ended");
-        self.orders.send(order).await.map_err(closed)
-    }
-
-    fn prepare(&self, id: &JobId, attempt: u32) -> Result<Order, Fault> {
-        let plan = self.plan(id)?;
-        let job = self.book(|book| book.job(id).cloned())?;
-        let job = job.ok_or_else(|| Fault::new(Code::NotFound, "prepare", format!("no job {id}")))?;
-        let facts = job.approvals();
-        let (started, mark) = job.starts.last().cloned().unwrap_or((0, job.proposed.clone()));
-        let reads = verify(&plan, &facts, (started, mark.time), attempt, &self.me)
-            .map_err(|why| Fault::new(Code::ApprovalMissing, "verify approvals", why.to_string()).at(&self.me))?;
-        let mut approvals: Vec<_> = facts.into_iter().map(|f| f.transaction).collect();
-        approvals.sort();
-        Ok(Order { plan, reads, chain: self.journal.chain(), approvals, start: mark.transaction, attempt })
-    }
-
     /// Appends an entry of a job under the node's key.
     ///
     /// # Errors
@@ -271,7 +140,8 @@ fn open_plan(key: &SecretKey, sealed: &Sealed, id: &JobId) -> Result<Plan, Fault
     }
 }
 
-/// The proposal entry of a plan, sealed to the nodes of its parties.
+/// The proposal entry of a plan, sealed to the nodes of its parties. All parties are asked: the owners for their data,
+/// nodes without data and the receiver for taking part, which their nodes decide by deriving the plan again.
 ///
 /// # Errors
 /// [`Code::Internal`] when a key cannot be sealed to.
@@ -291,7 +161,7 @@ pub fn proposal_entry(plan: &Plan, keys: &[PublicKey]) -> Result<Entry, Fault> {
         subject: plan.digest(),
         kind: EntryKind::Proposed,
         attempt: 0,
-        parties: plan.approvers(),
+        parties: plan.parties(),
         expires: plan.request.expires,
         body: body.to_wire(),
     })

@@ -100,6 +100,8 @@ pub struct Job {
     pub votes: Vec<Vote>,
     /// Starts by attempt.
     pub starts: Vec<(u32, Mark)>,
+    /// Attempts whose start does not name exactly the approvals; nobody runs them.
+    pub unfounded: Vec<u32>,
     /// Reads by attempt.
     pub reads: Vec<(u32, ReadBody, Mark)>,
     /// Streams by attempt and reporting party.
@@ -142,6 +144,13 @@ impl Job {
     /// This party's receipt of an attempt.
     pub fn receipt(&self, attempt: u32, org: &OrgId) -> Option<&Ended> {
         self.receipts.iter().find(|e| e.attempt == attempt && &e.org == org)
+    }
+
+    /// True when this party has told of an attempt already: it took part before, perhaps in an earlier life.
+    pub fn took_part(&self, attempt: u32, org: &OrgId) -> bool {
+        self.reads.iter().any(|(at, read, _)| *at == attempt && &read.dataset.owner() == org)
+            || self.streams.iter().any(|(at, by, _)| *at == attempt && by == org)
+            || self.receipt(attempt, org).is_some()
     }
 
     /// Where the job is at a moment.

@@ -3,10 +3,13 @@
 mod act;
 mod book;
 mod desk;
+mod follow;
 mod job;
+mod sound;
 mod stats;
 
 pub use book::Book;
 pub use desk::{Deriver, Desk, Journal, Order, Written, proposal_entry};
 pub use job::{Ended, Job, JobStatus, Mark, Vote};
+pub use sound::LONGEST_LIFE_MS;
 pub use stats::{Stats, UseCount};

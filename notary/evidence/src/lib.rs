@@ -2,6 +2,7 @@
 
 mod bundle;
 mod chain;
+mod run;
 mod story;
 
 pub use bundle::{Bundle, EvidenceEntry, MAGIC};

@@ -1,14 +1,12 @@
-//! Checks that the entries tell one whole story: proposed, approved by all, started, read, transferred, received.
-
-use std::collections::BTreeMap;
+//! Checks that the entries tell one whole story: proposed, approved by all who were asked, started, run, ended.
 
 use base_types::{Digest, OrgId};
 use base_wire::Decode;
 use ledger_vm::notary::{Entry, EntryKind, Record};
-use notary_terms::{DeliveredBody, Outcome, ProposalBody, ReadBody, ReceiptBody, Stream, TransferBody};
+use notary_terms::{ApprovalBody, ProposalBody, StartBody};
 use serde::Serialize;
 
-use crate::chain::Links;
+use crate::{chain::Links, run::Run};
 
 /// What a sound bundle tells; consent and transfers, not that the arithmetic was right.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -23,7 +21,7 @@ pub struct Summary {
     pub receiver: String,
     /// Data sets used.
     pub datasets: Vec<String>,
-    /// Owners that approved.
+    /// Organisations that approved.
     pub approved_by: Vec<String>,
     /// Bytes that crossed between the parties in the last attempt.
     pub bytes: u64,
@@ -31,143 +29,144 @@ pub struct Summary {
     pub outcome: String,
 }
 
-type Told<'a> = (&'a Record, Entry);
+/// What the state recorded, and the entry that was signed.
+pub(crate) type Told<'a> = (&'a Record, Entry);
 
-fn body<T: Decode>(entry: &Entry) -> Result<T, String> {
-    T::from_wire(&entry.body).map_err(|e| e.to_string())
+pub(crate) fn body<T: Decode>(entry: &Entry) -> Result<T, String> {
+    T::from_wire(&entry.body).map_err(|e| format!("the body of an entry '{}' cannot be read: {e}", entry.kind.word()))
+}
+
+/// A text of a peer's, fit for a terminal.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(200).collect()
 }
 
 /// Walks the story's links.
 pub(crate) fn check(job: &Digest, entries: &[Told<'_>], links: &mut Links) -> Result<Summary, ()> {
     let proposal = proposal(entries);
-    let told = proposal.as_ref().map(|p| format!("{} for {}", p.analyst, p.purpose)).map_err(Clone::clone);
-    links.check("proposal", "提案", told)?;
-    let proposal = proposal.map_err(|_| ())?;
-    let approvers = entries.first().map(|(r, _)| r.parties.clone()).unwrap_or_default();
-    let approved: Vec<OrgId> = of(entries, EntryKind::Approved).map(|(r, _)| r.sender.org()).collect();
-    let attempt = of(entries, EntryKind::Started).map(|(r, _)| r.attempt).max().unwrap_or(0);
-    links.check("approvals", "批准", approvals(entries, &approvers, &approved, attempt))?;
-    let mut bytes = 0;
-    let mut outcome = if attempt == 0 { "not started".to_owned() } else { "running".to_owned() };
-    if attempt > 0 {
-        links.check("reads", "数据读取", reads(entries, &proposal, attempt))?;
-        links.check("transfers", "数据流转", transfers(entries, attempt, &mut bytes))?;
-        links.check("receipts", "回执", receipts(entries, &proposal, attempt, &mut outcome))?;
+    let told = proposal.as_ref().map(|(_, p)| format!("{} for {}", p.analyst, printable(&p.purpose)));
+    links.check("proposal", "提案", told.map_err(Clone::clone))?;
+    let (proposed, proposal) = proposal.map_err(|_| ())?;
+    links.check("approvals", "批准", approvals(entries, proposed, &proposal))?;
+    links.check("start", "启动", starts(entries, proposed))?;
+    let attempts = entries.iter().filter(|(r, _)| r.kind == EntryKind::Started).map(|(r, _)| r.attempt);
+    let runs: Vec<Run<'_>> = attempts.map(|attempt| Run::of(attempt, &proposal, entries)).collect();
+    let (mut bytes, mut outcome) = (0, before_start(entries));
+    if !runs.is_empty() {
+        links.check("reads", "数据读取", each(&runs, Run::reads))?;
+        links.check("transfers", "数据流转", each(&runs, |run| run.transfers(&mut bytes)))?;
+        links.check("delivery", "结果交付", each(&runs, Run::delivery))?;
+        let ended = each(&runs, Run::receipts);
+        outcome = ended.clone().unwrap_or(outcome);
+        links.check("receipts", "回执", ended)?;
     }
+    let approved = entries.iter().filter(|(r, _)| r.kind == EntryKind::Approved);
     Ok(Summary {
         job: job.to_string(),
         analyst: proposal.analyst.to_string(),
-        purpose: proposal.purpose.clone(),
+        purpose: printable(&proposal.purpose),
         receiver: proposal.receiver.to_string(),
         datasets: proposal.datasets.iter().map(ToString::to_string).collect(),
-        approved_by: approved.iter().map(ToString::to_string).collect(),
+        approved_by: approved.map(|(r, _)| r.sender.org().to_string()).collect(),
         bytes,
         outcome,
     })
 }
 
-fn of<'a>(entries: &'a [Told<'a>], kind: EntryKind) -> impl Iterator<Item = &'a Told<'a>> {
-    entries.iter().filter(move |(record, _)| record.kind == kind)
+/// Checks every run and tells of the last one; an earlier run's false story spoils the whole.
+fn each<'a>(runs: &[Run<'a>], mut look: impl FnMut(&Run<'a>) -> Result<String, String>) -> Result<String, String> {
+    runs.iter().try_fold(String::new(), |_, run| look(run))
 }
 
-fn at<'a>(entries: &'a [Told<'a>], kind: EntryKind, attempt: u32) -> impl Iterator<Item = &'a Told<'a>> {
-    entries.iter().filter(move |(record, _)| record.kind == kind && record.attempt == attempt)
-}
-
-fn proposal(entries: &[Told<'_>]) -> Result<ProposalBody, String> {
+fn proposal<'a>(entries: &[Told<'a>]) -> Result<(&'a Record, ProposalBody), String> {
     let (record, entry) = entries.first().ok_or("there is no entry")?;
     if record.kind != EntryKind::Proposed {
         return Err("the first entry is not a proposal".into());
     }
+    if entries.iter().filter(|(r, _)| r.kind == EntryKind::Proposed).count() > 1 {
+        return Err("the job is proposed twice".into());
+    }
     let proposal: ProposalBody = body(entry)?;
-    if proposal.analyst == record.sender { Ok(proposal) } else { Err("another sent it than the analyst".into()) }
+    if proposal.analyst == record.sender {
+        Ok((record, proposal))
+    } else {
+        Err("another sent it than the analyst".into())
+    }
 }
 
-fn approvals(entries: &[Told<'_>], approvers: &[OrgId], approved: &[OrgId], attempt: u32) -> Result<String, String> {
-    if attempt == 0 {
-        return Ok(format!("{} of {} approved; not started", approved.len(), approvers.len()));
-    }
-    if let Some(missing) = approvers.iter().find(|org| !approved.contains(org)) {
-        return Err(format!("started without the approval of {missing}"));
-    }
-    let start = of(entries, EntryKind::Started).map(|(r, _)| r.seq).min().unwrap_or(0);
-    if of(entries, EntryKind::Approved).any(|(r, _)| r.seq > start) {
-        return Err("started before all had approved".into());
-    }
-    Ok(format!("all {} owners approved before the start", approvers.len()))
+/// How far a job came that was not started.
+fn before_start(entries: &[Told<'_>]) -> String {
+    let ended = entries.iter().map(|(r, _)| (r.kind, r.sender.org()));
+    let told = ended.filter_map(|(kind, org)| match kind {
+        EntryKind::Rejected => Some(format!("rejected by {org}")),
+        EntryKind::Cancelled => Some(format!("called off by {org}")),
+        _ => None,
+    });
+    told.last().unwrap_or_else(|| "not started".to_owned())
 }
 
-fn reads(entries: &[Told<'_>], proposal: &ProposalBody, attempt: u32) -> Result<String, String> {
-    let mut seen = Vec::new();
-    for (record, entry) in at(entries, EntryKind::Read, attempt) {
-        let read: ReadBody = body(entry)?;
-        if read.dataset.owner() != record.sender.org() || !proposal.datasets.contains(&read.dataset) {
-            return Err(format!("{} read {}, which is not in the plan", record.sender, read.dataset));
-        }
-        if seen.contains(&read.dataset) {
-            return Err(format!("{} was read twice in one attempt", read.dataset));
-        }
-        seen.push(read.dataset);
-    }
-    Ok(format!("{} of {} data sets read, each once", seen.len(), proposal.datasets.len()))
-}
-
-/// Both ends of a stream must have seen the same; an aborted attempt's streams may differ by what was under way.
-fn transfers(entries: &[Told<'_>], attempt: u32, bytes: &mut u64) -> Result<String, String> {
-    let done = at(entries, EntryKind::Receipt, attempt)
-        .all(|(_, entry)| body::<ReceiptBody>(entry).is_ok_and(|r| r.outcome == Outcome::Done));
-    let mut sent: BTreeMap<(OrgId, OrgId), Stream> = BTreeMap::new();
-    let mut received = BTreeMap::new();
-    for (record, entry) in at(entries, EntryKind::Transferred, attempt) {
-        for stream in body::<TransferBody>(entry)?.streams {
-            let me = record.sender.org();
-            let ends = (stream.from.clone(), stream.to.clone());
-            let side = if stream.from == me { &mut sent } else { &mut received };
-            if stream.from != me && stream.to != me || side.insert(ends, stream).is_some() {
-                return Err(format!("{me} reports a stream that is not its own, or twice"));
+/// Who was asked approved once and in time, and nothing was started before all had, or against anybody's word.
+fn approvals(entries: &[Told<'_>], proposed: &Record, proposal: &ProposalBody) -> Result<String, String> {
+    let (asked, mut approved, mut against) = (&proposed.parties, Vec::<OrgId>::new(), None);
+    for (record, entry) in entries {
+        let org = record.sender.org();
+        match record.kind {
+            EntryKind::Approved => {
+                body::<ApprovalBody>(entry)?;
+                if !asked.contains(&org) || approved.contains(&org) {
+                    return Err(format!("{org} approved without being asked, or twice"));
+                }
+                if record.time > proposed.expires {
+                    return Err(format!("{org} approved after the proposal had expired"));
+                }
+                approved.push(org);
             }
+            EntryKind::Rejected | EntryKind::Cancelled => against = Some((record.kind.word(), org)),
+            EntryKind::Started => {
+                if let Some(missing) = asked.iter().find(|org| !approved.contains(org)) {
+                    return Err(format!("started without the approval of {missing}"));
+                }
+                if let Some((word, by)) = against {
+                    return Err(format!("started although it was {word} by {by}"));
+                }
+                let owners = proposal.datasets.iter().map(|d| d.owner());
+                if let Some(org) = owners.chain(proposal.nodes.iter().cloned()).find(|org| !asked.contains(org)) {
+                    return Err(format!("{org} takes part and was not asked"));
+                }
+            }
+            _ => {}
         }
     }
-    for (ends, stream) in &sent {
-        *bytes += stream.bytes;
-        if let Some(other) = received.get(ends).filter(|other| done && *other != stream) {
-            let (from, to) = ends;
-            return Err(format!("{from} sent {} bytes to {to}, which saw {}", stream.bytes, other.bytes));
-        }
-    }
-    Ok(format!("{} streams, {bytes} bytes, both ends agree", sent.len()))
+    Ok(format!("{} of the {} parties asked approved", approved.len(), asked.len()))
 }
 
-fn receipts(
-    entries: &[Told<'_>],
-    proposal: &ProposalBody,
-    attempt: u32,
-    outcome: &mut String,
-) -> Result<String, String> {
-    let mut done = Vec::new();
-    for (record, entry) in at(entries, EntryKind::Receipt, attempt) {
-        let receipt: ReceiptBody = body(entry)?;
-        match receipt.outcome {
-            Outcome::Done => done.push(record.sender.org()),
-            Outcome::Aborted { code, blamed, step } => {
-                let by = blamed.map_or_else(|| "nobody".to_owned(), |b| b.to_string());
-                *outcome = format!("aborted: {} reports {code} at '{step}', blaming {by}", record.sender.org());
-                return Ok(outcome.clone());
+/// Attempts are numbered from 1, begin in time, rest on exactly the approvals, and nothing is told of any other.
+fn starts(entries: &[Told<'_>], proposed: &Record) -> Result<String, String> {
+    let (mut last, mut approvals) = (0, Vec::new());
+    for (record, entry) in entries {
+        let (sender, attempt) = (&record.sender, record.attempt);
+        match record.kind {
+            EntryKind::Approved => approvals.push(record.tx),
+            EntryKind::Started => {
+                if attempt.checked_sub(1) != Some(last) {
+                    return Err(format!("attempt {attempt} was started after attempt {last}"));
+                }
+                if record.time > proposed.expires {
+                    return Err(format!("{sender} started it after the proposal had expired"));
+                }
+                approvals.sort();
+                if body::<StartBody>(entry)?.approvals != approvals {
+                    return Err(format!("the start of {sender} does not rest on the approvals"));
+                }
+                last = attempt;
             }
+            EntryKind::Read | EntryKind::Transferred | EntryKind::Delivered | EntryKind::Receipt
+                if attempt == 0 || attempt > last =>
+            {
+                return Err(format!("{sender} tells of attempt {attempt}, which was not started"));
+            }
+            _ => {}
         }
     }
-    for (record, entry) in at(entries, EntryKind::Delivered, attempt) {
-        let delivered: DeliveredBody = body(entry)?;
-        if delivered.receiver != proposal.receiver || record.sender.org() != proposal.receiver {
-            return Err(format!("{} received the answer, which the plan does not say", delivered.receiver));
-        }
-    }
-    if let Some(missing) = proposal.nodes.iter().find(|n| !done.contains(n)) {
-        return Ok(format!("{} of {} parties ended; {missing} has not yet", done.len(), proposal.nodes.len()));
-    }
-    if at(entries, EntryKind::Delivered, attempt).count() != 1 {
-        return Err("the answer's delivery is not recorded once".into());
-    }
-    "done".clone_into(outcome);
-    Ok(format!("all {} parties ended as planned", proposal.nodes.len()))
+    Ok(if last == 0 { "not started".into() } else { format!("attempt {last} was started on these approvals") })
 }

@@ -114,7 +114,7 @@ fn status(code: Code) -> StatusCode {
             StatusCode::BAD_GATEWAY
         }
         Code::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
-        Code::FolderInUse | Code::NoQuorum => StatusCode::SERVICE_UNAVAILABLE,
+        Code::FolderInUse | Code::PortInUse | Code::NoQuorum => StatusCode::SERVICE_UNAVAILABLE,
         Code::WrongPassword => StatusCode::UNAUTHORIZED,
         Code::BadRequest => StatusCode::BAD_REQUEST,
         Code::NotFound => StatusCode::NOT_FOUND,

@@ -104,9 +104,11 @@ impl NodeDesk {
 impl Desk for NodeDesk {
     async fn health(&self) -> Result<Health, Fault> {
         let status = self.chain.status().map_err(told("health"))?;
-        let word = status.fault.map_or_else(|| "ok".to_owned(), |f| f.to_string());
+        if let Some(fault) = status.fault {
+            return Err(fault.fault("run the ledger").at(&self.config.org));
+        }
         Ok(Health {
-            status: word,
+            status: "ok".to_owned(),
             org: self.config.org.to_string(),
             height: status.height,
             version: env!("CARGO_PKG_VERSION").to_owned(),

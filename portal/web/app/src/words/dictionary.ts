@@ -49,7 +49,7 @@ export const DICTIONARY = {
 
   statDatasets: ['登记的数据集', 'Registered data sets'],
   statJobs: ['任务总数', 'Jobs'],
-  statRuns: ['执行次数', 'Runs'],
+  statRuns: ['数据集调用总量', 'Uses of data sets'],
   statRefused: ['被拒绝的尝试', 'Refused attempts'],
   nodes: ['各方节点', 'Nodes'],
   reachable: ['可达', 'reachable'],

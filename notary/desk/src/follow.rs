@@ -1,0 +1,188 @@
+//! The desk at work: one task a node that follows the ledger and does what is due, each thing once.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use base_types::{
+    JobId,
+    fault::{Code, Fault},
+};
+use base_wire::Encode;
+use ledger_vm::notary::EntryKind;
+use notary_policy::{Decision, decide};
+use notary_terms::{ApprovalBody, Plan, RejectBody, StartBody, verify};
+
+use crate::{
+    Desk, Order,
+    act::{Action, due},
+    desk::poisoned,
+    sound,
+};
+
+/// What this process has set about.
+type Tried = Arc<Mutex<BTreeSet<Action>>>;
+
+impl Desk {
+    /// Follows the ledger until it ends.
+    pub async fn follow(self: Arc<Self>) {
+        let mut heights = self.journal.heights();
+        let tried = Tried::default();
+        // A run that this process did not begin was cut off by a restart: it is never resumed, its masks are gone.
+        let mut first = true;
+        loop {
+            match self.catch_up() {
+                Ok(()) => {
+                    self.set_about(&tried, first);
+                    first = false;
+                }
+                // Nothing is done by half a book, least of all before it was read up to where the last process ended.
+                Err(fault) => tracing::error!(%fault, "the notary cannot read the ledger"),
+            }
+            if heights.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn catch_up(&self) -> Result<(), Fault> {
+        loop {
+            let cursor = self.book(|book| book.cursor)?;
+            let entries = self.journal.after(cursor, 256)?;
+            if entries.is_empty() {
+                return Ok(());
+            }
+            let mut book = self.book.write().map_err(|_| poisoned())?;
+            for (place, record, entry) in &entries {
+                book.apply(*place, record, entry);
+            }
+            self.changed.send_replace(book.cursor);
+        }
+    }
+
+    fn set_about(self: &Arc<Self>, tried: &Tried, restarted: bool) {
+        let now = self.clock.now_ms();
+        for action in self.book(|book| due(book, &self.me, now)).unwrap_or_default() {
+            if tried.lock().unwrap_or_else(PoisonError::into_inner).insert(action.clone()) {
+                let (desk, tried) = (self.clone(), tried.clone());
+                tokio::spawn(async move { desk.act(action, restarted, &tried).await });
+            }
+        }
+    }
+
+    async fn act(&self, action: Action, restarted: bool, tried: &Tried) {
+        let done = match &action {
+            Action::Decide(id) => self.decide(id).await,
+            Action::Start(id, attempt) => self.start(id, *attempt).await,
+            Action::Run(id, attempt) => self.order(id, *attempt, restarted).await,
+        };
+        let Err(fault) = done else { return };
+        tracing::warn!(?action, %fault, "the notary could not do what is due");
+        // What the ledger refused stays refused; what did not reach it is due again. A run is never begun twice.
+        if fault.code != Code::TransactionRefused && !matches!(action, Action::Run(..)) {
+            tried.lock().unwrap_or_else(PoisonError::into_inner).remove(&action);
+        }
+    }
+
+    /// Derives the plan again, compares digests, and decides; a person is left to decide where the rules say so.
+    async fn decide(&self, id: &JobId) -> Result<(), Fault> {
+        let verdict = self.plan(id).and_then(|plan| self.judge(&plan));
+        let (kind, body) = match verdict {
+            Ok(None) => return Ok(()),
+            Ok(Some(body)) => (EntryKind::Approved, body.to_wire()),
+            Err(fault) => {
+                let reason = fault.to_string().chars().take(2000).collect();
+                (EntryKind::Rejected, RejectBody { reason }.to_wire())
+            }
+        };
+        self.append(*id, kind, 0, body).await
+    }
+
+    /// What this node says to a proposal: an approval, or `None` when a person must decide.
+    ///
+    /// # Errors
+    /// Why the proposal is rejected.
+    pub fn judge(&self, plan: &Plan) -> Result<Option<ApprovalBody>, Fault> {
+        match self.examine(plan, None)? {
+            Decision::Allow { .. } => {
+                let mine = plan.reads.iter().find(|r| r.owner == self.me);
+                let rules = mine.map(|r| self.book(|book| book.rules_transaction(&r.dataset))).transpose()?;
+                Ok(Some(ApprovalBody { by_rule: true, rules: rules.unwrap_or_default() }))
+            }
+            Decision::AskPerson => Ok(None),
+            Decision::Refuse(missing) => {
+                let told: Vec<_> = missing.iter().map(|m| m.tell(false)).collect();
+                Err(Fault::new(Code::RuleForbids, "decide", told.join("; ")).at(&self.me))
+            }
+        }
+    }
+
+    /// What the rules say of a proposal that is sound and derived as this node derives it; `attempt` is the start up to
+    /// which runs are counted, `None` for now.
+    fn examine(&self, plan: &Plan, attempt: Option<u32>) -> Result<Decision, Fault> {
+        let id = plan.digest();
+        let (old, new) = self.book(|book| {
+            let job = book.job(&id).ok_or_else(|| Fault::new(Code::NotFound, "decide", format!("no job {id}")))?;
+            sound::check(book, job, plan).map_err(|fault| fault.at(&self.me))?;
+            Ok((book.catalogue_at(plan.catalogue_height), book.catalogue_at(u64::MAX)))
+        })??;
+        let changed = |why| Fault::new(Code::ProposalChanged, "derive plan", why).at(&self.me);
+        let derived = self.deriver.derive(&plan.request, &old, &plan.nodes);
+        let derived = derived.map_err(|fault| changed(format!("this node derives no plan: {fault}")))?;
+        if derived.digest() != id {
+            return Err(changed("the plan is not the one its query gives".to_owned()));
+        }
+        let runs = |dataset: &_, _: &str| {
+            let count = self.book(|book| match attempt {
+                None => book.runs(dataset),
+                Some(attempt) => book.runs_before(dataset, &id, attempt),
+            });
+            count.unwrap_or(u32::MAX)
+        };
+        Ok(decide(&self.me, &new.rules, plan, &runs, self.clock.now_ms()))
+    }
+
+    async fn start(&self, id: &JobId, attempt: u32) -> Result<(), Fault> {
+        let approvals = self.book(|book| book.job(id).map(|j| j.approvals()))?.unwrap_or_default();
+        let mut approvals: Vec<_> = approvals.into_iter().map(|a| a.transaction).collect();
+        approvals.sort();
+        self.append(*id, EntryKind::Started, attempt, StartBody { approvals }.to_wire()).await
+    }
+
+    async fn order(&self, id: &JobId, attempt: u32, restarted: bool) -> Result<(), Fault> {
+        let begun = self.book(|book| book.job(id).is_some_and(|job| job.took_part(attempt, &self.me)))?;
+        let order = if restarted || begun {
+            let why = "this node was restarted during the run; a new proposal is needed";
+            Err((*id, attempt, Fault::new(Code::PeerGone, "restart", why).at(&self.me)))
+        } else {
+            self.prepare(id, attempt).map_err(|fault| (*id, attempt, fault))
+        };
+        let closed = |_| Fault::new(Code::Internal, "run", "the runner has ended");
+        self.orders.send(order).await.map_err(closed)
+    }
+
+    /// Checks everything once more before data is touched: a person may have approved what this node did not, and runs
+    /// are counted by starts, so that of two proposals for one last run only the first to start has it.
+    fn prepare(&self, id: &JobId, attempt: u32) -> Result<Order, Fault> {
+        let step = "verify approvals";
+        let plan = self.plan(id)?;
+        let job = self.book(|book| book.job(id).cloned())?;
+        let job = job.ok_or_else(|| Fault::new(Code::NotFound, step, format!("no job {id}")))?;
+        let (started, mark) = job.starts.last().cloned().unwrap_or((0, job.proposed.clone()));
+        if job.unfounded.contains(&attempt) {
+            let why = "the start does not rest on the approvals";
+            return Err(Fault::new(Code::PeerMisbehaved, step, why).at(&mark.sender.org()));
+        }
+        if let Decision::Refuse(missing) = self.examine(&plan, Some(attempt))? {
+            let told: Vec<_> = missing.iter().map(|m| m.tell(false)).collect();
+            return Err(Fault::new(Code::RuleForbids, step, told.join("; ")).at(&self.me));
+        }
+        let facts = job.approvals();
+        let reads = verify(&plan, &facts, (started, mark.time), attempt, &self.me)
+            .map_err(|why| Fault::new(Code::ApprovalMissing, step, why.to_string()).at(&self.me))?;
+        let mut approvals: Vec<_> = facts.into_iter().map(|f| f.transaction).collect();
+        approvals.sort();
+        Ok(Order { plan, reads, chain: self.journal.chain(), approvals, start: mark.transaction, attempt })
+    }
+}

@@ -1,0 +1,9 @@
+//! The desk on a ledger under the real contract, with the real policy and the real planner.
+
+mod books;
+mod life;
+mod office;
+mod proposals;
+mod rules;
+mod stats;
+mod world;

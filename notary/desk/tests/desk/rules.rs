@@ -1,0 +1,122 @@
+//! Rules at the desk: what they forbid, who approves, and how many runs they allow.
+
+use notary_desk::JobStatus;
+use notary_terms::{ApprovalMode, RuleSet};
+
+use crate::{
+    office::{Office, dataset, rules},
+    world::{START, World},
+};
+
+fn limited(runs: u32) -> RuleSet {
+    let mut set = rules("health/health");
+    set.rules[0].runs = runs;
+    set
+}
+
+#[tokio::test]
+async fn what_the_rules_forbid_is_rejected_with_the_grant_to_ask_for() {
+    let world = World::furnished();
+    let office = Office::open(&world, "health");
+    let mut uses = rules("health/health");
+    uses.rules[0].uses.remove(2);
+    let mut expired = rules("health/health");
+    expired.rules[0].expires = START;
+    let mut holders = rules("health/health");
+    holders.holders.retain(|h| h.as_str() != "civil");
+    let cases = [
+        (uses, "`heqi grant health/health sbp --to statistics --use after_aggregate --purpose health-statistics`"),
+        (expired, "has expired"),
+        (holders, "`heqi grant health/health --holders civil,health,statistics`"),
+    ];
+    for (set, told) in cases {
+        world.rule(&set);
+        let job = world.propose(&world.plan());
+        let reason = office.vote(&job, "health").await.expect("rejected");
+        assert!(reason.starts_with("HQ-3001") && reason.contains(told), "{reason}");
+        assert_eq!(world.job(&job).status(START), JobStatus::Rejected);
+    }
+}
+
+#[tokio::test]
+async fn a_threshold_raised_after_planning_is_kept() {
+    let world = World::furnished();
+    let office = Office::open(&world, "health");
+    let plan = world.plan();
+    world.rule(&RuleSet { min_group: 10, ..rules("health/health") });
+    let job = world.propose(&plan);
+    let reason = office.vote(&job, "health").await.expect("rejected");
+    assert!(reason.starts_with("HQ-3001") && reason.contains("groups as small"), "{reason}");
+    let again = world.propose(&world.plan());
+    assert_eq!(office.vote(&again, "health").await, None, "planned by the new rules");
+}
+
+#[tokio::test]
+async fn the_node_approves_by_rule_and_leaves_to_a_person_what_is_hers() {
+    let world = World::furnished();
+    world.rule(&RuleSet { approval: ApprovalMode::Person, ..rules("health/health") });
+    let mut offices = ["civil", "health", "statistics"].map(|name| Office::open(&world, name));
+    let job = world.propose(&world.plan());
+    for by in ["civil", "statistics"] {
+        assert_eq!(offices[0].vote(&job, by).await, None);
+    }
+    offices[1].idle(&world).await;
+    let waiting = world.job(&job);
+    assert_eq!((waiting.status(START), waiting.votes.len()), (JobStatus::Waiting, 2));
+    assert!(waiting.votes.iter().all(|v| v.by_rule && v.mark.sender.as_str().ends_with("/node")));
+
+    world.approve("health/owner", job);
+    for office in &mut offices {
+        assert!(office.order().await.is_ok_and(|order| order.attempt == 1));
+    }
+    let approved = world.job(&job);
+    let hers = approved.votes.iter().find(|v| v.org.as_str() == "health").expect("a vote");
+    assert!(!hers.by_rule && hers.mark.sender.as_str() == "health/owner");
+}
+
+#[tokio::test]
+async fn a_person_s_approval_does_not_get_round_the_rules() {
+    let world = World::furnished();
+    world.rule(&RuleSet { rules: vec![], ..rules("health/health") });
+    let job = world.propose(&world.plan());
+    world.approve("health/owner", job);
+    let mut office = Office::open(&world, "health");
+    for who in ["civil/owner", "statistics/owner"] {
+        world.approve(who, job);
+    }
+    office.idle(&world).await;
+    world.start(job);
+    let (_, attempt, fault) = office.order().await.err().expect("no order to read");
+    assert_eq!((attempt, fault.code.number()), (1, "HQ-3001"), "{fault}");
+}
+
+#[tokio::test]
+async fn runs_are_counted_by_starts() {
+    let world = World::furnished();
+    world.rule(&limited(1));
+    let mut office = Office::open(&world, "health");
+    let jobs = [world.propose(&world.plan()), world.propose(&world.plan())];
+    for job in &jobs {
+        assert_eq!(office.vote(job, "health").await, None, "nothing has run yet");
+        world.approve("civil/owner", *job);
+        world.approve("statistics/owner", *job);
+    }
+    assert_eq!(world.book().runs(&dataset("health/health")), 0, "an approval is no run");
+    for job in jobs {
+        world.start(job);
+    }
+    let [first, second] = [office.order().await, office.order().await];
+    assert!(first.is_ok_and(|order| order.plan.digest() == jobs[0]), "the first start has the run");
+    let (job, _, fault) = second.err().expect("the second start has none");
+    assert_eq!((job, fault.code.number()), (jobs[1], "HQ-3001"), "{fault}");
+
+    let book = world.book();
+    assert_eq!((book.runs(&dataset("health/health")), book.runs(&dataset("civil/moves"))), (2, 0));
+    assert_eq!(book.runs_before(&dataset("health/health"), &jobs[1], 1), 1);
+    let third = world.propose(&world.plan());
+    let reason = office.vote(&third, "health").await.expect("rejected");
+    assert!(reason.starts_with("HQ-3001") && reason.contains("no runs left"), "{reason}");
+    world.rule(&limited(3));
+    let fourth = world.propose(&world.plan());
+    assert_eq!(office.vote(&fourth, "health").await, None, "two of three are used");
+}

@@ -1,0 +1,143 @@
+//! A party that runs the real engine over real links and does something else with some frames it owes one victim.
+//!
+//! It derives rendezvous and session by itself, from what the documents say, not by the runner's code.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use base_gm::sm3::tagged;
+use base_rt::links::{Link, LinkHub, LinkReceiver, LinkSender};
+use base_types::{Digest, OrgId};
+use mpc_core::{Abort, Context, Transport};
+use mpc_relational::OwnerRows;
+use notary_terms::Plan;
+use runner::{Run, placement, shape};
+use tokio::sync::Mutex;
+
+/// How long a cheat itself waits; nobody depends on it.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What becomes of a frame that is due.
+pub enum Move {
+    /// These frames leave instead of it.
+    Send(Vec<Vec<u8>>),
+    /// Nothing leaves, ever again.
+    Hang,
+    /// The cheat closes all its links.
+    Leave,
+}
+
+/// Decides about the frame of that number to the victim.
+pub type Deviation = Box<dyn FnMut(u64, Vec<u8>) -> Move + Send>;
+
+/// Deviates at one frame only.
+pub fn once(at: u64, mut instead: impl FnMut(Vec<u8>) -> Move + Send + 'static) -> Deviation {
+    Box::new(move |number, frame| if number == at { instead(frame) } else { Move::Send(vec![frame]) })
+}
+
+/// What the cheat takes part in.
+pub struct Part {
+    pub hub: Arc<LinkHub>,
+    pub run: Run,
+    pub me: OrgId,
+    pub inputs: Vec<OwnerRows>,
+}
+
+fn rendezvous(run: &Run) -> Digest {
+    let approvals: Vec<u8> = run.approvals.iter().flat_map(|digest| digest.0).collect();
+    let attempt = run.attempt.to_be_bytes();
+    tagged("heqi/rendezvous/1", &[&run.chain.0, &run.plan.digest().0, &approvals, &run.start.0, &attempt])
+}
+
+type Links = Vec<Option<Link>>;
+
+/// Opens the links and exchanges nonces; `nonce` may tell each peer another one. `None` when a peer is gone.
+pub async fn meet(part: &Part, nonce: impl Fn(&OrgId) -> Vec<u8>) -> Option<(Digest, Links)> {
+    let rendezvous = rendezvous(&part.run);
+    let mut links: Links = Vec::new();
+    for org in &part.run.plan.nodes {
+        let link =
+            if *org == part.me { None } else { Some(part.hub.open(rendezvous.0, "share", org, PATIENCE).await.ok()?) };
+        links.push(link);
+    }
+    let mut nonces = Vec::new();
+    for (org, link) in part.run.plan.nodes.iter().zip(&mut links) {
+        if let Some(link) = link {
+            link.send(&nonce(org)).await.ok()?;
+        }
+    }
+    for (org, link) in part.run.plan.nodes.iter().zip(&mut links) {
+        nonces.extend(match link {
+            Some(link) => link.recv(32, PATIENCE).await.ok()?,
+            None => nonce(org),
+        });
+    }
+    Some((tagged("heqi/session/1", &[&rendezvous.0, &nonces]), links))
+}
+
+struct Deviant {
+    wires: Vec<Option<(Mutex<LinkSender>, Mutex<LinkReceiver>)>>,
+    victim: usize,
+    due: AtomicU64,
+    deviation: Mutex<Deviation>,
+}
+
+impl Deviant {
+    async fn put(&self, to: usize, frames: Vec<Vec<u8>>) -> Result<(), Abort> {
+        let (sender, _) = self.wires[to].as_ref().expect("a link");
+        let mut sender = sender.lock().await;
+        for frame in frames {
+            sender.send(&frame).await.map_err(|fault| Abort::network(to, fault.to_string()))?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Transport for Deviant {
+    async fn send(&self, to: usize, frame: Vec<u8>) -> Result<(), Abort> {
+        if to != self.victim {
+            return self.put(to, vec![frame]).await;
+        }
+        let number = self.due.fetch_add(1, Ordering::SeqCst);
+        let instead = (self.deviation.lock().await)(number, frame);
+        match instead {
+            Move::Send(frames) => self.put(to, frames).await,
+            Move::Hang => std::future::pending().await,
+            Move::Leave => Err(Abort::local("it leaves")),
+        }
+    }
+
+    async fn recv(&self, from: usize, max_len: usize) -> Result<Vec<u8>, Abort> {
+        let (_, receiver) = self.wires[from].as_ref().expect("a link");
+        let frame = receiver.lock().await.recv(max_len, PATIENCE).await;
+        frame.map_err(|fault| Abort::network(from, fault.to_string()))
+    }
+}
+
+/// Takes part, with a deviation towards one victim; true when it came to the end of the protocol.
+pub async fn take_part(part: Part, victim: OrgId, deviation: Deviation) -> bool {
+    let Some((session, links)) = meet(&part, |_| vec![5; 32]).await else { return false };
+    let place = |org: &OrgId| part.run.plan.nodes.iter().position(|node| node == org).expect("a node");
+    let split = |link: Link| {
+        let (sender, receiver) = link.split();
+        (Mutex::new(sender), Mutex::new(receiver))
+    };
+    let deviant = Deviant {
+        wires: links.into_iter().map(|link| link.map(split)).collect(),
+        victim: place(&victim),
+        due: AtomicU64::new(0),
+        deviation: Mutex::new(deviation),
+    };
+    let plan: &Plan = &part.run.plan;
+    let fill = Box::new(|out: &mut [u8]| base_rt::Entropy::fill(&base_rt::OsEntropy, out));
+    let mut context = Context::new(session.0, place(&part.me), 3, Arc::new(deviant), fill);
+    let (shape, placement) = (shape(plan).expect("a shape"), placement(plan).expect("a placement"));
+    mpc_relational::run(&mut context, &shape, &placement, part.inputs, &mut |_| ()).await.is_ok()
+}

@@ -1,0 +1,27 @@
+//! One cheat a file: what a party, a proposal or a file can do wrong, and how every honest party ends.
+//!
+//! Three nodes run the real runner over links with mutual TLS; one of them is driven by a cheat that follows the protocol
+//! until it deviates. Honest parties end with a fault that has a code, a party and a step, note a receipt with the blame,
+//! keep no answer, and never panic.
+
+mod altered_payload;
+mod approvals;
+mod certificate;
+mod changed_plan;
+mod cheat;
+#[path = "../common/mod.rs"]
+mod common;
+mod extension;
+mod false_opening;
+mod garbage;
+mod leaving;
+mod nonces;
+mod other_session;
+mod own_disk;
+mod ranges;
+mod replay;
+mod silence;
+mod stage;
+mod truncation;
+mod verdict;
+mod zeros;
