@@ -111,7 +111,7 @@ fn the_generated_blocks_are_what_cargo_and_the_crates_say() {
     } else {
         assert!(
             stale.is_empty(),
-            "{stale:?} of {DOCUMENT} differ from the code: run `UPDATE=1 cargo test -p heqi-tests`"
+            "{stale:?} of {DOCUMENT} differ from the code: run `UPDATE=1 cargo test --workspace`"
         );
     }
     for (name, Crate { sentence, .. }) in &crates {

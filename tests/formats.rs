@@ -15,7 +15,7 @@ use samples::{Sample, digests, samples};
 const FILE: &str = "tests/formats.txt";
 
 const HEAD: &str = "\
-# Formats frozen by hash, checked by tests/formats.rs. `UPDATE=1 cargo test -p heqi-tests --test formats` rewrites this
+# Formats frozen by hash, checked by tests/formats.rs. `UPDATE=1 cargo test --workspace --test formats` rewrites this
 # file. A line that changes is a format that changes: raise its version, and say in CHANGELOG.md what reads the old one.
 ";
 
@@ -37,7 +37,7 @@ fn every_format_has_the_encoding_that_is_written_down() {
     let gone: Vec<&str> = found.lines().filter(|line| !wanted.lines().any(|l| l == *line)).collect();
     assert!(
         changed.is_empty() && gone.is_empty(),
-        "formats differ from {FILE}; if that is meant, run `UPDATE=1 cargo test -p heqi-tests --test formats`\n\
+        "formats differ from {FILE}; if that is meant, run `UPDATE=1 cargo test --workspace --test formats`\n\
          now: {changed:#?}\nwritten down: {gone:#?}"
     );
 }

@@ -164,20 +164,20 @@ pub struct Records {
     pub full: Option<Code>,
     /// Notes of a read or of streams are not taken, with this code.
     pub deaf: Option<Code>,
-    notes: Mutex<Vec<Note>>,
-    kept: Mutex<Option<Answer>>,
-    steps: Mutex<Vec<String>>,
+    pub noted: Mutex<Vec<Note>>,
+    pub answer: Mutex<Option<Answer>>,
+    pub shown: Mutex<Vec<String>>,
 }
 
 impl Records {
     pub fn notes(&self) -> Vec<Note> {
-        self.notes.lock().expect("not poisoned").clone()
+        self.noted.lock().expect("not poisoned").clone()
     }
     pub fn kept(&self) -> Option<Answer> {
-        self.kept.lock().expect("not poisoned").clone()
+        self.answer.lock().expect("not poisoned").clone()
     }
     pub fn steps(&self) -> Vec<String> {
-        self.steps.lock().expect("not poisoned").clone()
+        self.shown.lock().expect("not poisoned").clone()
     }
 }
 
@@ -187,18 +187,18 @@ impl Minutes for Records {
         if let (Some(code), Note::Read(_) | Note::Transferred(_)) = (self.deaf, &note) {
             return Err(Fault::new(code, "notarise", "the ledger does not answer"));
         }
-        self.notes.lock().expect("not poisoned").push(note);
+        self.noted.lock().expect("not poisoned").push(note);
         Ok(())
     }
     fn keep(&self, answer: &Answer) -> Result<(), Fault> {
         if let Some(code) = self.full {
             return Err(Fault::new(code, "keep the answer", "no room"));
         }
-        *self.kept.lock().expect("not poisoned") = Some(answer.clone());
+        *self.answer.lock().expect("not poisoned") = Some(answer.clone());
         Ok(())
     }
     fn progress(&self, step: &str) {
-        self.steps.lock().expect("not poisoned").push(step.to_owned());
+        self.shown.lock().expect("not poisoned").push(step.to_owned());
     }
 }
 

@@ -111,11 +111,22 @@ fn cond(dice: &mut Dice, table: usize, depth: usize) -> Cond {
             Cond::Within(column(dice, table, &[Ty::Int]), items, dice.one_in(3))
         }
         6 if dice.one_in(2) => Cond::Holds(column(dice, table, &[Ty::Bool])),
-        6 if dice.one_in(6) => Cond::Constant(dice.pick(&[Some(true), Some(true), Some(false), None])),
         6 => Cond::Null(column(dice, table, &all), dice.one_in(2)),
         7 => Cond::Not(Box::new(cond(dice, table, depth - 1))),
         8 => Cond::And(Box::new(cond(dice, table, depth - 1)), Box::new(cond(dice, table, depth - 1))),
         _ => Cond::Or(Box::new(cond(dice, table, depth - 1)), Box::new(cond(dice, table, depth - 1))),
+    }
+}
+
+/// A whole condition of ON or WHERE, now and then with a constant.
+fn clause(dice: &mut Dice, table: usize, depth: usize) -> Cond {
+    let cond = cond(dice, table, depth);
+    let constant = |dice: &mut Dice| Cond::Constant(dice.pick(&[Some(true), Some(true), Some(false), None]));
+    match dice.roll(16) {
+        0 => constant(dice),
+        1 => Cond::Or(Box::new(cond), Box::new(constant(dice))),
+        2 => Cond::And(Box::new(constant(dice)), Box::new(cond)),
+        _ => cond,
     }
 }
 
@@ -139,7 +150,7 @@ fn joins(dice: &mut Dice, tables: usize) -> Vec<Joined> {
         let left = dice.one_in(2);
         let with = dice.pick(&whole);
         let about = if left || dice.one_in(2) { newest } else { dice.pick(&whole) };
-        let and = dice.one_in(3).then(|| cond(dice, about, 1));
+        let and = dice.one_in(3).then(|| clause(dice, about, 1));
         joins.push(Joined { left, with, and });
     }
     joins
@@ -156,7 +167,7 @@ pub fn query(dice: &mut Dice) -> Query {
     let joins = joins(dice, tables);
     let whole: Vec<usize> = (0..tables).filter(|at| *at == 0 || !joins[at - 1].left).collect();
     let filter = (0..dice.roll(3)).map(|_| (dice.pick(&whole), 2)).collect::<Vec<_>>();
-    let filter = filter.into_iter().map(|(table, depth)| cond(dice, table, depth)).collect();
+    let filter = filter.into_iter().map(|(table, depth)| clause(dice, table, depth)).collect();
     // Without GROUP BY the first table carries.
     let group = if dice.one_in(4) {
         (0, Vec::new())

@@ -11,7 +11,7 @@ use ledger_light::{Block, Certificate, Genesis, Member, Transaction};
 use ledger_store::Store;
 use ledger_vm::notary::{Entry, Notary, Record};
 use tokio::{
-    sync::{broadcast, mpsc, oneshot},
+    sync::{Semaphore, broadcast, mpsc, oneshot},
     task::AbortHandle,
     time::{Instant, timeout},
 };
@@ -31,6 +31,9 @@ use crate::{
 const COMMANDS: usize = 4096;
 /// Messages that wait for the links before they are dropped.
 const OUTBOX: usize = 8192;
+
+/// KiB of one organisation's messages that wait at most; a flood beyond is dropped, and harms nobody else.
+const INBOX_KIB: u32 = 32 << 10;
 
 /// What a chain is started with.
 pub struct Parts {
@@ -57,6 +60,8 @@ pub struct Chain {
     pub(crate) options: Options,
     shared: Arc<Shared>,
     commands: mpsc::Sender<Command>,
+    /// Room for waiting messages, by organisation.
+    rooms: Arc<BTreeMap<OrgId, Arc<Semaphore>>>,
     task: AbortHandle,
 }
 
@@ -101,7 +106,9 @@ impl Chain {
             resend_at: now,
         };
         let task = tokio::spawn(node.run()).abort_handle();
-        Ok(Self { ledger, options, shared, commands, task })
+        let room = |org: &ledger_light::Organisation| (org.id.clone(), Arc::new(Semaphore::new(INBOX_KIB as usize)));
+        let rooms = Arc::new(ledger.genesis.organisations.iter().map(room).collect());
+        Ok(Self { ledger, options, shared, commands, rooms, task })
     }
 
     /// Ends the task between two inputs. What was acknowledged is on the disk already.
@@ -142,6 +149,11 @@ impl Chain {
 
     /// Takes in what a peer sent; anything at all.
     pub async fn deliver(&self, from: OrgId, bytes: Vec<u8>) {
+        let size = u32::try_from(bytes.len() / 1024 + 1).unwrap_or(u32::MAX);
+        let room = self.rooms.get(&from).and_then(|rooms| Arc::clone(rooms).try_acquire_many_owned(size).ok());
+        let Some(room) = room else {
+            return tracing::warn!(%from, size, "a peer sends more than is read, a message is dropped");
+        };
         let gossip = match Gossip::from_wire(&bytes) {
             Ok(gossip) => gossip,
             Err(error) => return tracing::warn!(%from, %error, "a peer's message is malformed"),
@@ -151,7 +163,7 @@ impl Chain {
         {
             return tracing::debug!(%from, %why, "a peer's transaction is not admitted");
         }
-        let _ = self.commands.send(Command::Gossip(from, gossip)).await;
+        let _ = self.commands.send(Command::Gossip(from, gossip, room)).await;
     }
 
     /// Answers what a peer asked; anything at all.

@@ -13,7 +13,7 @@ use ledger_light::{Block, Certificate, Transaction};
 use ledger_vm::notary::Notary;
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
-    sync::{mpsc, oneshot},
+    sync::{OwnedSemaphorePermit, mpsc, oneshot},
     time::{Instant, sleep_until},
 };
 
@@ -34,8 +34,8 @@ pub(crate) type Reply = oneshot::Sender<Result<Executed, ChainFault>>;
 pub(crate) enum Command {
     /// A verified transaction of this node's own users.
     Submit(Transaction, Reply),
-    /// A peer's message; a transaction in it has been verified.
-    Gossip(OrgId, Gossip),
+    /// A peer's message; a transaction in it has been verified. Its room is given back once it is dealt with.
+    Gossip(OrgId, Gossip, OwnedSemaphorePermit),
     /// A peer's answer to a request for blocks.
     Fetched(OrgId, Result<Vec<(Block, Certificate)>, String>),
 }
@@ -146,7 +146,7 @@ impl Node {
     fn command(&mut self, command: Command) -> Result<(), ChainFault> {
         match command {
             Command::Submit(transaction, reply) => self.submitted(transaction, reply),
-            Command::Gossip(from, gossip) => self.gossiped(from, gossip),
+            Command::Gossip(from, gossip, _room) => self.gossiped(from, gossip),
             Command::Fetched(from, result) => self.fetched(from, result),
         }
     }

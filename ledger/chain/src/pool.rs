@@ -26,6 +26,8 @@ struct Waiting {
 pub(crate) struct Pool {
     waiting: BTreeMap<Digest, Waiting>,
     queues: BTreeMap<PublicKey, VecDeque<Digest>>,
+    /// Bytes that wait, by sender.
+    sent: BTreeMap<PublicKey, usize>,
     bytes: usize,
     /// The sender that was served last.
     last: Option<PublicKey>,
@@ -43,16 +45,21 @@ impl Pool {
             return Ok(false);
         }
         let size = transaction.size();
-        let queued = self.queues.get(&transaction.sender).into_iter().flatten();
-        let (count, bytes) = queued.filter_map(|d| self.waiting.get(d)).fold((0, 0), |(n, b), w| (n + 1, b + w.size));
+        let sender = &transaction.sender;
+        let (count, bytes) = (self.queues.get(sender).map_or(0, VecDeque::len), self.bytes_of(sender));
         let fits = count < MAX_OF_SENDER && bytes + size <= MAX_BYTES_OF_SENDER;
         if !fits || self.waiting.len() >= MAX_WAITING || self.bytes + size > MAX_BYTES {
             return Err(Full);
         }
-        self.queues.entry(transaction.sender).or_default().push_back(digest);
+        self.queues.entry(*sender).or_default().push_back(digest);
+        self.sent.insert(*sender, bytes + size);
         self.bytes += size;
         self.waiting.insert(digest, Waiting { transaction, size, local });
         Ok(true)
+    }
+
+    fn bytes_of(&self, sender: &PublicKey) -> usize {
+        self.sent.get(sender).copied().unwrap_or_default()
     }
 
     /// Whether exactly this transaction, signature included, has been verified.
@@ -64,10 +71,13 @@ impl Pool {
     pub(crate) fn remove(&mut self, digest: &Digest) {
         let Some(gone) = self.waiting.remove(digest) else { return };
         self.bytes = self.bytes.saturating_sub(gone.size);
-        if let Some(queue) = self.queues.get_mut(&gone.transaction.sender) {
+        let sender = gone.transaction.sender;
+        self.sent.insert(sender, self.bytes_of(&sender).saturating_sub(gone.size));
+        if let Some(queue) = self.queues.get_mut(&sender) {
             queue.retain(|other| other != digest);
             if queue.is_empty() {
-                self.queues.remove(&gone.transaction.sender);
+                self.queues.remove(&sender);
+                self.sent.remove(&sender);
             }
         }
     }
@@ -163,6 +173,19 @@ mod tests {
         assert_eq!(add(&mut pool, &transaction(2, 1, 9)), Ok(true));
         assert_eq!(pool.remove_expired(10).len(), 2);
         assert_eq!(add(&mut pool, &transaction(1, 1, 10)), Ok(true));
+    }
+
+    #[test]
+    fn one_sender_cannot_fill_the_pool_with_long_transactions() {
+        let mut pool = Pool::default();
+        let long =
+            |sender: u8, valid_until| Transaction { payload: vec![0; 1 << 20], ..transaction(sender, 0, valid_until) };
+        let held = (9u64..).take_while(|until| add(&mut pool, &long(1, *until)) == Ok(true)).count();
+        assert_eq!(held, MAX_BYTES_OF_SENDER / long(1, 9).size());
+        assert_eq!(add(&mut pool, &long(2, 9)), Ok(true), "others have room");
+        pool.remove(&long(1, 9).digest());
+        assert_eq!(add(&mut pool, &long(1, 9)), Ok(true), "room is given back");
+        assert_eq!(add(&mut pool, &long(1, 1)), Err(Full));
     }
 
     #[test]

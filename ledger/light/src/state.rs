@@ -5,7 +5,7 @@
 
 use base_gm::sm3::sm3;
 use base_types::Digest;
-use base_wire::{wire_enum, wire_struct};
+use base_wire::{Decode, Encode, Reader, WireError, wire_enum};
 use thiserror::Error;
 
 /// Stands for a subtree without keys.
@@ -49,7 +49,28 @@ pub struct StateProof {
     /// Siblings from the end upwards; `None` is an empty subtree, so that it has one form only.
     pub siblings: Vec<Option<Digest>>,
 }
-wire_struct!(StateProof { end, siblings });
+
+impl Encode for StateProof {
+    fn encode(&self, out: &mut Vec<u8>) {
+        let Self { end, siblings } = self;
+        end.encode(out);
+        siblings.encode(out);
+    }
+}
+
+impl Decode for StateProof {
+    const MIN_BYTES: usize = 5;
+    /// The bound stands before the siblings: an empty one takes a byte on the wire and many in memory.
+    fn decode(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        let end = ProofEnd::decode(input)?;
+        let len = input.count("state proof", 1)?;
+        if len > MAX_STEPS {
+            return Err(WireError::TooLong { what: "state proof", len, max: MAX_STEPS });
+        }
+        let siblings = (0..len).map(|_| Decode::decode(input)).collect::<Result<_, _>>()?;
+        Ok(Self { end, siblings })
+    }
+}
 
 /// Why a state proof proves nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -139,6 +160,9 @@ mod tests {
     fn an_empty_subtree_has_one_form_and_a_path_has_a_bound() {
         let long = StateProof { end: ProofEnd::Empty, siblings: vec![None; 257] };
         assert_eq!(long.verify(&EMPTY, b"k", None), Err(StateProofFault::NotCanonical));
+        assert!(matches!(StateProof::from_wire(&long.to_wire()), Err(WireError::TooLong { len: 257, .. })));
+        let longest = StateProof { end: ProofEnd::Empty, siblings: vec![None; 256] };
+        assert_eq!(StateProof::from_wire(&longest.to_wire()), Ok(longest));
         let written = StateProof { end: ProofEnd::Empty, siblings: vec![Some(EMPTY)] };
         assert_eq!(written.verify(&EMPTY, b"k", None), Err(StateProofFault::NotCanonical));
         assert_eq!(StateProof { end: ProofEnd::Empty, siblings: vec![] }.verify(&EMPTY, b"k", None), Ok(()));

@@ -148,6 +148,8 @@ fn proposals_and_decisions_are_checked() {
     world.refused(&node_a, &entry(K::Rejected, 0), "already decided");
     world.refused(&node_a, &entry(K::Started, 1), "b has not approved");
     world.refused(&node_a, &entry(K::Read, 1), "not started");
+    let long = Entry { body: vec![0; (16 << 10) + 1], ..entry(K::Approved, 0) };
+    world.refused(&node_b, &long, "longer");
     assert_eq!(world.run(&node_b, &entry(K::Approved, 0)), Ok(()));
     world.refused(&node_a, &entry(K::Started, 2), "the next is 1");
     assert_eq!(world.run(&node_a, &entry(K::Started, 1)), Ok(()));
@@ -161,6 +163,9 @@ fn proposals_and_decisions_are_checked() {
     assert_eq!(world.run(&analyst, &entry(K::Cancelled, 0)), Ok(()));
     world.refused(&node_a, &entry(K::Started, 2), "cancelled");
     world.refused(&member("a/owner", &[Role::Owner]), &entry(K::RuleSet, 0), "is a job");
+    for kind in [K::Refused, K::EvidenceExported] {
+        world.refused(&member("c/auditor", &[Role::Auditor]), &entry(kind, 0), "is a job");
+    }
 }
 
 #[test]

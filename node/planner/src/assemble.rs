@@ -97,7 +97,7 @@ fn filters(scope: &mut Scope<'_>, query: &Parsed, carrier: usize) -> Result<Vec<
         for condition in conditions {
             let at = place_of(condition, query.words.place(&[Keyword::ON]));
             let value = as_truth(Compiler::new(scope, ACROSS).expr(condition, at)?)?;
-            let target = on_target(scope, joined, carrier, &value)?;
+            let target = on_target(scope, joined, &value)?;
             add(&mut filters, target, value)?;
         }
     }
@@ -118,10 +118,10 @@ fn filters(scope: &mut Scope<'_>, query: &Parsed, carrier: usize) -> Result<Vec<
 }
 
 /// The table whose rows a condition in the ON of `joined` filters.
-fn on_target(scope: &Scope<'_>, joined: usize, carrier: usize, value: &Typed) -> Result<usize, Fault> {
+fn on_target(scope: &Scope<'_>, joined: usize, value: &Typed) -> Result<usize, Fault> {
     let newest = scope.tables.get(joined).ok_or_else(lost)?;
-    let constant = if newest.nullable() { joined } else { carrier };
-    let target = value.table.unwrap_or(constant);
+    // A constant decides whether the newest table's rows take part at all.
+    let target = value.table.unwrap_or(joined);
     let table = scope.tables.get(target).ok_or_else(lost)?;
     let name = &table.alias;
     if target > joined {

@@ -171,7 +171,7 @@ pub fn run(command: SourceCommand, show: Show) -> Result<(), Fault> {
         }
         SourceCommand::Test(args) => {
             let config = args.place.config(&Folder(args.local.dir.clone()))?;
-            let found = args.local.client()?.post("/api/sources/test", &json!({"config": config}))?;
+            let found = args.local.client()?.post("/api/sources/test", &config)?;
             show.value(&found, found_table);
         }
         SourceCommand::List(args) => {
@@ -189,7 +189,7 @@ pub fn run(command: SourceCommand, show: Show) -> Result<(), Fault> {
 fn found_table(found: &Value) -> String {
     let mut rows = vec![["column", "type", "nulls", "unique"].map(ToOwned::to_owned).to_vec()];
     for column in items(found, "columns") {
-        rows.push(["name", "ty", "nullable", "unique"].map(|f| text(column, f)).to_vec());
+        rows.push(["name", "ty", "nulls", "unique"].map(|f| text(column, f)).to_vec());
     }
     format!("{} rows\n{}", text(found, "rows"), table(&rows))
 }

@@ -43,7 +43,9 @@ impl Results {
     pub fn keep(&self, job: &JobId, answer: &Answer) -> Result<(), Fault> {
         let sealed = envelope::seal_to(&[self.key.public()], &job.0, &answer.to_wire())
             .map_err(|e| Fault::new(Code::Internal, "keep answer", e.to_string()))?;
+        // The step of a fault goes into the receipt, which everybody reads: it does not tell where this node's files lie.
         write_file(&self.path(job), &sealed.to_wire(), true)
+            .map_err(|fault| Fault { step: "keep answer".into(), ..fault })
     }
 
     /// Reads an answer.

@@ -1,14 +1,18 @@
 //! A consortium of four real processes, founded, started, killed and asked by the command line alone.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub mod people;
 pub mod story;
+
+pub use people::People;
 
 use std::{
     collections::BTreeMap,
     fs::{self, File},
     io::{BufRead, BufReader},
     net::TcpListener,
-    path::{Path, PathBuf},
+    ops::Deref,
+    path::Path,
     process::{Child, ChildStdout, Command, Stdio},
     sync::atomic::{AtomicU16, Ordering},
     thread,
@@ -23,7 +27,8 @@ pub const ORGS: [&str; 4] = ["audit", "civil", "health", "statistics"];
 /// The purpose that queries name.
 pub const PURPOSE: &str = "health-statistics";
 
-const PEOPLE: [&[&str]; 4] = [&["auditor=auditor"], &["owner=owner"], &["owner=owner"], &["analyst=analyst", "owner=owner"]];
+const PEOPLE: [&[&str]; 4] =
+    [&["auditor=auditor"], &["owner=owner"], &["owner=owner"], &["analyst=analyst", "owner=owner"]];
 
 /// What a command said and how it ended.
 #[derive(Debug)]
@@ -157,48 +162,46 @@ impl Drop for Node {
     }
 }
 
-/// Four organisations, their folders and those of their nodes that run.
+/// Four organisations, their people, and those of their nodes that run.
 pub struct Consortium {
-    folder: TempDir,
+    people: People,
     nodes: BTreeMap<&'static str, Node>,
     /// The chain's genesis hash.
     pub genesis: String,
+    _folder: TempDir,
+}
+
+impl Deref for Consortium {
+    type Target = People;
+    fn deref(&self) -> &People {
+        &self.people
+    }
 }
 
 impl Consortium {
     /// Keys, certificates, genesis and node folders, as people make them; nothing runs yet.
     pub fn found() -> Self {
-        let mut founded =
-            Self { folder: TempDir::new().expect("a folder"), nodes: BTreeMap::new(), genesis: String::new() };
-        fs::write(founded.password(), "node secret").expect("written");
-        fs::write(founded.people_password(), "people's secret\n").expect("written");
+        let folder = TempDir::new().expect("a folder");
+        let people = People::new(folder.path());
+        fs::write(people.password(), "node secret").expect("written");
+        fs::write(people.people_password(), "people's secret\n").expect("written");
         let ports = ports(12);
-        for ((org, people), ports) in ORGS.iter().zip(PEOPLE).zip(ports.chunks(3)) {
-            founded.found_org(org, people, ports);
+        for ((org, names), ports) in ORGS.iter().zip(PEOPLE).zip(ports.chunks(3)) {
+            found_org(&people, org, names, ports);
         }
-        let cards: Vec<_> = ORGS.iter().flat_map(|o| ["--card".into(), founded.dir(o).join("organisation.json")]).collect();
-        let genesis = founded.path("genesis.bin");
+        let card = |org: &&str| ["--card".into(), people.dir(org).join("organisation.json")];
+        let cards: Vec<_> = ORGS.iter().flat_map(card).collect();
+        let file = people.path("genesis.bin");
         let mut command = heqi();
-        command.args(["init", "genesis", "--name", "test", "--interval", "100", "--out"]).arg(&genesis).args(&cards);
-        founded.genesis = text(&run(&mut command).good(), "genesis");
+        command.args(["init", "genesis", "--name", "test", "--interval", "100", "--out"]).arg(&file).args(&cards);
+        let genesis = text(&run(&mut command).good(), "genesis");
         for (org, ports) in ORGS.iter().zip(ports.chunks(3)) {
             let mut command = heqi();
-            command.args(["init", "node", "--compute", "civil,health,statistics", "--dir"]).arg(founded.dir(org));
-            command.arg("--portal").arg(format!("127.0.0.1:{}", ports[2])).arg("--genesis").arg(&genesis).args(&cards);
-            assert_eq!(text(&run(&mut command).good(), "genesis"), founded.genesis);
+            command.args(["init", "node", "--compute", "civil,health,statistics", "--dir"]).arg(people.dir(org));
+            command.arg("--portal").arg(format!("127.0.0.1:{}", ports[2])).arg("--genesis").arg(&file).args(&cards);
+            assert_eq!(text(&run(&mut command).good(), "genesis"), genesis);
         }
-        founded
-    }
-
-    fn found_org(&self, org: &str, people: &[&str], ports: &[u16]) {
-        let mut command = heqi();
-        command.args(["init", "org", "--org", org, "--name-zh", "某局", "--name-en", "a bureau"]);
-        command.arg("--control").arg(format!("127.0.0.1:{}", ports[0]));
-        command.arg("--data").arg(format!("127.0.0.1:{}", ports[1]));
-        command.arg("--dir").arg(self.dir(org)).arg("--people-dir").arg(self.path("people"));
-        command.arg("--password-file").arg(self.password()).arg("--people-password-file").arg(self.people_password());
-        people.iter().for_each(|person| drop(command.args(["--person", person])));
-        run(&mut command).good();
+        Self { people, nodes: BTreeMap::new(), genesis, _folder: folder }
     }
 
     /// The same, and all four run.
@@ -206,44 +209,6 @@ impl Consortium {
         let mut consortium = Self::found();
         consortium.start_all();
         consortium
-    }
-
-    /// A place in the test's folder.
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// A node's folder.
-    pub fn dir(&self, org: &str) -> PathBuf {
-        self.path(org)
-    }
-
-    /// The file with the nodes' password.
-    pub fn password(&self) -> PathBuf {
-        self.path("password")
-    }
-
-    fn people_password(&self) -> PathBuf {
-        self.path("people-password")
-    }
-
-    /// How long every node lets a party be silent.
-    pub fn set_silence(&self, seconds: u32) {
-        for org in ORGS {
-            let path = self.dir(org).join("node.toml");
-            let text = fs::read_to_string(&path).expect("node.toml");
-            let changed = text.replace("silence_seconds = 20", &format!("silence_seconds = {seconds}"));
-            assert_ne!(text, changed);
-            fs::write(path, changed).expect("written");
-        }
-    }
-
-    /// The command that runs an organisation's node.
-    pub fn node_command(&self, org: &str) -> Command {
-        let mut command = heqi();
-        command.args(["node", "--until-input-ends", "--dir"]).arg(self.dir(org));
-        command.arg("--password-file").arg(self.password());
-        command
     }
 
     /// Runs a command as an organisation's node.
@@ -276,6 +241,11 @@ impl Consortium {
         drop(self.nodes.remove(org).expect("it runs"));
     }
 
+    /// `kill -9` of all that run.
+    pub fn kill_all(&mut self) {
+        self.nodes.clear();
+    }
+
     /// A running node.
     pub fn node(&mut self, org: &str) -> &mut Node {
         self.nodes.get_mut(org).expect("it runs")
@@ -287,39 +257,18 @@ impl Consortium {
         let sent = Command::new("kill").args(["-s", name, &id]).status().expect("kill runs");
         assert!(sent.success());
     }
-
-    /// A command that only looks, as a person at the person's own node: `query status …`.
-    pub fn look(&self, person: &str, arguments: &[&str]) -> Told {
-        let mut command = heqi();
-        command.args(arguments).arg("--dir").arg(self.dir(org_of(person))).args(["--as", person]);
-        run(&mut command)
-    }
-
-    /// A command that the person signs.
-    pub fn sign(&self, person: &str, arguments: &[&str]) -> Told {
-        run(&mut self.signed(person, arguments))
-    }
-
-    /// The same, not yet run.
-    pub fn signed(&self, person: &str, arguments: &[&str]) -> Command {
-        let mut command = heqi();
-        command.args(arguments).arg("--dir").arg(self.dir(org_of(person)));
-        command.arg("--key").arg(self.path("people").join(format!("{}.key.json", person.replace('/', "-"))));
-        command.arg("--password-file").arg(self.people_password());
-        command
-    }
-
-    /// An operator's look at a node.
-    pub fn status(&self, org: &str) -> Value {
-        self.look(&format!("{org}/operator"), &["chain", "status"]).good()
-    }
-
-    /// The height of a node.
-    pub fn height(&self, org: &str) -> u64 {
-        self.status(org)["height"].as_u64().expect("a height")
-    }
 }
 
-fn org_of(person: &str) -> &str {
-    person.split('/').next().expect("org/name")
+fn found_org(people: &People, org: &str, names: &[&str], ports: &[u16]) {
+    let mut command = heqi();
+    command.args(["init", "org", "--org", org, "--name-zh", "某局", "--name-en", "a bureau"]);
+    command.arg("--control").arg(format!("127.0.0.1:{}", ports[0]));
+    command.arg("--data").arg(format!("127.0.0.1:{}", ports[1]));
+    command.arg("--dir").arg(people.dir(org)).arg("--people-dir").arg(people.path("people"));
+    command.arg("--password-file").arg(people.password());
+    command.arg("--people-password-file").arg(people.people_password());
+    for name in names {
+        command.args(["--person", name]);
+    }
+    run(&mut command).good();
 }

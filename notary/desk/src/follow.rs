@@ -129,7 +129,8 @@ impl Desk {
         })??;
         let changed = |why| Fault::new(Code::ProposalChanged, "derive plan", why).at(&self.me);
         let derived = self.deriver.derive(&plan.request, &old, &plan.nodes);
-        let derived = derived.map_err(|fault| changed(format!("this node derives no plan: {fault}")))?;
+        // The planner's words may quote the query, and this reason is for the whole chain to read.
+        let derived = derived.map_err(|f| changed(format!("this node derives no plan ({})", f.code.number())))?;
         if derived.digest() != id {
             return Err(changed("the plan is not the one its query gives".to_owned()));
         }
@@ -173,6 +174,10 @@ impl Desk {
         if job.unfounded.contains(&attempt) {
             let why = "the start does not rest on the approvals";
             return Err(Fault::new(Code::PeerMisbehaved, step, why).at(&mark.sender.org()));
+        }
+        if job.run_attempt() != Some(attempt) {
+            let why = format!("the approvals were for one run, attempt {attempt} needs a new proposal");
+            return Err(Fault::new(Code::ApprovalMissing, step, why).at(&mark.sender.org()));
         }
         if let Decision::Refuse(missing) = self.examine(&plan, Some(attempt))? {
             let told: Vec<_> = missing.iter().map(|m| m.tell(false)).collect();

@@ -141,6 +141,12 @@ impl Job {
         self.starts.last().map_or(0, |(attempt, _)| *attempt)
     }
 
+    /// The one attempt that the approvals are for: the first whose start rests on them. Whoever starts another asks every
+    /// owner to read again under an approval that was used.
+    pub fn run_attempt(&self) -> Option<u32> {
+        self.starts.iter().map(|(attempt, _)| *attempt).find(|attempt| !self.unfounded.contains(attempt))
+    }
+
     /// This party's receipt of an attempt.
     pub fn receipt(&self, attempt: u32, org: &OrgId) -> Option<&Ended> {
         self.receipts.iter().find(|e| e.attempt == attempt && &e.org == org)

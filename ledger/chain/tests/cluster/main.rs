@@ -1,5 +1,6 @@
 //! Four validators in one process: agreement, a dead node, kills and restarts, doubles, evidence.
 
+mod early;
 mod evidence;
 mod net;
 mod restart;

@@ -8,6 +8,9 @@ use crate::keys::joined;
 /// Longest body of an entry, in bytes.
 pub const MAX_BODY: usize = 1 << 20;
 
+/// Longest body of an entry about a run or a decision, in bytes: a job's evidence holds them all.
+pub const MAX_SHORT_BODY: usize = 16 << 10;
+
 /// Most parties that an entry names.
 pub const MAX_PARTIES: usize = 64;
 

@@ -6,7 +6,7 @@ use base_wire::{Decode, Encode};
 use ledger_light::{Member, Role};
 
 use super::{
-    Entry, EntryKind, Job, MAX_BODY, MAX_PARTIES, Record, count_key,
+    Entry, EntryKind, Job, MAX_BODY, MAX_PARTIES, MAX_SHORT_BODY, Record, count_key,
     job::{job_key, refuse, run_key},
     record_key,
 };
@@ -63,8 +63,9 @@ fn record(env: &Env, entry: Entry, seq: u32) -> Record {
 }
 
 fn check_form(view: &dyn StateView, entry: &Entry) -> Result<(), Stop> {
-    if entry.body.len() > MAX_BODY {
-        return stop(format!("the body is longer than {MAX_BODY} bytes"));
+    let longest = longest_body(entry.kind);
+    if entry.body.len() > longest {
+        return stop(format!("the body is longer than {longest} bytes"));
     }
     if entry.parties.len() > MAX_PARTIES {
         return stop(format!("more than {MAX_PARTIES} parties are named"));
@@ -78,6 +79,14 @@ fn check_form(view: &dyn StateView, entry: &Entry) -> Result<(), Stop> {
         }
     }
     Ok(())
+}
+
+/// A plan, a registration and a rule set may be long.
+fn longest_body(kind: EntryKind) -> usize {
+    match kind {
+        EntryKind::Proposed | EntryKind::SourceRegistered | EntryKind::RuleSet => MAX_BODY,
+        _ => MAX_SHORT_BODY,
+    }
 }
 
 /// Roles that may make an entry; an empty list stands for every member.
@@ -109,8 +118,8 @@ fn judge(view: &dyn StateView, env: &Env, entry: &Entry, before: u32) -> Result<
     use EntryKind as K;
     let org = env.sender.id.org();
     match entry.kind {
-        K::Refused | K::EvidenceExported => Ok(Vec::new()),
-        K::SourceRegistered | K::RuleSet | K::RuleRevoked => {
+        // What every member may write does not stand among a job's entries: nobody can swell another's evidence.
+        K::Refused | K::EvidenceExported | K::SourceRegistered | K::RuleSet | K::RuleRevoked => {
             no_job(view, &entry.subject)?;
             Ok(Vec::new())
         }

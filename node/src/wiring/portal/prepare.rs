@@ -160,7 +160,7 @@ impl NodeDesk {
     }
 
     /// Waits until the book holds all that the ledger holds now, so that whoever asks next sees it.
-    async fn seen(&self) {
+    pub(super) async fn seen(&self) {
         let Ok(newest) = self.chain.transactions() else { return };
         let mut changes = self.notary.changes();
         let wait = changes.wait_for(|cursor| *cursor >= newest);

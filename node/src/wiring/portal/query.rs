@@ -69,6 +69,7 @@ impl NodeDesk {
     pub(super) async fn check(&self, who: &Person, draft: QueryDraft) -> Result<CheckView, Fault> {
         let request = self.request(who, draft)?;
         let none = serde_json::Value::Null;
+        self.seen().await;
         let (plan, catalogue) = match self.planned(&request) {
             Ok(planned) => planned,
             Err(fault) => {
@@ -88,6 +89,7 @@ impl NodeDesk {
     pub(super) async fn proposal(&self, who: &Person, draft: QueryDraft) -> Result<Prepared, Fault> {
         let step = "propose";
         let request = self.request(who, draft)?;
+        self.seen().await;
         let (plan, _) = self.planned(&request)?;
         let missing = self.missing(&plan)?;
         if !missing.is_empty() {

@@ -1,0 +1,248 @@
+//! Four real processes on loopback: the story by the command line, parties that hang, die or reject.
+
+mod support;
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use support::{
+    Consortium, PURPOSE, People, Told, heqi, items, run,
+    story::{ANALYST, QUERY, SOON, cells, data, plain_answer},
+    text, until,
+};
+
+const AUDITOR: &str = "audit/auditor";
+
+#[test]
+fn the_whole_story_is_told_by_the_command_line_alone() {
+    let mut four = Consortium::started();
+    look_at_a_source(&four);
+    four.register();
+    forbidden_until_granted(&four);
+    let job = four.submit();
+    let view = four.await_approvals(&job, 2);
+    let waiting: Vec<_> = items(&view, "approvals").iter().filter(|a| a["by_rule"] == false).collect();
+    assert_eq!(
+        (view["status"].as_str(), waiting.len(), waiting[0]["org"].as_str()),
+        (Some("waiting"), 1, Some("health"))
+    );
+    // Only an owner's word counts, and only the own organisation's node takes it.
+    four.sign(ANALYST, &["approve", &job]).fault("HQ-7002");
+    four.approve(&job);
+    four.await_status(&job, "done");
+    let answer = four.look(ANALYST, &["query", "result", &job]).good();
+    assert_eq!(answer["columns"], json!(["education", "people", "sbp", "died"]));
+    assert_eq!(cells(&answer), plain_answer());
+    // Nobody but the receiver has the answer, and nobody but the parties the question.
+    four.look("health/owner", &["query", "result", &job]).fault("HQ-7004");
+    assert!(four.job(AUDITOR, &job).expect("known to all")["sql"].is_null());
+    assert_eq!(four.job("civil/owner", &job).expect("known to all")["sql"], QUERY);
+    use_is_counted(&four);
+    let (bundle, records) = export(&four, &job);
+    the_ledger_shows(&four, &records);
+    // Offline: nothing of the platform runs any more.
+    four.kill_all();
+    evidence_holds_and_no_changed_byte_does(&four.genesis, &bundle);
+}
+
+fn look_at_a_source(four: &People) {
+    let file = data("health.csv");
+    let found =
+        four.look("health/owner", &["source", "test", "health", "--file", file.to_str().expect("a path")]).good();
+    assert_eq!(found["rows"], 1629);
+    let key = items(&found, "columns").iter().find(|c| c["name"] == "person_id").expect("found");
+    assert_eq!((&key["unique"], &key["nulls"]), (&Value::Bool(true), &Value::from(0)));
+    let pressure = items(&found, "columns").iter().find(|c| c["name"] == "sbp").expect("found");
+    assert!(pressure["nulls"].as_u64().is_some_and(|n| n > 0), "{pressure}");
+    four.look("health/owner", &["source", "test", "health", "--file", "/nowhere.csv"]).fault("HQ-1001");
+    four.look(ANALYST, &["source", "test", "health", "--file", "/nowhere.csv"]).fault("HQ-7002");
+    four.look("health/owner", &["source", "list", "--all"]).good();
+}
+
+/// Check and submit name the grant that is missing; with it, the same query is allowed.
+fn forbidden_until_granted(four: &People) {
+    let check = four.look(ANALYST, &["query", "check", QUERY, "--purpose", PURPOSE]).good();
+    let missing = items(&check, "missing");
+    assert_eq!((check["allowed"].as_bool(), missing.len()), (Some(false), 1), "{check}");
+    let fields = ["dataset", "column", "need", "party", "owner"].map(|name| text(&missing[0], name));
+    assert_eq!(fields, ["health/health", "sbp", "after_aggregate", "statistics", "health"]);
+    let refused = four.sign(ANALYST, &["query", "submit", QUERY]).fault("HQ-3001");
+    assert!(refused["party"] == "health" && text(&refused, "detail").contains("sbp"), "{refused}");
+    four.grant_pressure();
+    let check = four.look(ANALYST, &["query", "check", QUERY]).good();
+    assert_eq!((check["allowed"].as_bool(), items(&check, "missing").len()), (Some(true), 0), "{check}");
+    assert_eq!(check["explanation"]["nodes"], json!(["civil", "health", "statistics"]));
+    four.look(ANALYST, &["query", "check", QUERY, "--purpose", "marketing"]).fault("HQ-7003");
+}
+
+fn use_is_counted(four: &People) {
+    let done = |stats: &Value| items(stats, "jobs").iter().any(|j| j["status"] == "done" && j["count"] == 1);
+    let stats =
+        until("the auditor's node sees the end", SOON, || Some(four.look(AUDITOR, &["stats"]).good()).filter(done));
+    let uses: BTreeSet<_> = items(&stats, "uses").iter().map(|u| (text(u, "receiver"), text(u, "dataset"))).collect();
+    let expected = ["civil/deaths", "health/health", "statistics/census"].map(|d| ("statistics".into(), d.to_owned()));
+    assert_eq!(uses, BTreeSet::from(expected), "{stats}");
+    assert!(items(&stats, "uses").iter().all(|u| u["runs"] == 1 && u["purpose"] == PURPOSE), "{stats}");
+    // One refused check and one refused submission.
+    let refused = items(&stats, "refused").iter().find(|r| r["code"] == "HQ-3001").expect("counted");
+    assert_eq!(refused["count"], 2);
+    assert!(items(&stats, "nodes").len() == 4 && items(&stats, "nodes").iter().all(|n| n["reachable"] == true));
+}
+
+fn export(four: &People, job: &str) -> (PathBuf, Vec<Value>) {
+    let shown = four.look(AUDITOR, &["evidence", "show", job]).good();
+    assert_eq!(shown["verdict"]["valid"], true, "{shown}");
+    let kinds: Vec<_> = items(&shown, "records").iter().map(|r| text(r, "kind")).collect();
+    let count = |kind: &str| kinds.iter().filter(|k| *k == kind).count();
+    let counts = ["proposed", "approved", "started", "read", "transferred", "delivered", "receipt"].map(count);
+    assert_eq!(counts, [1, 3, 1, 3, 3, 1, 3], "{kinds:?}");
+    let bundle = four.path("job.evidence");
+    let file = bundle.to_str().expect("a path");
+    four.look(AUDITOR, &["evidence", "export", job, "--out", file]).good();
+    (bundle, items(&shown, "records").to_vec())
+}
+
+/// Status, blocks and transactions say the same as the evidence.
+fn the_ledger_shows(four: &Consortium, records: &[Value]) {
+    let status = four.chain("audit");
+    assert_eq!((text(&status, "genesis"), &status["quorum"]), (four.genesis.clone(), &Value::from(3)));
+    for record in [&records[0], &records[records.len() - 1]] {
+        let transaction = four.look(AUDITOR, &["chain", "tx", &text(record, "transaction")]).good();
+        assert_eq!((&transaction["height"], &transaction["sender"]), (&record["height"], &record["sender"]));
+        let block = four.look(AUDITOR, &["chain", "block", &text(record, "height")]).good();
+        assert!(items(&block, "signers").len() >= 3, "{block}");
+        assert!(items(&block, "entries").iter().any(|e| e["digest"] == record["transaction"]), "{block}");
+    }
+    four.look(AUDITOR, &["chain", "block", "1000000"]).fault("HQ-7004");
+    let healthy = four.doctor("audit").good();
+    assert_eq!((&healthy["running"], &healthy["good"]), (&Value::Bool(true), &Value::Bool(true)), "{healthy}");
+}
+
+fn verify(file: &Path, genesis: Option<&str>) -> Told {
+    let mut command = heqi();
+    command.args(["evidence", "verify"]).arg(file).args(genesis.map(|hash| ["--genesis", hash]).into_iter().flatten());
+    run(&mut command)
+}
+
+fn evidence_holds_and_no_changed_byte_does(genesis: &str, bundle: &Path) {
+    let verdict = verify(bundle, Some(genesis)).good();
+    assert_eq!((&verdict["valid"], &verdict["anchored"]), (&Value::Bool(true), &Value::Bool(true)));
+    let verdict = verify(bundle, None).good();
+    assert_eq!((&verdict["valid"], &verdict["anchored"]), (&Value::Bool(true), &Value::Bool(false)));
+    let other = format!("{}{}", if genesis.starts_with('0') { '1' } else { '0' }, &genesis[1..]);
+    let refused = verify(bundle, Some(&other)).fault("HQ-6001");
+    assert!(text(&refused, "step").contains("genesis"), "{refused}");
+    let bytes = fs::read(bundle).expect("the bundle");
+    let changed = bundle.with_extension("changed");
+    for place in (0..16).map(|i| i * (bytes.len() - 1) / 15) {
+        let mut copy = bytes.clone();
+        copy[place] ^= 1;
+        fs::write(&changed, copy).expect("written");
+        let refused = verify(&changed, Some(genesis)).fault("HQ-6001");
+        assert!(text(&refused, "step").len() > "link ''".len(), "the broken link is named: {refused}");
+    }
+}
+
+/// Who wrote receipts of a job, once all three computing nodes have.
+fn receipts(four: &People, job: &str) -> Value {
+    until("receipts of all three", SOON, || {
+        let shown = four.look(AUDITOR, &["evidence", "show", job]).good();
+        let receipts = items(&shown, "records").iter().filter(|r| r["kind"] == "receipt");
+        let senders: BTreeSet<_> = receipts.map(|r| text(r, "sender")).collect();
+        let all = ["civil/node", "health/node", "statistics/node"].iter().all(|node| senders.contains(*node));
+        all.then_some(shown)
+    })
+}
+
+#[test]
+fn a_party_that_hangs_is_blamed_after_the_stated_time_and_goes_on_afterwards() {
+    let mut four = Consortium::found();
+    four.set_silence(3);
+    four.start_all();
+    four.register();
+    four.grant_pressure();
+    let job = four.submit();
+    four.await_approvals(&job, 2);
+    four.signal("civil", "STOP");
+    four.approve(&job);
+    let approved = Instant::now();
+    let view = four.await_status(&job, "aborted");
+    let took = approved.elapsed();
+    assert!(took > Duration::from_millis(2500) && took < Duration::from_secs(15), "{took:?}");
+    let reason = text(&view, "reason_en");
+    assert!(reason.starts_with("HQ-4001") && reason.contains("; civil;"), "{reason}");
+    assert!(text(&view, "reason_zh").starts_with("HQ-4001"), "{view}");
+    four.look(ANALYST, &["query", "result", &job]).fault("HQ-7004");
+    four.signal("civil", "CONT");
+    assert_eq!(receipts(&four, &job)["verdict"]["valid"], true, "an aborted job's evidence verifies too");
+    assert_eq!(cells(&four.answer()), plain_answer());
+}
+
+#[test]
+fn a_party_that_dies_in_mid_job_is_named_and_the_next_job_succeeds() {
+    let mut four = Consortium::found();
+    four.set_silence(5);
+    four.start_all();
+    four.register();
+    four.grant_pressure();
+    let job = stopped_in_mid_job(&mut four);
+    four.kill("civil");
+    let view = four.await_status(&job, "aborted");
+    let reason = text(&view, "reason_en");
+    let code = reason.split(' ').next().unwrap_or_default();
+    assert!(["HQ-4001", "HQ-4002"].contains(&code) && reason.contains("; civil;"), "{reason}");
+    four.start("civil");
+    assert_eq!(receipts(&four, &job)["verdict"]["valid"], true, "an aborted job's evidence verifies too");
+    assert_eq!(cells(&four.answer()), plain_answer());
+}
+
+/// A job whose civil node stands still between its read and the end. A job that ended before is let go, and another begun.
+fn stopped_in_mid_job(four: &mut Consortium) -> String {
+    for _ in 0..8 {
+        let job = four.submit();
+        four.await_approvals(&job, 2);
+        four.approve(&job);
+        until("the civil node has read", SOON, || {
+            let view = four.job(ANALYST, &job)?;
+            let read = items(&view, "timeline").iter().any(|e| e["kind"] == "read" && e["sender"] == "civil/node");
+            read.then_some(())
+        });
+        four.signal("civil", "STOP");
+        if four.job(ANALYST, &job).expect("known")["status"] == "running" {
+            return job;
+        }
+        four.signal("civil", "CONT");
+    }
+    panic!("eight jobs ended within a moment of their reads");
+}
+
+#[test]
+fn a_rejected_proposal_ends_with_the_reason_and_never_runs() {
+    let four = Consortium::started();
+    four.register();
+    four.grant_pressure();
+    let mut waiting = four.signed(ANALYST, &["query", "submit", QUERY, "--wait"]);
+    let waiting = waiting.stdout(Stdio::piped()).spawn().expect("heqi runs");
+    let job = until("the owner's node sees the proposal", SOON, || {
+        let jobs = four.look("health/owner", &["query", "status"]).good();
+        items(&jobs, "jobs").first().map(|job| text(job, "id"))
+    });
+    let reason = "not before the ethics board has met / 须先经伦理委员会";
+    four.sign("health/owner", &["reject", &job, "--reason", reason]).good();
+    let told = waiting.wait_with_output().expect("heqi ends");
+    let fault: Value = serde_json::from_slice(&told.stdout).expect("one JSON value");
+    assert_eq!((told.status.code(), fault["number"].as_str()), (Some(1), Some("HQ-3005")), "{fault}");
+    assert!(text(&fault, "message_en").contains(reason) && text(&fault, "message_zh").contains(reason), "{fault}");
+    let view = four.await_status(&job, "rejected");
+    let vote = items(&view, "approvals").iter().find(|a| a["org"] == "health").expect("a vote");
+    assert_eq!((&vote["state"], text(vote, "reason").as_str()), (&Value::from("rejected"), reason));
+    assert!(items(&view, "timeline").iter().all(|e| e["kind"] != "started"), "{view}");
+    // A word once given stands.
+    four.sign("health/owner", &["approve", &job]).fault("HQ-5005");
+}
