@@ -45,6 +45,11 @@ impl Client {
         })
     }
 
+    /// Whom it acts for.
+    pub fn person(&self) -> &str {
+        &self.person
+    }
+
     /// GET, JSON back.
     ///
     /// # Errors
@@ -82,7 +87,7 @@ impl Client {
         read(path, response)
     }
 
-    /// Prepares a change at the node, checks that it is of the kind meant, signs it here, and sends it.
+    /// Prepares a change at the node, checks that it says what was meant, signs it here, and sends it.
     ///
     /// # Errors
     /// The node's fault; [`Code::ProposalChanged`] when the node prepared something else;
@@ -93,10 +98,10 @@ impl Client {
         body: &Value,
         key: &SecretKey,
         kind: EntryKind,
-        subject: Option<Digest>,
+        meant: &dyn Fn(&Entry) -> bool,
     ) -> Result<Value, Fault> {
         let prepared = self.post(path, body)?;
-        let signed = sign(&prepared, key, kind, subject)?;
+        let signed = sign(&prepared, key, kind, meant)?;
         let mut done = self.post("/api/transactions", &signed)?;
         if let Some(reason) = done.get("refusal").and_then(Value::as_str) {
             return Err(Fault::new(Code::TransactionRefused, path, reason));
@@ -154,11 +159,16 @@ fn hex_field(prepared: &Value, name: &str) -> Result<Vec<u8>, Fault> {
 ///
 /// # Errors
 /// [`Code::ProposalChanged`].
-pub fn sign(prepared: &Value, key: &SecretKey, kind: EntryKind, subject: Option<Digest>) -> Result<Value, Fault> {
+pub fn sign(
+    prepared: &Value,
+    key: &SecretKey,
+    kind: EntryKind,
+    meant: &dyn Fn(&Entry) -> bool,
+) -> Result<Value, Fault> {
     let payload = hex_field(prepared, "payload")?;
     let entry = Entry::from_wire(&payload).map_err(|e| Fault::new(Code::BadRequest, "sign", e.to_string()))?;
-    if entry.kind != kind || subject.is_some_and(|s| s != entry.subject) {
-        let why = format!("asked for '{}', the node prepared '{}'", kind.word(), entry.kind.word());
+    if entry.kind != kind || !meant(&entry) {
+        let why = format!("asked for '{}', the node prepared another '{}'", kind.word(), entry.kind.word());
         return Err(Fault::new(Code::ProposalChanged, "sign", why));
     }
     let nonce: [u8; 16] = hex_field(prepared, "nonce")?

@@ -195,6 +195,7 @@ fn a_party_that_dies_in_mid_job_is_named_and_the_next_job_succeeds() {
     four.kill("civil");
     let view = four.await_status(&job, "aborted");
     let reason = text(&view, "reason_en");
+    eprintln!("killed in mid-job: {reason}");
     let code = reason.split(' ').next().unwrap_or_default();
     assert!(["HQ-4001", "HQ-4002"].contains(&code) && reason.contains("; civil;"), "{reason}");
     four.start("civil");

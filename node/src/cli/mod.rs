@@ -5,7 +5,7 @@ mod evidence;
 mod init;
 mod plan;
 pub mod query;
-mod source;
+pub mod source;
 
 use std::{
     io::{IsTerminal, Write},

@@ -6,9 +6,7 @@ use super::{Show, items, table, text};
 
 /// The whole explanation.
 pub fn explanation(explained: &Value, show: Show) -> String {
-    let words = |value: &Value, name: &str| {
-        value.get(name).map(|w| text(w, show.pick("zh", "en"))).unwrap_or_default()
-    };
+    let words = |value: &Value, name: &str| value.get(name).map(|w| text(w, show.pick("zh", "en"))).unwrap_or_default();
     let mut lines = vec![words(explained, "tier_words"), words(explained, "protocol"), String::new()];
     lines.push(show.pick("读取：", "Reads:").to_owned());
     let mut rows = Vec::new();

@@ -6,9 +6,11 @@ use base_types::{
     Digest, JobId,
     fault::{Code, Fault},
 };
+use base_wire::Decode;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
-use ledger_vm::notary::EntryKind;
+use ledger_vm::notary::{Entry, EntryKind};
+use notary_terms::ProposalBody;
 use serde_json::{Value, json};
 
 use super::{Local, Show, Signed, items, table, text};
@@ -140,7 +142,11 @@ pub fn run(command: QueryCommand, show: Show) -> Result<(), Fault> {
 /// # Errors
 /// A refusal by the rules, or the ledger's.
 pub fn submit(client: &Client, key: &base_gm::sm2::SecretKey, draft: &Value) -> Result<Value, Fault> {
-    client.change("/api/queries/prepare", draft, key, EntryKind::Proposed, None)
+    let meant = |entry: &Entry| {
+        let proposal = ProposalBody::from_wire(&entry.body);
+        proposal.is_ok_and(|p| p.analyst.as_str() == client.person() && p.purpose == text(draft, "purpose"))
+    };
+    client.change("/api/queries/prepare", draft, key, EntryKind::Proposed, &meant)
 }
 
 /// An owner's word on a job, signed here.
@@ -155,7 +161,7 @@ pub fn vote(
 ) -> Result<Value, Fault> {
     let kind = if rejected.is_some() { EntryKind::Rejected } else { EntryKind::Approved };
     let body = json!({"job": job, "approve": rejected.is_none(), "reason": rejected.unwrap_or_default()});
-    client.change("/api/approvals/prepare", &body, key, kind, Some(job))
+    client.change("/api/approvals/prepare", &body, key, kind, &|entry| entry.subject == job)
 }
 
 /// Waits until a job has ended, with a progress display.

@@ -2,16 +2,19 @@
 
 use std::path::PathBuf;
 
+use base_gm::sm2::SecretKey;
 use base_types::{
     DatasetId,
     fault::{Code, Fault},
 };
+use base_wire::Decode;
 use clap::{Args, Subcommand};
-use ledger_vm::notary::EntryKind;
+use ledger_vm::notary::{Entry, EntryKind};
+use notary_terms::{RuleSet, Source};
 use serde_json::{Value, json};
 
 use super::{Local, Show, Signed, items, now_ms, table, text};
-use crate::config::Folder;
+use crate::{client::Client, config::Folder};
 
 #[derive(Subcommand)]
 pub enum SourceCommand {
@@ -164,7 +167,7 @@ pub fn run(command: SourceCommand, show: Show) -> Result<(), Fault> {
             let config = args.place.config(&folder)?;
             let (client, key) = args.signed.open()?;
             let body = json!({"config": config, "classes": classes});
-            let done = client.change("/api/sources/prepare", &body, &key, EntryKind::SourceRegistered, None)?;
+            let done = register(&client, &key, &body)?;
             show.value(&done, |v| {
                 format!("{} {}", show.pick("已登记，高度", "registered at height"), text(v, "height"))
             });
@@ -184,6 +187,27 @@ pub fn run(command: SourceCommand, show: Show) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// Registers a source; what is signed is a registration of the data set that was meant.
+///
+/// # Errors
+/// The node's fault, or the ledger's refusal.
+pub fn register(client: &Client, key: &SecretKey, body: &Value) -> Result<Value, Fault> {
+    let dataset = body.get("config").map(|c| text(c, "dataset")).unwrap_or_default();
+    let meant = |entry: &Entry| Source::from_wire(&entry.body).is_ok_and(|s| s.dataset.as_str() == dataset);
+    client.change("/api/sources/prepare", body, key, EntryKind::SourceRegistered, &meant)
+}
+
+/// Sets a data set's rules; what is signed are exactly these.
+///
+/// # Errors
+/// [`Code::BadRequest`] for words that are none of the rules'; the node's fault, or the ledger's refusal.
+pub fn set_rules(client: &Client, key: &SecretKey, set: &Value) -> Result<Value, Fault> {
+    let bad = |e: serde_json::Error| Fault::new(Code::BadRequest, "grant", e.to_string());
+    let rules: RuleSet = serde_json::from_value(set.clone()).map_err(bad)?;
+    let meant = |entry: &Entry| RuleSet::from_wire(&entry.body).is_ok_and(|r| r == rules);
+    client.change("/api/rules/prepare", set, key, EntryKind::RuleSet, &meant)
 }
 
 fn found_table(found: &Value) -> String {
@@ -230,7 +254,7 @@ pub fn grant(args: &GrantArgs, show: Show) -> Result<(), Fault> {
         "holders": args.holders.clone().map_or_else(|| kept("holders", json!([])), |h| json!(h)),
         "rules": rules,
     });
-    let done = client.change("/api/rules/prepare", &set, &key, EntryKind::RuleSet, None)?;
+    let done = set_rules(&client, &key, &set)?;
     show.value(&done, |v| {
         format!("{} {}", show.pick("规则已生效，高度", "rules in force at height"), text(v, "height"))
     });

@@ -9,7 +9,6 @@ use base_types::{
     Digest,
     fault::{Code, Fault},
 };
-use ledger_vm::notary::EntryKind;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -20,7 +19,7 @@ use super::{
     plain::{self, Reference},
 };
 use crate::{
-    cli::{items, now_ms, query, text},
+    cli::{items, now_ms, query, source, text},
     client::{Client, person_key},
 };
 
@@ -174,10 +173,10 @@ fn register(demo: &Demo, teller: &mut Teller, analyst: &Person) -> Result<(), Fa
             .collect();
         let body = json!({"config": {"dataset": dataset, "title": title, "location": location}, "classes": classes});
         let Person { client, key } = &owner;
-        client.change("/api/sources/prepare", &body, key, EntryKind::SourceRegistered, None)?;
+        source::register(client, key, &body)?;
         let set = json!({"dataset": dataset, "approval": approval, "min_group": THRESHOLD,
                          "holders": ["civil", "health", "statistics"], "rules": rules});
-        client.change("/api/rules/prepare", &set, key, EntryKind::RuleSet, None)?;
+        source::set_rules(client, key, &set)?;
     }
     await_catalogue(analyst)?;
     teller.done(

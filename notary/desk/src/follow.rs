@@ -92,7 +92,10 @@ impl Desk {
             Ok(None) => return Ok(()),
             Ok(Some(body)) => (EntryKind::Approved, body.to_wire()),
             Err(fault) => {
-                let reason = fault.to_string().chars().take(2000).collect();
+                tracing::info!(job = %id, %fault, "the proposal is rejected");
+                // The whole chain reads it: columns and grants are for the analyst's Check and this node's own log.
+                let detail = if fault.code == Code::RuleForbids { "Check names the grant" } else { &fault.detail };
+                let reason = Fault { detail: detail.to_owned(), ..fault }.to_string().chars().take(2000).collect();
                 (EntryKind::Rejected, RejectBody { reason }.to_wire())
             }
         };

@@ -15,7 +15,7 @@ fn limited(runs: u32) -> RuleSet {
 }
 
 #[tokio::test]
-async fn what_the_rules_forbid_is_rejected_with_the_grant_to_ask_for() {
+async fn what_the_rules_forbid_is_rejected_and_the_ledger_names_no_column() {
     let world = World::furnished();
     let office = Office::open(&world, "health");
     let mut uses = rules("health/health");
@@ -24,16 +24,13 @@ async fn what_the_rules_forbid_is_rejected_with_the_grant_to_ask_for() {
     expired.rules[0].expires = START;
     let mut holders = rules("health/health");
     holders.holders.retain(|h| h.as_str() != "civil");
-    let cases = [
-        (uses, "`heqi grant health/health sbp --to statistics --use after_aggregate --purpose health-statistics`"),
-        (expired, "has expired"),
-        (holders, "`heqi grant health/health --holders civil,health,statistics`"),
-    ];
-    for (set, told) in cases {
+    for set in [uses, expired, holders] {
         world.rule(&set);
         let job = world.propose(&world.plan());
         let reason = office.vote(&job, "health").await.expect("rejected");
-        assert!(reason.starts_with("HQ-3001") && reason.contains(told), "{reason}");
+        // The ledger is read by those who are no party: it names the rule's owner, never a column of the query.
+        assert!(reason.starts_with("HQ-3001") && reason.contains("health"), "{reason}");
+        assert!(!reason.contains("sbp") && !reason.contains("heqi grant"), "{reason}");
         assert_eq!(world.job(&job).status(START), JobStatus::Rejected);
     }
 }
@@ -46,7 +43,7 @@ async fn a_threshold_raised_after_planning_is_kept() {
     world.rule(&RuleSet { min_group: 10, ..rules("health/health") });
     let job = world.propose(&plan);
     let reason = office.vote(&job, "health").await.expect("rejected");
-    assert!(reason.starts_with("HQ-3001") && reason.contains("groups as small"), "{reason}");
+    assert!(reason.starts_with("HQ-3001"), "{reason}");
     let again = world.propose(&world.plan());
     assert_eq!(office.vote(&again, "health").await, None, "planned by the new rules");
 }
@@ -115,7 +112,7 @@ async fn runs_are_counted_by_starts() {
     assert_eq!(book.runs_before(&dataset("health/health"), &jobs[1], 1), 1);
     let third = world.propose(&world.plan());
     let reason = office.vote(&third, "health").await.expect("rejected");
-    assert!(reason.starts_with("HQ-3001") && reason.contains("no runs left"), "{reason}");
+    assert!(reason.starts_with("HQ-3001"), "{reason}");
     world.rule(&limited(3));
     let fourth = world.propose(&world.plan());
     assert_eq!(office.vote(&fourth, "health").await, None, "two of three are used");
