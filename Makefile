@@ -19,9 +19,8 @@ long: setup
 demo: build
 	"$(CARGO_TARGET_DIR)/debug/heqi" demo --dir "$(DIR)"
 
-lint: setup
+lint:
 	cargo fmt --all -- --check
-	cargo clippy --locked --workspace --all-targets -- -D warnings
 
 clean:
 	rm -rf "$(DIR)" portal/web/app/node_modules

@@ -138,7 +138,7 @@ fn no_acknowledged_entry_is_lost_when_any_node_is_killed_and_one_dead_node_is_no
         }
     }
     // All at once, while two write.
-    let writing = [("health/health"), ("civil/deaths")].map(|dataset| Writer::start(&four, dataset, 4));
+    let writing = ["health/health", "civil/deaths"].map(|dataset| Writer::start(&four, dataset, 4));
     writing.iter().for_each(|writer| writer.more(2));
     four.kill_all();
     acknowledged.extend(writing.into_iter().flat_map(|writer| writer.end().acknowledged));

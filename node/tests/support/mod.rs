@@ -253,8 +253,9 @@ impl Consortium {
 
     /// Sends a signal, such as `STOP` or `CONT`.
     pub fn signal(&mut self, org: &str, name: &str) {
-        let id = self.node(org).id().to_string();
-        let sent = Command::new("kill").args(["-s", name, &id]).status().expect("kill runs");
+        // The shell's own word: the program `kill` is not everywhere.
+        let word = format!("kill -s {name} {}", self.node(org).id());
+        let sent = Command::new("sh").args(["-c", &word]).status().expect("sh runs");
         assert!(sent.success());
     }
 }

@@ -122,7 +122,7 @@ impl Desk {
     }
 
     /// What the rules say of a proposal that is sound and derived as this node derives it; `attempt` is the start up to
-    /// which runs are counted, `None` for now.
+    /// which runs are counted, `None` for the present moment.
     fn examine(&self, plan: &Plan, attempt: Option<u32>) -> Result<Decision, Fault> {
         let id = plan.digest();
         let (old, new) = self.book(|book| {

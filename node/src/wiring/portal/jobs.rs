@@ -1,11 +1,11 @@
 //! Jobs as pages show them: list, details, steps, answers.
 
 use base_types::{
-    JobId,
+    JobId, OrgId,
     fault::{Code, Fault},
 };
 use futures::{StreamExt, stream::BoxStream};
-use notary_desk::{Job, JobStatus};
+use notary_desk::{Ended, Job, JobStatus};
 use notary_terms::{Outcome, Tier};
 use portal_api::{
     Person,
@@ -159,17 +159,32 @@ fn reason(job: &Job) -> Option<(String, String)> {
     if let Some((org, why)) = job.votes.iter().find_map(|v| v.rejected.clone().map(|why| (v.org.clone(), why))) {
         return Some((format!("{org} 拒绝：{why}"), format!("{org} rejected: {why}")));
     }
-    let attempt = job.attempt();
-    job.receipts.iter().filter(|e| e.attempt == attempt).find_map(|e| match &e.receipt.outcome {
+    let ended = cause(job)?;
+    match &ended.receipt.outcome {
         Outcome::Done => None,
         Outcome::Aborted { code, blamed, step } => {
             let known = Code::ALL.iter().find(|c| c.number() == code);
             let party = blamed.as_ref().map_or("-", |b| b.as_str());
             let tell = |zh: bool| {
                 let (title, remedy) = known.map_or(("", ""), |c| (c.title(zh), c.remedy(zh)));
-                format!("{code} {title} ({}; {party}; {step}). {remedy}", e.org)
+                format!("{code} {title} ({}; {party}; {step}). {remedy}", ended.org)
             };
             Some((tell(true), tell(false)))
         }
-    })
+    }
+}
+
+/// The report to show of a run that was broken off. Who breaks off closes all links, so others then report parties that
+/// only reported before them: a party's word about itself comes first, then one about a party that reports nobody.
+fn cause(job: &Job) -> Option<&Ended> {
+    let of_attempt = |ended: &&Ended| ended.attempt == job.attempt() && ended.receipt.outcome != Outcome::Done;
+    let aborted: Vec<_> = job.receipts.iter().filter(of_attempt).collect();
+    let other = |ended: &Ended| match &ended.receipt.outcome {
+        Outcome::Aborted { blamed, .. } => blamed.clone().filter(|party| *party != ended.org),
+        Outcome::Done => None,
+    };
+    let reports = |party: &OrgId| aborted.iter().any(|ended| ended.org == *party && other(ended).is_some());
+    let own = aborted.iter().find(|ended| other(ended).is_none());
+    let root = || aborted.iter().find(|ended| other(ended).is_some_and(|party| !reports(&party)));
+    own.or_else(root).or(aborted.first()).copied()
 }
