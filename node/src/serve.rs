@@ -331,12 +331,13 @@ fn announce(
         })
         .collect();
     let value = serde_json::json!({"org": opened.config.org, "portal": base, "logins": links});
+    // Before it is told: who reads the line may ask at once, and the portal's listener is there already.
+    write_file(&folder.token(), token.as_bytes(), true)?;
     show.value(&value, |_| {
         let lines =
             links.iter().map(|l| format!("  {}  {}", crate::cli::text(l, "person"), crate::cli::text(l, "link")));
         let lines = lines.collect::<Vec<_>>().join("\n");
         format!("{} {base}\n{lines}", show.pick("门户", "Portal"))
     });
-    // Last: a token file means that the portal is there.
-    write_file(&folder.token(), token.as_bytes(), true)
+    Ok(())
 }

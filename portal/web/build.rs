@@ -1,6 +1,7 @@
 //! Builds the pages with Node.js into this crate's output folder and lists them as a table of embedded files.
 //!
-//! The source tree stays as it is but for `app/node_modules`. Node.js is taken from PATH or from `.tools/node/bin`.
+//! The source tree stays as it is but for `app/node_modules`. Node.js is taken from `.tools/node/bin`, where the set-up
+//! made one, or from PATH.
 
 use std::{
     env, fs,
@@ -46,11 +47,11 @@ struct Npm<'a> {
 }
 
 impl<'a> Npm<'a> {
-    /// npm of PATH or, after it, of the repository's own tools.
+    /// npm of the repository's own tools, which the set-up brings where PATH has none that is new enough, or of PATH.
     fn new(crate_folder: &Path, app: &'a Path) -> Self {
         let tools = crate_folder.join("../../.tools/node/bin");
         let known = env::var_os("PATH").unwrap_or_default();
-        let folders = env::split_paths(&known).chain([tools]);
+        let folders = [tools].into_iter().chain(env::split_paths(&known));
         Self { app, path: env::join_paths(folders).ok() }
     }
 
