@@ -2,15 +2,18 @@
 
 use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
 
-use base_gm::cert::{self, CertFault, Certificate};
+use base_gm::{
+    cert::{self, CertFault, Certificate},
+    sm2::SecretKey,
+};
 use base_rt::{
     Clock, Entropy, OsEntropy, SystemClock,
     links::LinkHub,
     tls::{NodeIdentity, Protocol, TrustRoots, server_config},
 };
-use base_secret::Password;
+use base_secret::{Password, Secret};
 use base_types::{
-    OrgId, PersonId, TimeMs,
+    JobId, OrgId, PersonId, TimeMs,
     fault::{Code, Fault},
 };
 use ledger_chain::{COLUMNS, Chain, Options, Parts};
@@ -229,11 +232,11 @@ async fn start(
     let (orders, inbox) = mpsc::channel(64);
     let desk = Desk::new(config.org.clone(), key.clone(), journal.clone(), Arc::new(Planner), clock.clone(), orders);
     let sources = Arc::new(Sources::open(folder.sources())?);
-    let results = Arc::new(Results::new(folder.results(), key));
+    let results = Arc::new(Results::new(folder.results(), key.clone()));
     let progress = Arc::new(Progress::default());
     let runs = Arc::new(Runs {
         desk: desk.clone(),
-        site: site(config, hub, clock, entropy, &sources, &desk),
+        site: site(config, &key, hub, clock, entropy, &sources, &desk),
         entropy: entropy.clone(),
         progress: progress.clone(),
         results: results.clone(),
@@ -257,6 +260,7 @@ async fn start(
 
 fn site(
     config: &Config,
+    key: &SecretKey,
     hub: Arc<LinkHub>,
     clock: &Arc<dyn Clock>,
     entropy: &Arc<dyn Entropy>,
@@ -269,9 +273,16 @@ fn site(
         let missing = || Fault::new(Code::NotFound, "open source", format!("{dataset} is not registered"));
         sources.connector(&source.ok_or_else(missing)?)
     };
+    // Derived from the node's key, so a restart or a restore of the folder opens the same digests.
+    let secret = Secret::new(base_gm::sm3::hmac(key.to_bytes().as_slice(), b"heqi/salts/1").0);
+    let salt = move |job: &JobId, attempt: u32, what: &str| {
+        let message = base_gm::sm3::tagged("heqi/salt/1", &[&job.0, &attempt.to_be_bytes(), what.as_bytes()]);
+        base_gm::sm3::hmac(secret.expose(), &message.0).0
+    };
     Site {
         me: config.org.clone(),
         hub,
+        salt: Arc::new(salt),
         clock: clock.clone(),
         entropy: entropy.clone(),
         connector: Arc::new(connector),

@@ -84,6 +84,9 @@ impl Cluster {
             hub: self.hubs[me].clone(),
             clock: Arc::new(base_rt::SystemClock),
             entropy: Arc::new(OsEntropy),
+            salt: Arc::new(|job, attempt, what| {
+                base_gm::sm3::tagged("test-salt", &[&job.0, &attempt.to_be_bytes(), what.as_bytes()]).0
+            }),
             connector: Arc::new(move |dataset| sources.connector(dataset)),
             silence,
         }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use base_gm::sm3;
 use base_rt::{clock::Clock, entropy::Entropy, links::LinkHub};
 use base_types::{
-    Digest, OrgId,
+    Digest, JobId, OrgId,
     fault::{Code, Fault},
 };
 use base_wire::Encode;
@@ -72,6 +72,9 @@ pub struct Site {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// The secret salt of a digest of one job, attempt and thing. The same at every call, and known to this node alone,
+    /// so that it can open its digests later and nobody can guess what is behind them.
+    pub salt: Arc<dyn Fn(&JobId, u32, &str) -> [u8; 32] + Send + Sync>,
     /// Finds the connector of a data set of this organisation.
     pub connector: Arc<dyn Fn(&base_types::DatasetId) -> Result<Box<dyn Connector>, Fault> + Send + Sync>,
     /// How long a party may be silent.
@@ -85,9 +88,7 @@ pub struct Site {
 pub async fn execute(run: Run, site: &Site, minutes: &dyn Minutes) -> Result<Option<Answer>, Fault> {
     let started = site.clock.now_ms();
     let mut transcript = sm3::Sm3Stream::new();
-    let mut salt = [0; 32];
-    site.entropy.fill(&mut salt);
-    transcript.update(&salt);
+    transcript.update(&(site.salt)(&run.plan.digest(), run.attempt, "transcript"));
     let result = attempt(run, site, minutes, &mut transcript).await;
     let outcome = match &result {
         Ok(_) => Outcome::Done,
@@ -108,6 +109,7 @@ async fn attempt(
     transcript: &mut sm3::Sm3Stream,
 ) -> Result<Option<Answer>, Fault> {
     let Run { plan, reads, chain, approvals, start, attempt } = run;
+    let salt = (site.salt)(&plan.digest(), attempt, "result");
     minutes.progress("read");
     let mut inputs = Vec::new();
     for (place, step) in reads {
@@ -134,7 +136,7 @@ async fn attempt(
     let transferred = minutes.note(Note::Transferred(TransferBody { streams }));
     let delivered = async {
         match &answer {
-            Ok(Some(answer)) if kept.is_ok() => minutes.note(delivery(site, answer)).await,
+            Ok(Some(answer)) if kept.is_ok() => minutes.note(delivery(site, &salt, answer)).await,
             _ => Ok(()),
         }
     };
@@ -159,13 +161,11 @@ fn garbled(plan: &Plan, me: &OrgId, mut fault: Fault) -> Fault {
     }
 }
 
-fn delivery(site: &Site, answer: &Answer) -> Note {
+fn delivery(site: &Site, salt: &[u8; 32], answer: &Answer) -> Note {
     let bytes = answer.to_wire();
-    let mut salt = [0; 32];
-    site.entropy.fill(&mut salt);
     Note::Delivered(DeliveredBody {
         receiver: site.me.clone(),
-        result: Plan::salted(&salt, "result", &bytes),
+        result: Plan::salted(salt, "result", &bytes),
         bytes: bytes.len() as u64,
     })
 }
@@ -178,11 +178,10 @@ async fn read(
     minutes: &dyn Minutes,
     transcript: &mut sm3::Sm3Stream,
 ) -> Result<OwnerRows, Fault> {
-    let read = step.value().clone();
+    let (read, job, attempt) = (step.value().clone(), step.job(), step.attempt());
     let connector = (site.connector)(&read.dataset)?;
     let table = connector.read(step).await?;
-    let mut salt = [0; 32];
-    site.entropy.fill(&mut salt);
+    let salt = (site.salt)(&job, attempt, read.dataset.as_str());
     let commitment = Plan::salted(&salt, read.dataset.as_str(), &table.commitment_bytes());
     transcript.update(&commitment.0);
     minutes.note(Note::Read(ReadBody { dataset: read.dataset.clone(), commitment })).await?;
