@@ -24,6 +24,9 @@ ls /usr/lib/llvm-*/lib/libclang*.so* >/dev/null 2>&1 || packages+=(libclang-dev)
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || packages+=(postgresql)
 have chromium || packages+=(chromium)
 have python3 || packages+=(python3)
+# The SM2 arithmetic is compared with OpenSSL's in a test.
+have pkg-config || packages+=(pkg-config)
+[ -e /usr/include/openssl/evp.h ] || packages+=(libssl-dev)
 
 if [ ${#packages[@]} -gt 0 ]; then
   say "installing ${packages[*]}"

@@ -2,10 +2,12 @@
 //!
 //! Signatures are `r‖s`, public keys `x‖y`, ciphertexts `C1‖C3‖C2` with `C1` as an uncompressed point (a leading `04`).
 
+mod fast;
 mod key;
 mod pke;
 mod signature;
 
+pub use fast::tables::{KeyTables, limit_tables, tables};
 pub use key::{PublicKey, SecretKey};
 pub use pke::{OVERHEAD_BYTES, decrypt, encrypt};
 pub use signature::{Signature, verify};

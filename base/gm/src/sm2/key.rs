@@ -1,13 +1,13 @@
 //! SM2 keys: a public key is a checked point, a secret key signs and is wiped.
 
-use std::{fmt, sync::LazyLock};
+use std::fmt;
 
-use ::sm2::{NonZeroScalar, dsa::SigningKey};
+use ::sm2::NonZeroScalar;
 use base_wire::{Decode, Encode, Reader, WireError};
 use serde::{Deserialize, Serialize};
-use zeroize::{Zeroizing, optimization_barrier};
+use zeroize::{Zeroize, Zeroizing};
 
-use super::IDENTITY;
+use super::fast::{point::Affine, sign::Signer};
 use crate::{GmError, entropy, sm3};
 
 /// A point of the SM2 curve other than infinity, as `x‖y`. Holding one means that it was checked.
@@ -21,8 +21,7 @@ impl PublicKey {
     /// # Errors
     /// [`GmError::PublicKey`] when a coordinate is not reduced or the point is not on the curve.
     pub fn from_bytes(bytes: &[u8; 64]) -> Result<Self, GmError> {
-        let key = Self(*bytes);
-        key.point().map(|_| key)
+        Affine::from_bytes(bytes).map(|_| Self(*bytes)).ok_or(GmError::PublicKey)
     }
 
     /// `x‖y`.
@@ -52,7 +51,7 @@ impl PublicKey {
         hex::encode(self.0)
     }
 
-    /// The point, for arithmetic.
+    /// The point, for the library's arithmetic.
     pub(super) fn point(&self) -> Result<::sm2::PublicKey, GmError> {
         ::sm2::PublicKey::from_sec1_bytes(&self.to_sec1()).map_err(|_| GmError::PublicKey)
     }
@@ -99,15 +98,22 @@ impl Decode for PublicKey {
 /// A secret scalar in 1..=n-2 with its public key. Neither printed nor copied; wiped when dropped.
 pub struct SecretKey {
     /// On the heap, so that moving the key leaves no copy behind.
-    signing: Box<SigningKey>,
+    secret: Box<Secret>,
     public: PublicKey,
 }
 
-/// n-1, for which signing divides by zero: GB/T 32918.2 excludes it.
-const ORDER_LESS_ONE: [u8; 32] = [
-    0xff, 0xff, 0xff, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x72, 0x03, 0xdf,
-    0x6b, 0x21, 0xc6, 0x05, 0x2b, 0x53, 0xbb, 0xf4, 0x09, 0x39, 0xd5, 0x41, 0x22,
-];
+struct Secret {
+    /// Wipes itself.
+    signer: Signer,
+    /// The same scalar for the library, which decrypts.
+    scalar: NonZeroScalar,
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.scalar.zeroize();
+    }
+}
 
 impl SecretKey {
     /// A new key from the operating system's randomness.
@@ -142,18 +148,14 @@ impl SecretKey {
     /// # Errors
     /// [`GmError::SecretKey`] unless it is in 1..=n-2.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, GmError> {
-        if base_secret::equal(bytes, &ORDER_LESS_ONE) {
-            return Err(GmError::SecretKey);
-        }
-        let signing = Box::new(SigningKey::from_slice(IDENTITY, bytes).map_err(|_| GmError::SecretKey)?);
-        let sec1 = signing.verifying_key().to_sec1_bytes();
-        let point = sec1.strip_prefix(&[4]).and_then(|xy| xy.try_into().ok()).ok_or(GmError::SecretKey)?;
-        Ok(Self { signing, public: PublicKey(point) })
+        let (signer, public) = Signer::new(bytes).ok_or(GmError::SecretKey)?;
+        let scalar = NonZeroScalar::try_from(&bytes[..]).map_err(|_| GmError::SecretKey)?;
+        Ok(Self { secret: Box::new(Secret { signer, scalar }), public: PublicKey(public) })
     }
 
     /// The big-endian scalar.
     pub fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
-        Zeroizing::new(self.signing.to_bytes().into())
+        Zeroizing::new(*self.secret.signer.secret())
     }
 
     /// The public key.
@@ -161,34 +163,25 @@ impl SecretKey {
         self.public
     }
 
-    pub(super) fn signing(&self) -> &SigningKey {
-        &self.signing
+    pub(super) fn signer(&self) -> &Signer {
+        &self.secret.signer
     }
 
     pub(super) fn scalar(&self) -> &NonZeroScalar {
-        self.signing.as_nonzero_scalar()
-    }
-}
-
-/// What a dropped key is overwritten with: the library's signing key offers no wiping of its own.
-static BLANK: LazyLock<Option<SigningKey>> = LazyLock::new(|| {
-    let mut one = [0; 32];
-    one[31] = 1;
-    SigningKey::from_slice(IDENTITY, &one).ok()
-});
-
-impl Drop for SecretKey {
-    fn drop(&mut self) {
-        if let Some(blank) = BLANK.as_ref() {
-            *self.signing = blank.clone();
-            optimization_barrier(&*self.signing);
-        }
+        &self.secret.scalar
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl PublicKey {
+        /// A key that no check has seen, for a test that needs many names of keys.
+        pub(in crate::sm2) fn unchecked(bytes: [u8; 64]) -> Self {
+            Self(bytes)
+        }
+    }
 
     const ORDER: &str = "fffffffeffffffffffffffffffffffff7203df6b21c6052b53bbf40939d54123";
     const PRIME: &str = "fffffffeffffffffffffffffffffffffffffffff00000000ffffffffffffffff";
@@ -203,8 +196,11 @@ mod tests {
         assert!(SecretKey::from_bytes(&one).is_err(), "0");
         one[31] = 1;
         assert!(SecretKey::from_bytes(&one).is_ok(), "1");
-        let (n, mut last) = (scalar(ORDER), ORDER_LESS_ONE);
-        assert!(SecretKey::from_bytes(&n).is_err() && SecretKey::from_bytes(&last).is_err() && last[31] + 1 == n[31]);
+        let n = scalar(ORDER);
+        let mut last = n;
+        last[31] -= 1;
+        // For n-1 signing divides by zero.
+        assert!(SecretKey::from_bytes(&n).is_err() && SecretKey::from_bytes(&last).is_err());
         assert!(SecretKey::from_bytes(&[0xff; 32]).is_err());
         last[31] -= 1;
         let key = SecretKey::from_bytes(&last).unwrap();

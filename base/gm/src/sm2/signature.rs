@@ -1,18 +1,14 @@
 //! SM2 signatures: `r‖s` with both in 1..=n-1, made deterministically, verified under the default identity.
 
-use std::{convert::Infallible, fmt};
+use std::fmt;
 
-use ::sm2::{
-    dsa::{
-        VerifyingKey,
-        signature::{RandomizedSigner, Signer, Verifier},
-    },
-    elliptic_curve::rand_core::{TryCryptoRng, TryRng},
-};
 use base_wire::{Decode, Encode, Reader, WireError};
 use serde::{Deserialize, Serialize};
 
-use super::{IDENTITY, PublicKey, SecretKey};
+use super::{
+    PublicKey, SecretKey,
+    fast::{limbs::halves, scalar::Scalar, tables::tables},
+};
 use crate::GmError;
 
 /// A signature `r‖s`. Holding one means that both are in 1..=n-1.
@@ -27,7 +23,7 @@ impl Signature {
     /// [`GmError::SignatureForm`] when r or s is out of range.
     pub fn from_bytes(bytes: &[u8; 64]) -> Result<Self, GmError> {
         let signature = Self(*bytes);
-        signature.parsed().map(|_| signature)
+        signature.scalars().map(|_| signature).ok_or(GmError::SignatureForm)
     }
 
     /// `r‖s`.
@@ -50,8 +46,10 @@ impl Signature {
         hex::encode(self.0)
     }
 
-    fn parsed(&self) -> Result<::sm2::dsa::Signature, GmError> {
-        ::sm2::dsa::Signature::from_slice(&self.0).map_err(|_| GmError::SignatureForm)
+    /// r and s, where both are in range.
+    pub(super) fn scalars(&self) -> Option<(Scalar, Scalar)> {
+        let (r, s) = halves(&self.0);
+        Some((Scalar::from_be(&r)?, Scalar::from_be(&s)?))
     }
 }
 
@@ -87,52 +85,19 @@ impl Decode for Signature {
     }
 }
 
-/// The additional input of RFC 6979 section 3.6 for the n-th attempt.
-struct Attempt(u64);
-
-impl TryRng for Attempt {
-    type Error = Infallible;
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        Ok(self.0 as u32)
-    }
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        Ok(self.0)
-    }
-    fn try_fill_bytes(&mut self, dst: &mut [u8]) -> Result<(), Infallible> {
-        dst.fill(0);
-        for (to, from) in dst.iter_mut().zip(self.0.to_be_bytes()) {
-            *to = from;
-        }
-        Ok(())
-    }
-}
-
-/// Not random, and need not be: the nonce is drawn from the secret key and the message; this only tells attempts apart.
-impl TryCryptoRng for Attempt {}
-
 impl SecretKey {
-    /// Signs a message. The nonce is derived as in RFC 6979, so equal messages have equal signatures.
+    /// Signs a message in constant time. The nonce is derived as in RFC 6979, so equal messages have equal signatures.
     pub fn sign(&self, msg: &[u8]) -> Signature {
-        let mut attempt = Attempt(0);
-        let mut made = self.signing().try_sign(msg);
-        loop {
-            // GB/T 32918.2 steps A5 and A6 send the signer back for another nonce, about once in 2^255 signatures.
-            match made {
-                Ok(signature) => return Signature(signature.to_bytes().into()),
-                Err(_) => attempt.0 += 1,
-            }
-            made = self.signing().try_sign_with_rng(&mut attempt, msg);
-        }
+        Signature(self.signer().sign(msg))
     }
 }
 
-/// Checks that `sig` is `key`'s signature over `msg`.
+/// Checks that `sig` is `key`'s signature over `msg`, with the tables of this process.
 ///
 /// # Errors
 /// [`GmError::BadSignature`].
 pub fn verify(key: &PublicKey, msg: &[u8], sig: &Signature) -> Result<(), GmError> {
-    let verifier = VerifyingKey::new(IDENTITY, key.point()?).map_err(|_| GmError::PublicKey)?;
-    verifier.verify(msg, &sig.parsed()?).map_err(|_| GmError::BadSignature)
+    tables().verify(key, msg, sig)
 }
 
 #[cfg(test)]
