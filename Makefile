@@ -2,7 +2,7 @@
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/heqi/target
 DIR ?= demo
 
-.PHONY: setup build test long demo lint clean
+.PHONY: setup build test long bench demo lint clean
 
 setup:
 	@bash scripts/setup.sh
@@ -15,6 +15,9 @@ test: setup
 
 long: setup
 	@HEQI_LONG=1 bash scripts/test.sh
+
+bench: setup
+	@bash scripts/bench.sh "$(NAME)"
 
 demo: build
 	"$(CARGO_TARGET_DIR)/debug/heqi" demo --dir "$(DIR)"

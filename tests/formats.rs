@@ -2,6 +2,8 @@
 //!
 //! A changed line there is a changed format, and is reviewed as one. `UPDATE=1` rewrites the file.
 
+#[path = "formats/chain.rs"]
+mod chain;
 #[path = "formats/samples.rs"]
 mod samples;
 

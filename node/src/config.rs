@@ -36,6 +36,18 @@ pub struct Config {
     /// How long a party may be silent in a run, in seconds.
     #[serde(default = "default_silence")]
     pub silence_seconds: u64,
+    /// Where the ledger's clients on this machine connect over gRPC, a loopback `host:port`; absent, on a free port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<String>,
+    /// Where others find this node, told them by the ledger; absent, they know from their own configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announce: Option<Peer>,
+    /// Where metrics are served without a login, a loopback `host:port` unless a monitor elsewhere asks; absent, nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<String>,
+    /// The collector that traces are sent to (OTLP over gRPC), `http://host:port`; absent, none are made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traces: Option<String>,
     /// The other nodes.
     pub peers: BTreeMap<OrgId, Peer>,
 }
@@ -91,6 +103,10 @@ impl Folder {
     pub fn ledger(&self) -> PathBuf {
         self.0.join("data/ledger")
     }
+    /// Past alarms, a line each.
+    pub fn alarms(&self) -> PathBuf {
+        self.0.join("data/alarms.jsonl")
+    }
     /// Registered sources' locations.
     pub fn sources(&self) -> PathBuf {
         self.0.join("sources.json")
@@ -98,6 +114,10 @@ impl Folder {
     /// Answers this organisation received, encrypted to the node's key.
     pub fn results(&self) -> PathBuf {
         self.0.join("data/results")
+    }
+    /// Where the ledger's clients on this machine connect, as long as the node runs.
+    pub fn ledger_address(&self) -> PathBuf {
+        self.0.join("data/ledger.address")
     }
     /// The token that the command line shows the portal; readable by this user only.
     pub fn token(&self) -> PathBuf {

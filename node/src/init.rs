@@ -42,6 +42,44 @@ pub struct Card {
     pub people: Vec<CardPerson>,
 }
 
+/// What an organisation brings to the chain.
+pub struct Newcomer {
+    /// The organisation.
+    pub organisation: Organisation,
+    /// Its node and its first people.
+    pub members: Vec<Member>,
+    /// Its node as a validator.
+    pub validator: Validator,
+}
+
+impl Card {
+    /// What the card's organisation brings to the chain.
+    ///
+    /// # Errors
+    /// [`Code::CertificateInvalid`] when the CA cannot be read or is another's, [`Code::BadRequest`] for a person of
+    /// another organisation or an unknown role.
+    pub fn newcomer(&self, step: &str) -> Result<Newcomer, Fault> {
+        let org = &self.org;
+        let ca = Certificate::from_pem(&self.ca)
+            .map_err(|e| Fault::new(Code::CertificateInvalid, step, e.to_string()).at(org))?;
+        if ca.subject_org() != *org || !ca.is_ca() {
+            return Err(Fault::new(Code::CertificateInvalid, step, "the CA is of another organisation").at(org));
+        }
+        let (name_zh, name_en) = (self.name_zh.clone(), self.name_en.clone());
+        let organisation = Organisation { id: org.clone(), name_zh, name_en, ca: ca.der().to_vec() };
+        let node = PersonId::new(format!("{org}/node")).map_err(|e| Fault::new(Code::Internal, step, e.to_string()))?;
+        let mut members = vec![Member { id: node, key: self.node_key, roles: vec![Role::Node] }];
+        for person in &self.people {
+            if person.id.org() != *org {
+                return Err(Fault::new(Code::BadRequest, step, format!("{} is of another organisation", person.id)));
+            }
+            let roles = person.roles.iter().map(|r| role(r)).collect::<Result<_, _>>()?;
+            members.push(Member { id: person.id.clone(), key: person.key, roles });
+        }
+        Ok(Newcomer { organisation, members, validator: Validator { org: org.clone(), key: self.node_key } })
+    }
+}
+
 /// A person on a card.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,7 +88,7 @@ pub struct CardPerson {
     pub id: PersonId,
     /// The person's key.
     pub key: PublicKey,
-    /// `owner`, `analyst`, `auditor`, `administrator`.
+    /// `owner`, `analyst`, `auditor`, `administrator`, `developer`.
     pub roles: Vec<String>,
 }
 
@@ -83,10 +121,11 @@ pub fn role(word: &str) -> Result<Role, Fault> {
         "analyst" => Ok(Role::Analyst),
         "auditor" => Ok(Role::Auditor),
         "administrator" => Ok(Role::Administrator),
+        "developer" => Ok(Role::Developer),
         _ => Err(Fault::new(
             Code::BadRequest,
             "roles",
-            format!("'{word}' is no role: owner, analyst, auditor or administrator"),
+            format!("'{word}' is no role: owner, analyst, auditor, administrator or developer"),
         )),
     }
 }
@@ -165,28 +204,11 @@ pub fn genesis(name: &str, time: TimeMs, interval_ms: u32, cards: &[Card]) -> Re
         return Err(Fault::new(Code::BadRequest, step, "four or more different organisations are needed"));
     }
     let (mut organisations, mut members, mut validators) = (Vec::new(), Vec::new(), Vec::new());
-    for (org, card) in sorted {
-        let ca = Certificate::from_pem(&card.ca)
-            .map_err(|e| Fault::new(Code::CertificateInvalid, step, e.to_string()).at(&org))?;
-        if ca.subject_org() != org || !ca.is_ca() {
-            return Err(Fault::new(Code::CertificateInvalid, step, "the CA is of another organisation").at(&org));
-        }
-        organisations.push(Organisation {
-            id: org.clone(),
-            name_zh: card.name_zh.clone(),
-            name_en: card.name_en.clone(),
-            ca: ca.der().to_vec(),
-        });
-        let node = PersonId::new(format!("{org}/node")).map_err(|e| Fault::new(Code::Internal, step, e.to_string()))?;
-        members.push(Member { id: node, key: card.node_key, roles: vec![Role::Node] });
-        for person in &card.people {
-            if person.id.org() != org {
-                return Err(Fault::new(Code::BadRequest, step, format!("{} is of another organisation", person.id)));
-            }
-            let roles = person.roles.iter().map(|r| role(r)).collect::<Result<_, _>>()?;
-            members.push(Member { id: person.id.clone(), key: person.key, roles });
-        }
-        validators.push(Validator { org, key: card.node_key });
+    for card in sorted.into_values() {
+        let Newcomer { organisation, members: own, validator } = card.newcomer(step)?;
+        organisations.push(organisation);
+        members.extend(own);
+        validators.push(validator);
     }
     members.sort_by(|a, b| a.id.cmp(&b.id));
     let epoch = Epoch { number: 0, engine: 1, first_height: 1, validators, interval_ms };
@@ -227,6 +249,10 @@ pub fn node(
         compute,
         purposes: purposes.to_vec(),
         silence_seconds: 20,
+        ledger: None,
+        announce: None,
+        metrics: None,
+        traces: None,
         peers,
     };
     write_file(&folder.genesis(), &genesis.to_wire(), false)?;

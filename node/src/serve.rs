@@ -1,6 +1,6 @@
 //! `heqi node`: opens the folder, starts every part, and stops them in order.
 
-use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use base_gm::{
     cert::{self, CertFault, Certificate},
@@ -9,17 +9,17 @@ use base_gm::{
 use base_rt::{
     Clock, Entropy, OsEntropy, SystemClock,
     links::LinkHub,
-    tls::{NodeIdentity, Protocol, TrustRoots, server_config},
+    tls::{NodeIdentity, TrustRoots},
 };
 use base_secret::{Password, Secret};
 use base_types::{
     JobId, OrgId, PersonId, TimeMs,
     fault::{Code, Fault},
 };
-use ledger_chain::{COLUMNS, Chain, Options, Parts};
+use ledger_chain::{COLUMNS, Chain, Options};
 use ledger_light::{Genesis, Role};
-use ledger_rpc::{PeerClient, PeerServer};
 use ledger_store::Store;
+use ledger_vm::govern::Addresses;
 use notary_desk::Desk;
 use portal_api::{Person, Sessions};
 use runner::Site;
@@ -28,11 +28,10 @@ use tokio::{net::TcpListener, sync::mpsc, sync::watch};
 use crate::{
     cli::Show,
     config::{Config, Folder, read_key, write_file},
+    observe::{Watch, traces},
     wiring::{
         deriver::Planner,
         journal::ChainJournal,
-        ledger::Clients,
-        peers::{Door, Peers},
         portal::{NodeDesk, role_word},
         progress::Progress,
         results::Results,
@@ -47,6 +46,8 @@ struct Opened {
     genesis: Genesis,
     identity: NodeIdentity,
     roots: Arc<TrustRoots>,
+    /// The last moment of this organisation's CA certificate.
+    ca_ends: TimeMs,
 }
 
 /// Checks a node's certificate against its organisation's CA.
@@ -76,6 +77,7 @@ fn open(folder: &Folder, password: &Password, now: TimeMs) -> Result<Opened, Fau
     let own = authorities.get(&config.org);
     let own = own.ok_or_else(|| Fault::new(Code::BadRequest, "read genesis", "it lacks this organisation"))?;
     check_certificate(&certificate, own, now)?;
+    let ca_ends = own.not_after();
     let (_, key) = read_key(&folder.node_key(), password)?;
     if certificate.key() != key.public() {
         let why = "node.pem is not the certificate of keys/node.key.json";
@@ -83,7 +85,7 @@ fn open(folder: &Folder, password: &Password, now: TimeMs) -> Result<Opened, Fau
     }
     let key = Arc::new(key);
     let identity = NodeIdentity { org: config.org.clone(), certificate, key };
-    Ok(Opened { config, genesis, identity, roots: Arc::new(TrustRoots::new(authorities)) })
+    Ok(Opened { config, genesis, identity, roots: Arc::new(TrustRoots::new(authorities)), ca_ends })
 }
 
 /// An address that cannot be listened on.
@@ -116,7 +118,11 @@ pub fn main(folder: &Folder, password: &Password, show: Show, until_input_ends: 
         .enable_all()
         .build()
         .map_err(|e| Fault::new(Code::Internal, "start", e.to_string()))?;
-    runtime.block_on(async {
+    let traces = {
+        let _entered = runtime.enter();
+        traces::begin(folder)?
+    };
+    let ended = runtime.block_on(async {
         let (stop, stopped) = watch::channel(false);
         let ended = stop.clone();
         tokio::spawn(async move {
@@ -131,7 +137,9 @@ pub fn main(folder: &Folder, password: &Password, show: Show, until_input_ends: 
             });
         }
         run(folder, password, show, stopped).await
-    })
+    });
+    traces.end();
+    ended
 }
 
 async fn signalled() {
@@ -166,9 +174,21 @@ async fn run(folder: &Folder, password: &Password, show: Show, stopped: watch::R
         listen(&opened.config.portal).await?,
     ];
     let [control, data, portal] = listeners;
-    let started = start(folder, &opened, store, control, data, &clock, &entropy, stopped.clone()).await?;
+    let clients = listen(opened.config.ledger.as_deref().unwrap_or("127.0.0.1:0")).await?;
+    let ledger = clients.local_addr().map_err(|e| unheard("the ledger's address", &e))?;
+    let metrics = match &opened.config.metrics {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
+    let started =
+        start(folder, &opened, store, control, Some(clients), data, &clock, &entropy, stopped.clone()).await?;
+    if let Some(listener) = metrics {
+        tokio::spawn(started.desk.watch.clone().serve(listener, stopped.clone()));
+    }
     let sessions = Arc::new(Sessions::new(clock.clone(), entropy.clone()));
     let people = people(&opened.genesis, &opened.config.org);
+    // Before the portal is told of: who reads of it may ask the ledger at once.
+    write_file(&folder.ledger_address(), ledger.to_string().as_bytes(), true)?;
     announce(folder, &opened, &sessions, &people, &*entropy, show)?;
     let pages = portal_api::pages(portal_web::file);
     let port = opened.config.portal.rsplit(':').next().unwrap_or_default().to_owned();
@@ -199,35 +219,33 @@ async fn start(
     opened: &Opened,
     store: Store,
     control: TcpListener,
+    clients: Option<TcpListener>,
     data: TcpListener,
     clock: &Arc<dyn Clock>,
     entropy: &Arc<dyn Entropy>,
     stopped: watch::Receiver<bool>,
 ) -> Result<Started, Fault> {
-    let Opened { config, genesis, identity, roots } = opened;
+    let Opened { config, genesis, identity, roots, ca_ends } = opened;
     let key = identity.key.clone();
     let addresses = |pick: fn(&crate::config::Peer) -> &String| {
         config.peers.iter().map(|(org, peer)| (org.clone(), pick(peer).clone())).collect::<BTreeMap<_, _>>()
     };
-    let client = PeerClient::new(identity.clone(), roots.clone(), clock.clone(), addresses(|p| &p.control))
-        .map_err(|e| internal("control plane")(e.into()))?;
-    let chain = Chain::start(Parts {
-        store,
-        genesis: genesis.clone(),
-        me: config.org.clone(),
-        key: key.clone(),
-        net: Arc::new(Peers(client, config.peers.keys().cloned().collect())),
-        clock: clock.clone(),
-        options: Options::default(),
-    })
-    .map_err(|e| e.fault("start ledger"))?;
-    let door = Arc::new(Door::default());
-    let _ = door.0.set(chain.clone());
-    let tls = server_config(identity, roots.clone(), clock.clone(), Protocol::Control)
-        .map_err(|e| internal("control plane")(e.into()))?;
-    tokio::spawn(serve_control(control, tls, door, chain.clone(), stopped));
     let hub = LinkHub::start(data, identity.clone(), roots.clone(), clock.clone(), addresses(|p| &p.data))
         .map_err(|e| internal("data links")(e.into()))?;
+    let links = hub.clone();
+    let parts = ledger_server::Parts {
+        store,
+        genesis: genesis.clone(),
+        identity: identity.clone(),
+        roots: roots.clone(),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+        peers: addresses(|p| &p.control),
+        announce: config.announce.clone().map(|a| Addresses { control: a.control, data: a.data }),
+        options: Options::default(),
+        moved: Arc::new(move |org, addresses| links.set_peer(org.clone(), addresses.data.clone())),
+    };
+    let chain = ledger_server::start(parts, control, clients, stopped)?.chain;
     let journal = Arc::new(ChainJournal::new(chain.clone(), key.clone(), entropy.clone()));
     let (orders, inbox) = mpsc::channel(64);
     let desk = Desk::new(config.org.clone(), key.clone(), journal.clone(), Arc::new(Planner), clock.clone(), orders);
@@ -243,8 +261,11 @@ async fn start(
     });
     tokio::spawn(runs.serve(inbox));
     tokio::spawn(desk.clone().follow());
+    let certificates = vec![("node", identity.certificate.not_after()), ("CA", *ca_ends)];
+    let watch = Watch::start(folder, config.org.clone(), certificates, chain.clone(), clock.clone());
     let desk = Arc::new(NodeDesk {
         config: config.clone(),
+        watch,
         chain: chain.clone(),
         journal,
         notary: desk,
@@ -288,32 +309,6 @@ fn site(
         connector: Arc::new(connector),
         silence: Duration::from_secs(config.silence_seconds),
     }
-}
-
-async fn serve_control(
-    listener: TcpListener,
-    tls: Arc<rustls::ServerConfig>,
-    door: Arc<Door>,
-    chain: Chain,
-    mut stopped: watch::Receiver<bool>,
-) {
-    let end = async move {
-        let _ = stopped.wait_for(|stop| *stop).await;
-    };
-    let served = serve_peers(listener, tls, door, chain, end).await;
-    if let Err(why) = served {
-        tracing::error!(%why, "the control plane ended");
-    }
-}
-
-async fn serve_peers(
-    listener: TcpListener,
-    tls: Arc<rustls::ServerConfig>,
-    door: Arc<Door>,
-    chain: Chain,
-    end: impl Future<Output = ()> + Send,
-) -> Result<(), ledger_rpc::RpcFault> {
-    PeerServer::serve(listener, tls, door, Some(Arc::new(Clients(chain))), end).await
 }
 
 /// Writes the command line's token and tells where the portal is, with a one-time link a person.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use base_gm::{sm2::SecretKey, sm3::sm3};
-use base_types::{JobId, PersonId};
+use base_types::{Digest, JobId, PersonId};
 use base_wire::Encode;
 use ledger_light::{Epoch, Genesis, Member, Organisation, Role};
 use ledger_vm::{
@@ -90,7 +90,7 @@ impl Ledger {
         let entry = Entry { subject: plan.digest(), kind, attempt, parties, expires, body: Vec::new() };
         let key = SecretKey::from_seed(sender.as_bytes()).public();
         let sender = Member { id: PersonId::new(sender).expect("a name"), key, roles: vec![role] };
-        let env = Env { height: 2, time: APPROVED, tx: sm3(&entry.to_wire()), sender };
+        let env = Env { chain: Digest([0; 32]), height: 2, time: APPROVED, tx: sm3(&entry.to_wire()), sender };
         match Notary.execute(self, &env, &entry.to_wire()) {
             Ok(changes) => {
                 self.0.extend(changes.into_iter().filter_map(|(key, value)| Some((key, value?))));

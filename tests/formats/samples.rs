@@ -10,8 +10,8 @@ use base_types::{
 };
 use base_wire::{Decode, Encode};
 use ledger_light::{
-    Block, Certificate, Epoch, Genesis, Header, Member, MerklePath, MerkleStep, Organisation, Role, Transaction,
-    Validator, VoteKind, merkle_root,
+    Block, Certificate, Epoch, Genesis, Handover, Header, Member, MerklePath, MerkleStep, Organisation, Role,
+    Transaction, Validator, VoteKind, merkle_root,
     state::{ProofEnd, StateProof, inner_hash, leaf_hash},
     vote_bytes,
 };
@@ -32,7 +32,7 @@ pub struct Sample {
     pub again: fn(&[u8]) -> Option<Vec<u8>>,
 }
 
-fn sample<T: Encode + Decode>(name: &'static str, value: &T) -> Sample {
+pub fn sample<T: Encode + Decode>(name: &'static str, value: &T) -> Sample {
     Sample { name, bytes: value.to_wire(), again: |bytes| T::from_wire(bytes).ok().map(|value| value.to_wire()) }
 }
 
@@ -40,15 +40,15 @@ fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().expect("an identifier")
 }
 
-fn org(text: &str) -> OrgId {
+pub fn org(text: &str) -> OrgId {
     id(text)
 }
 
-fn person(text: &str) -> PersonId {
+pub fn person(text: &str) -> PersonId {
     id(text)
 }
 
-fn key(name: &str) -> PublicKey {
+pub fn key(name: &str) -> PublicKey {
     SecretKey::from_seed(name.as_bytes()).public()
 }
 
@@ -56,16 +56,16 @@ fn signature(fill: u8) -> Signature {
     Signature::from_bytes(&[fill; 64]).expect("r and s are in range")
 }
 
-fn digest(fill: u8) -> Digest {
+pub fn digest(fill: u8) -> Digest {
     Digest([fill; 32])
 }
 
-fn epoch() -> Epoch {
+pub fn epoch() -> Epoch {
     let validators = ["civil", "health"].map(|name| Validator { org: org(name), key: key(name) });
     Epoch { number: 3, engine: 1, first_height: 7, validators: validators.into(), interval_ms: 200 }
 }
 
-fn genesis() -> Genesis {
+pub fn genesis() -> Genesis {
     let organisation = Organisation {
         id: org("health"),
         name_zh: "卫生健康委".into(),
@@ -83,7 +83,7 @@ fn genesis() -> Genesis {
     }
 }
 
-fn header() -> Header {
+pub fn header() -> Header {
     Header {
         version: 1,
         chain: genesis().digest(),
@@ -125,7 +125,7 @@ fn record() -> Record {
     }
 }
 
-fn transaction() -> Transaction {
+pub fn transaction() -> Transaction {
     Transaction {
         chain: genesis().digest(),
         sender: key("sender"),
@@ -136,7 +136,7 @@ fn transaction() -> Transaction {
     }
 }
 
-fn certificate() -> Certificate {
+pub fn certificate() -> Certificate {
     let signatures = vec![(0, signature(10)), (1, signature(11))];
     Certificate { height: 9, round: 1, block: header().digest(), signatures }
 }
@@ -329,6 +329,7 @@ pub fn samples() -> Vec<Sample> {
     let entries = vec![EvidenceEntry { transaction: transaction(), record: record(), proof: proof() }];
     let bundle = Bundle {
         genesis: genesis(),
+        handovers: vec![Handover { header: header(), certificate: certificate(), epoch: genesis().epoch }],
         header: header(),
         certificate: certificate(),
         subject: digest(5),
@@ -338,6 +339,7 @@ pub fn samples() -> Vec<Sample> {
     let mut all = ledger();
     all.extend(terms());
     all.push(sample("Bundle", &bundle));
+    all.extend(crate::chain::samples());
     all
 }
 

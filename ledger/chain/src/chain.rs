@@ -1,28 +1,29 @@
 //! The handle: submit, read, wait, and the door for peers' bytes.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use base_gm::sm2::{PublicKey, SecretKey};
 use base_rt::Clock;
 use base_types::{Digest, Height, OrgId};
 use base_wire::{Decode, Encode};
-use ledger_consensus::Bft;
-use ledger_light::{Block, Certificate, Genesis, Member, Transaction};
+use ledger_light::{Block, Certificate, Epoch, Genesis, Handover, Member};
 use ledger_store::Store;
-use ledger_vm::notary::{Entry, Notary, Record};
+use ledger_vm::notary::{Entry, Record};
 use tokio::{
-    sync::{Semaphore, broadcast, mpsc, oneshot},
+    sync::{Semaphore, broadcast, mpsc},
     task::AbortHandle,
     time::{Instant, timeout},
 };
 
 use crate::{
-    ChainFault, Executed, Options, PeerNet, Placed,
-    gossip::Early,
+    ChainFault, Counters, Executed, Options, PeerNet, Placed,
+    gossip::{Early, spread},
     ledger::Ledger,
-    net::{Gossip, Outgoing},
-    node::{Command, Node, ms},
-    pool::Pool,
+    net::Outgoing,
+    node::{Command, Node, engine, ms},
     sync::Peers,
     view::{Shared, Status},
 };
@@ -31,9 +32,6 @@ use crate::{
 const COMMANDS: usize = 4096;
 /// Messages that wait for the links before they are dropped.
 const OUTBOX: usize = 8192;
-
-/// KiB of one organisation's messages that wait at most; a flood beyond is dropped, and harms nobody else.
-const INBOX_KIB: u32 = 32 << 10;
 
 /// What a chain is started with.
 pub struct Parts {
@@ -58,11 +56,11 @@ pub struct Parts {
 pub struct Chain {
     pub(crate) ledger: Ledger,
     pub(crate) options: Options,
-    shared: Arc<Shared>,
-    commands: mpsc::Sender<Command>,
-    /// Room for waiting messages, by organisation.
-    rooms: Arc<BTreeMap<OrgId, Arc<Semaphore>>>,
-    task: AbortHandle,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) commands: mpsc::Sender<Command>,
+    /// Room for waiting messages, by organisation; the link has proved that it is one of the chain.
+    pub(crate) rooms: Arc<Mutex<BTreeMap<OrgId, Arc<Semaphore>>>>,
+    tasks: Arc<[AbortHandle; 2]>,
 }
 
 impl Chain {
@@ -80,42 +78,46 @@ impl Chain {
         tokio::spawn(deliver_all(Arc::clone(&net), outgoing));
         let now = Instant::now();
         let node = Node {
-            engine: Box::new(Bft::new(ledger.chain, me.clone(), key, options.consensus)),
+            engine: engine(tip.epoch(), ledger.chain, &me, &key, &options),
+            epoch: tip.epoch().number,
+            fresh: true,
             ledger: ledger.clone(),
-            native: Notary,
             me,
+            key,
             net,
             clock,
             options: options.clone(),
             shared: Arc::clone(&shared),
             commands: inbox,
             own: commands.downgrade(),
-            outbox,
-            pool: Pool::default(),
-            waiters: BTreeMap::new(),
+            outbox: outbox.clone(),
             tip,
             tip_at: now,
+            started_at: now,
             running: false,
             logged: 0,
+            kept: 0,
             timers: BTreeMap::new(),
-            valid: Default::default(),
+            valid: BTreeMap::new(),
             ahead: Vec::new(),
             early: Early::default(),
+            open: Default::default(),
             peers: Peers::default(),
             status_at: now,
             resend_at: now,
+            blamed: Default::default(),
         };
         let task = tokio::spawn(node.run()).abort_handle();
-        let room = |org: &ledger_light::Organisation| (org.id.clone(), Arc::new(Semaphore::new(INBOX_KIB as usize)));
-        let rooms = Arc::new(ledger.genesis.organisations.iter().map(room).collect());
-        Ok(Self { ledger, options, shared, commands, rooms, task })
+        let spreading = tokio::spawn(spread(Arc::clone(&shared), outbox)).abort_handle();
+        let rooms = Arc::new(Mutex::default());
+        Ok(Self { ledger, options, shared, commands, rooms, tasks: Arc::new([task, spreading]) })
     }
 
     /// Ends the task between two inputs. What was acknowledged is on the disk already.
     pub async fn stop(&self) {
         self.shared.stop(ChainFault::Stopped);
-        self.task.abort();
-        while !self.task.is_finished() {
+        self.tasks.iter().for_each(AbortHandle::abort);
+        while !self.tasks.iter().all(AbortHandle::is_finished) {
             tokio::time::sleep(ms(2)).await;
         }
     }
@@ -124,51 +126,39 @@ impl Chain {
         self.shared.fault().map_or(Ok(()), Err)
     }
 
-    fn stopped(&self) -> ChainFault {
+    pub(crate) fn stopped(&self) -> ChainFault {
         self.shared.fault().unwrap_or(ChainFault::Stopped)
     }
 
-    /// Sends a transaction and waits until its block is executed and stored here. Sending it again is harmless.
+    /// What was counted since the start.
+    pub fn counters(&self) -> &Counters {
+        &self.shared.counters
+    }
+
+    /// The epoch in force at the height that follows.
     ///
     /// # Errors
-    /// [`ChainFault::NoQuorum`] when that takes too long, others when it can never be.
-    pub async fn submit(&self, transaction: Transaction) -> Result<Executed, ChainFault> {
-        self.alive()?;
-        if let Some(placed) = self.ledger.placed(&transaction.digest())? {
-            return Ok(placed.executed);
-        }
-        self.ledger.admit(&transaction)?;
-        let (reply, outcome) = oneshot::channel();
-        let limit = self.options.submit_timeout_ms;
-        let wait = async {
-            self.commands.send(Command::Submit(transaction, reply)).await.map_err(|_| self.stopped())?;
-            outcome.await.map_err(|_| self.stopped())?
-        };
-        timeout(ms(limit), wait).await.unwrap_or(Err(ChainFault::NoQuorum(limit)))
+    /// [`ChainFault`] when storage cannot be read.
+    pub fn epoch(&self) -> Result<Epoch, ChainFault> {
+        Ok(self.ledger.tip()?.epoch().clone())
     }
 
-    /// Takes in what a peer sent; anything at all.
-    pub async fn deliver(&self, from: OrgId, bytes: Vec<u8>) {
-        let size = u32::try_from(bytes.len() / 1024 + 1).unwrap_or(u32::MAX);
-        let room = self.rooms.get(&from).and_then(|rooms| Arc::clone(rooms).try_acquire_many_owned(size).ok());
-        let Some(room) = room else {
-            return tracing::warn!(%from, size, "a peer sends more than is read, a message is dropped");
-        };
-        let gossip = match Gossip::from_wire(&bytes) {
-            Ok(gossip) => gossip,
-            Err(error) => return tracing::warn!(%from, %error, "a peer's message is malformed"),
-        };
-        if let Gossip::Transaction(transaction) = &gossip
-            && let Err(why) = self.ledger.admit(transaction)
-        {
-            return tracing::debug!(%from, %why, "a peer's transaction is not admitted");
-        }
-        let _ = self.commands.send(Command::Gossip(from, gossip, room)).await;
+    /// The epoch that was in force at a height that is stored.
+    ///
+    /// # Errors
+    /// [`ChainFault`] when storage cannot be read.
+    pub fn epoch_of(&self, height: Height) -> Result<Epoch, ChainFault> {
+        let handovers = self.ledger.handovers()?;
+        let last = handovers.into_iter().rev().find(|handover| handover.epoch.first_height <= height);
+        Ok(last.map_or_else(|| self.ledger.genesis.epoch.clone(), |handover| handover.epoch))
     }
 
-    /// Answers what a peer asked; anything at all.
-    pub fn answer(&self, _from: &OrgId, bytes: &[u8]) -> Vec<u8> {
-        self.ledger.answer(bytes).to_wire()
+    /// The handovers from the genesis' epoch to the newest, in order.
+    ///
+    /// # Errors
+    /// [`ChainFault`] when storage cannot be read.
+    pub fn handovers(&self) -> Result<Vec<Handover>, ChainFault> {
+        self.ledger.handovers()
     }
 
     /// How the chain is doing.
@@ -177,9 +167,11 @@ impl Chain {
     /// [`ChainFault`] when storage cannot be read.
     pub fn status(&self) -> Result<Status, ChainFault> {
         let tip = self.ledger.tip()?;
-        let (waiting, peers, fault) = self.shared.with(|v| (v.waiting, v.peers.clone(), v.fault.clone()));
+        let (peers, fault) = self.shared.with(|v| (v.peers.clone(), v.fault.clone()));
+        let waiting = self.shared.pool().len();
+        let epoch = tip.epoch().clone();
         let (height, block, time, state_root) = (tip.height, tip.digest, tip.time, tip.root);
-        Ok(Status { chain: self.ledger.chain, height, block, time, state_root, waiting, peers, fault })
+        Ok(Status { chain: self.ledger.chain, height, block, time, state_root, epoch, waiting, peers, fault })
     }
 
     /// The chain's first state.
@@ -190,6 +182,40 @@ impl Chain {
     /// The newest height.
     pub fn height(&self) -> Height {
         *self.shared.height.borrow()
+    }
+
+    /// The newest height, to be watched.
+    pub fn heights(&self) -> tokio::sync::watch::Receiver<Height> {
+        self.shared.height.subscribe()
+    }
+
+    /// What became of the transactions after a cursor (height and number in the block, from 1), up to a height and about
+    /// `limit` of them, and the cursor after them.
+    ///
+    /// # Errors
+    /// [`ChainFault`] when storage cannot be read.
+    pub fn executed_after(
+        &self,
+        after: (Height, u32),
+        newest: Height,
+        limit: usize,
+    ) -> Result<(Vec<(Digest, Executed)>, (Height, u32)), ChainFault> {
+        let (mut found, (mut height, mut index)) = (Vec::new(), after);
+        while height <= newest && found.len() < limit {
+            // Height 0 is the genesis, which has no transactions.
+            let contents = if height == 0 { Vec::new() } else { self.ledger.contents(height)?.unwrap_or_default() };
+            for digest in contents.iter().skip(index as usize).take(limit - found.len()) {
+                let placed = self.ledger.placed(digest)?;
+                let missing = || ChainFault::Damaged(format!("a transaction of block {height} is missing"));
+                found.push((*digest, placed.ok_or_else(missing)?.executed));
+                index = index.saturating_add(1);
+            }
+            if (index as usize) < contents.len() || height == newest {
+                break;
+            }
+            (height, index) = (height.saturating_add(1), 0);
+        }
+        Ok((found, (height, index)))
     }
 
     /// Heights as they are stored; a receiver that lags misses some and is told so.

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use base_types::{Digest, TimeMs};
-use ledger_light::{Block, Transaction};
-use ledger_state::StateError;
-use ledger_vm::executed_key;
+use base_types::{Digest, Height, TimeMs};
+use ledger_light::{Block, Transaction, merkle_root};
 
 use crate::{
     ChainFault,
@@ -17,7 +15,10 @@ pub const MAX_TRANSACTION_BYTES: usize = ledger_vm::notary::MAX_BODY + (64 << 10
 /// Most bytes of a block's transactions.
 pub const MAX_BLOCK_BYTES: usize = 4 << 20;
 /// Most transactions of a block.
-pub const MAX_BLOCK_TRANSACTIONS: usize = 2000;
+pub const MAX_BLOCK_TRANSACTIONS: usize = 4000;
+/// How many heights ahead a transaction's last one may lie. Nothing can be executed twice as long as the transactions of
+/// so many blocks are known, which is all that a pruned or restored node keeps of them.
+pub const MAX_LIFE: Height = 2000;
 /// How far a block's time may lie ahead of this node's clock, in milliseconds.
 const MAX_AHEAD_MS: u64 = 5000;
 
@@ -32,12 +33,6 @@ pub(crate) enum Objection {
     Fault(ChainFault),
 }
 
-impl From<StateError> for Objection {
-    fn from(error: StateError) -> Self {
-        Self::Fault(error.into())
-    }
-}
-
 /// From when on a block's time is no longer too far ahead.
 pub(crate) fn due_at(block: &Block) -> TimeMs {
     block.header.time.saturating_sub(MAX_AHEAD_MS)
@@ -47,51 +42,65 @@ fn require(holds: bool, what: &str) -> Result<(), Objection> {
     if holds { Ok(()) } else { Err(Objection::Invalid(what.to_owned())) }
 }
 
+/// A block's transactions' digests, and the root over them.
+pub(crate) fn digests(block: &Block) -> Vec<Digest> {
+    block.transactions.iter().map(Transaction::digest).collect()
+}
+
 impl Ledger {
     /// Checks a block against `tip`. Without `now` the block is certified already, and others judged its time;
     /// `verified` knows transactions whose signatures have been checked. The clock is asked last: all else is the same on
-    /// every node, so that a block is refused by every honest node or, in time, by none.
+    /// every node, so that a block is refused by every honest node or, in time, by none. Answers with the digests of the
+    /// block's transactions, in order.
     pub(crate) fn check(
         &self,
         tip: &Tip,
         block: &Block,
         now: Option<TimeMs>,
         verified: impl Fn(&Digest, &Transaction) -> bool,
-    ) -> Result<(), Objection> {
-        let (header, epoch) = (&block.header, self.genesis.epoch.digest());
+    ) -> Result<Vec<Digest>, Objection> {
+        let header = &block.header;
         require(header.version == 1 && header.chain == self.chain, "format or chain")?;
-        require(header.height == tip.height.saturating_add(1) && header.parent == tip.digest, "height or parent")?;
+        require(header.height == tip.next() && header.parent == tip.digest, "height or parent")?;
         require(header.time > tip.time, "time is not after the parent's")?;
-        require(self.genesis.epoch.index_of(&header.proposer).is_some(), "proposer is no validator")?;
+        require(tip.epoch().index_of(&header.proposer).is_some(), "proposer is no validator")?;
         require(header.state_root == tip.root, "state root")?;
-        require(header.epoch == epoch && header.next_epoch == epoch, "epoch")?;
+        let epochs = (tip.epoch().digest(), tip.epoch_after().digest());
+        require((header.epoch, header.next_epoch) == epochs, "epoch")?;
         require(block.transactions.len() <= MAX_BLOCK_TRANSACTIONS, "too many transactions")?;
-        require(header.transactions_root == block.transactions_root(), "transactions root")?;
+        let digests = digests(block);
+        require(header.transactions_root == merkle_root(&digests), "transactions root")?;
         let mut seen = BTreeSet::new();
         let mut bytes = 0usize;
-        for transaction in &block.transactions {
-            let (digest, size) = (transaction.digest(), transaction.size());
+        for (digest, transaction) in digests.iter().zip(&block.transactions) {
+            let size = transaction.size();
             bytes = bytes.saturating_add(size);
             require(bytes <= MAX_BLOCK_BYTES && size <= MAX_TRANSACTION_BYTES, "too many bytes")?;
             require(seen.insert(digest), "a transaction occurs twice")?;
             require(transaction.valid_until >= header.height, "a transaction has expired")?;
-            require(self.state.get(&executed_key(&digest))?.is_none(), "a transaction was executed before")?;
-            let signed = verified(&digest, transaction) || transaction.verify(&self.chain).is_ok();
+            require(transaction.valid_until <= header.height.saturating_add(MAX_LIFE), "a transaction lives too long")?;
+            require(!self.is_placed(digest).map_err(Objection::Fault)?, "a transaction was executed before")?;
+            let signed = verified(digest, transaction) || transaction.verify(&self.chain).is_ok();
             require(signed, "a transaction's signature or chain")?;
         }
         let due = due_at(block);
-        if now.is_some_and(|now| now < due) { Err(Objection::Early(due)) } else { Ok(()) }
+        if now.is_some_and(|now| now < due) { Err(Objection::Early(due)) } else { Ok(digests) }
     }
 
-    /// Whether a transaction may enter the pool.
-    pub(crate) fn admit(&self, transaction: &Transaction) -> Result<(), ChainFault> {
+    /// Whether a transaction may enter the pool; answers with its digest.
+    pub(crate) fn admit(&self, height: Height, transaction: &Transaction) -> Result<Digest, ChainFault> {
         let refuse = |why: String| Err(ChainFault::Inadmissible(why));
         if transaction.size() > MAX_TRANSACTION_BYTES {
             return refuse(format!("it is longer than {MAX_TRANSACTION_BYTES} bytes"));
         }
-        let height = self.state.latest()?.map_or(0, |(height, _)| height);
-        if transaction.valid_until <= height {
-            return refuse(format!("it was valid until height {}, the chain is at {height}", transaction.valid_until));
+        let until = transaction.valid_until;
+        if until <= height {
+            return refuse(format!("it was valid until height {until}, the chain is at {height}"));
+        }
+        if until > height.saturating_add(MAX_LIFE) {
+            return refuse(format!(
+                "it is valid until height {until}, more than {MAX_LIFE} above the chain's {height}"
+            ));
         }
         if self.member(&transaction.sender)?.is_none() {
             return refuse("its sender is not a member".into());

@@ -2,7 +2,7 @@
 
 use base_types::{Digest, Height};
 use base_wire::wire_struct;
-use ledger_light::{Certificate, Genesis, Header, Transaction, state::StateProof};
+use ledger_light::{Certificate, Genesis, Handover, Header, Transaction, state::StateProof};
 use ledger_vm::notary::{Record, count_key, record_key};
 
 use crate::{
@@ -27,6 +27,8 @@ wire_struct!(EvidenceRecord { transaction, record, proof });
 pub struct EvidenceParts {
     /// The genesis, whose digest the verifier pins.
     pub genesis: Genesis,
+    /// The way from the genesis' validators to those of the header.
+    pub handovers: Vec<Handover>,
     /// A header whose state root covers the records.
     pub header: Header,
     /// Its certificate.
@@ -36,7 +38,7 @@ pub struct EvidenceParts {
     /// The proof that it holds no others: of `count_key(subject)`, whose value is their number as a `u32`.
     pub count: StateProof,
 }
-wire_struct!(EvidenceParts { genesis, header, certificate, records, count });
+wire_struct!(EvidenceParts { genesis, handovers, header, certificate, records, count });
 
 impl Chain {
     /// The evidence of a subject with all its records of now; waits until a header covers them.
@@ -54,13 +56,16 @@ impl Chain {
 impl Ledger {
     fn evidence(&self, subject: &Digest) -> Result<EvidenceParts, ChainFault> {
         let height = self.tip()?.height;
-        let block = self.stored(height)?.ok_or(ChainFault::NotFound("block"))?;
+        let block = self.header(height)?.ok_or(ChainFault::NotFound("block"))?;
         let covered = height.saturating_sub(1);
         let count = self.state.get_at(covered, &count_key(subject))?;
         let count: u32 = count.map_or(Ok(0), |count| read(&count, "count"))?;
         let records = (0..count).map(|seq| self.proven(covered, subject, seq)).collect::<Result<_, _>>()?;
+        let mut handovers = self.handovers()?;
+        handovers.retain(|handover| handover.epoch.first_height <= height);
         Ok(EvidenceParts {
             genesis: self.genesis.as_ref().clone(),
+            handovers,
             header: block.header,
             certificate: block.certificate,
             records,

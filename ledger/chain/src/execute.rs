@@ -2,19 +2,26 @@
 
 use std::collections::BTreeMap;
 
+use base_gm::sm3::sm3;
 use base_types::{Digest, Height};
 use base_wire::{Decode, Encode, wire_struct};
-use ledger_light::{Block, Certificate, Member, Transaction};
+use ledger_light::{Block, Certificate, Handover, Member, Transaction, merkle_root};
 use ledger_state::State;
 use ledger_store::{Batch, Durability};
 use ledger_vm::{
-    Env, Native, StateView, Stop, Unavailable, executed_key, member_key,
+    Address, Env, Event, Outcome, StateView, Unavailable,
+    govern::{Epochs, begin_block},
+    member_key,
     notary::{Entry, count_key, record_key},
+    outcomes_key,
 };
 
 use crate::{
     ChainFault,
-    ledger::{BLOCKS, EXPIRY, LOG, Ledger, Placed, SUBJECTS, StoredBlock, TRANSACTIONS, Tip, VOTES, read, subject_row},
+    ledger::{
+        BLOCKS, Certified, HANDOVERS, HEADERS, LOG, Ledger, Placed, SUBJECTS, TRANSACTIONS, Tip, VOTES, read,
+        subject_row,
+    },
 };
 
 /// What became of a transaction.
@@ -24,17 +31,32 @@ pub struct Executed {
     pub height: Height,
     /// Its place in the block, from 0.
     pub index: u32,
-    /// The place of its record among the subject's, from 0; `None` when it was refused.
+    /// The place of its record among the subject's, from 0; `None` for what is no entry, or was refused.
     pub seq: Option<u32>,
     /// Why it changed nothing.
     pub refusal: Option<String>,
+    /// Gas that it used.
+    pub gas: u64,
+    /// What the contract returned.
+    pub output: Vec<u8>,
+    /// What contracts announced.
+    pub events: Vec<Event>,
+    /// The contract that it made.
+    pub contract: Option<Address>,
 }
-wire_struct!(Executed { height, index, seq, refusal });
+wire_struct!(Executed { height, index, seq, refusal, gas, output, events, contract });
+
+impl Executed {
+    /// What the state's root covers of it.
+    pub fn digest(&self) -> Digest {
+        sm3(&self.to_wire())
+    }
+}
 
 /// The state with the changes that the block made so far.
-struct Overlay<'a> {
-    state: &'a State,
-    changes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+pub(crate) struct Overlay<'a> {
+    pub(crate) state: &'a State,
+    pub(crate) changes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
 }
 
 impl StateView for Overlay<'_> {
@@ -52,107 +74,102 @@ impl From<Unavailable> for ChainFault {
     }
 }
 
+/// A block being executed.
+struct Execution<'a> {
+    ledger: &'a Ledger,
+    block: &'a Block,
+    overlay: Overlay<'a>,
+    batch: Batch,
+    cursor: u64,
+}
+
 impl Ledger {
-    /// Executes the block that follows the tip. On the disk when this returns; on an error nothing of it is.
+    /// Executes the block that follows the tip, whose transactions have these digests. On the disk when this returns; on
+    /// an error nothing of it is.
     pub(crate) fn execute(
         &self,
-        native: &dyn Native,
+        tip: &Tip,
         block: &Block,
+        digests: &[Digest],
         certificate: &Certificate,
     ) -> Result<(Tip, Vec<(Digest, Executed)>), ChainFault> {
         let height = block.header.height;
-        let mut batch = Batch::new();
-        let mut overlay = Overlay { state: &self.state, changes: BTreeMap::new() };
-        self.forget_expired(height, &mut overlay, &mut batch)?;
-        let mut cursor = self.cursor()?;
-        let mut done = Vec::new();
-        for (index, transaction) in (0u32..).zip(&block.transactions) {
-            let digest = transaction.digest();
-            let refusal = run(native, &mut overlay, block, transaction, digest)?;
-            let mut executed = Executed { height, index, seq: None, refusal };
-            if executed.refusal.is_none() {
-                cursor = cursor.saturating_add(1);
-                executed.seq = index_record(&overlay, transaction, cursor, &mut batch)?;
-            }
-            overlay.changes.insert(executed_key(&digest), Some(height.to_wire()));
-            batch.put(EXPIRY, expiry_row(transaction.valid_until, &digest), Vec::new());
-            let placed = Placed { executed: executed.clone(), transaction: transaction.clone() };
-            batch.put(TRANSACTIONS, digest.0, placed.to_wire());
-            done.push((digest, executed));
+        let overlay = Overlay { state: &self.state, changes: BTreeMap::new() };
+        let mut execution = Execution { ledger: self, block, overlay, batch: Batch::new(), cursor: self.cursor()? };
+        let begun = begin_block(&execution.overlay, height)?;
+        execution.overlay.changes.extend(begun);
+        let mut done = Vec::with_capacity(digests.len());
+        for ((index, transaction), digest) in (0u32..).zip(&block.transactions).zip(digests) {
+            done.push((*digest, execution.one(index, transaction, *digest)?));
         }
+        let outcomes: Vec<Digest> = done.iter().map(|(_, executed)| executed.digest()).collect();
+        let Execution { mut overlay, mut batch, .. } = execution;
+        overlay.changes.insert(outcomes_key(), Some(merkle_root(&outcomes).to_wire()));
+        let epochs = Epochs::read(&overlay)?;
         let root = self.state.apply(height, overlay.changes.into_iter().collect(), &mut batch)?;
-        let transactions: Vec<Digest> = done.iter().map(|(digest, _)| *digest).collect();
-        let stored = StoredBlock { header: block.header.clone(), transactions, certificate: certificate.clone() };
-        batch.put(BLOCKS, height.to_be_bytes(), stored.to_wire());
+        let (header, certificate) = (block.header.clone(), certificate.clone());
+        if header.next_epoch != header.epoch {
+            // The block was checked against this tip, so its next epoch is the one that the tip knows.
+            let epoch = tip.epoch_after().clone();
+            let number = epoch.number.to_be_bytes();
+            let handover = Handover { header: header.clone(), certificate: certificate.clone(), epoch };
+            batch.put(HANDOVERS, number, handover.to_wire());
+        }
+        let transactions = u32::try_from(digests.len()).unwrap_or(u32::MAX);
+        batch.put(HEADERS, height.to_be_bytes(), Certified { header, certificate, transactions }.to_wire());
+        batch.put(BLOCKS, height.to_be_bytes(), digests.to_vec().to_wire());
         self.forget_votes(height, &mut batch)?;
         self.store.write(batch, Durability::Synced)?;
         let (digest, time) = (block.header.digest(), block.header.time);
-        Ok((Tip { height, digest, time, root, transactions: done.len() }, done))
+        Ok((Tip { height, digest, time, root, transactions: done.len(), epochs }, done))
     }
 
-    /// Transactions whose last height has passed cannot come again, so their digests leave the state.
-    fn forget_expired(&self, height: Height, overlay: &mut Overlay<'_>, batch: &mut Batch) -> Result<(), ChainFault> {
-        let passed = height.saturating_sub(1).to_be_bytes();
-        for (row, _) in self.store.rows(EXPIRY, &passed, &[], usize::MAX)? {
-            let (_, digest) = read::<(Height, Digest)>(&row, "expiry")?;
-            overlay.changes.insert(executed_key(&digest), None);
-            batch.delete(EXPIRY, row);
-        }
-        Ok(())
-    }
-
-    /// The consensus log of stored heights is no longer needed.
+    /// The consensus log of a stored height is no longer needed.
     fn forget_votes(&self, height: Height, batch: &mut Batch) -> Result<(), ChainFault> {
-        let next = height.saturating_add(1).to_be_bytes();
-        for (row, _) in self.store.rows(VOTES, &[], &[], usize::MAX)? {
-            if row.as_slice() < &next[..] {
-                batch.delete(VOTES, row);
-            }
+        for (row, _) in self.store.rows(VOTES, &height.to_be_bytes(), &[], usize::MAX)? {
+            batch.delete(VOTES, row);
         }
         Ok(())
     }
 }
 
-fn expiry_row(valid_until: Height, digest: &Digest) -> Vec<u8> {
-    (valid_until, *digest).to_wire()
-}
-
-/// Runs one transaction; answers with the refusal, if any.
-fn run(
-    native: &dyn Native,
-    overlay: &mut Overlay<'_>,
-    block: &Block,
-    transaction: &Transaction,
-    tx: Digest,
-) -> Result<Option<String>, ChainFault> {
-    let Some(sender) = overlay.get(&member_key(&transaction.sender))? else {
-        return Ok(Some("the sender is not a member".into()));
-    };
-    let sender: Member = read(&sender, "member")?;
-    let env = Env { height: block.header.height, time: block.header.time, tx, sender };
-    match native.execute(overlay, &env, &transaction.payload) {
-        Ok(changes) => {
-            overlay.changes.extend(changes);
-            Ok(None)
+impl Execution<'_> {
+    /// Executes one transaction and puts what became of it into the batch.
+    fn one(&mut self, index: u32, transaction: &Transaction, digest: Digest) -> Result<Executed, ChainFault> {
+        let Outcome { refusal, gas, output, events, contract, changes, entry } = self.run(transaction, digest)?;
+        self.overlay.changes.extend(changes);
+        let mut seq = None;
+        if refusal.is_none() && entry {
+            self.cursor = self.cursor.saturating_add(1);
+            seq = self.index_record(transaction)?;
         }
-        Err(Stop::Refused(why)) => Ok(Some(why.to_string())),
-        Err(Stop::Unavailable(why)) => Err(why.into()),
+        let height = self.block.header.height;
+        let executed = Executed { height, index, seq, refusal, gas, output, events, contract };
+        let placed = Placed { executed, transaction: transaction.clone() };
+        self.batch.put(TRANSACTIONS, digest.0, placed.to_wire());
+        Ok(placed.executed)
     }
-}
 
-/// Puts the record that a transaction made into the indices; answers with its place.
-fn index_record(
-    overlay: &Overlay<'_>,
-    transaction: &Transaction,
-    cursor: u64,
-    batch: &mut Batch,
-) -> Result<Option<u32>, ChainFault> {
-    let missing = || ChainFault::Damaged("an executed entry has no record".into());
-    let subject = read::<Entry>(&transaction.payload, "entry")?.subject;
-    let count = overlay.get(&count_key(&subject))?.ok_or_else(missing)?;
-    let seq = u32::from_wire(&count).ok().and_then(|count| count.checked_sub(1)).ok_or_else(missing)?;
-    let record = overlay.get(&record_key(&subject, seq))?.ok_or_else(missing)?;
-    batch.put(SUBJECTS, subject_row(&subject, seq), record);
-    batch.put(LOG, cursor.to_be_bytes(), subject_row(&subject, seq));
-    Ok(Some(seq))
+    fn run(&self, transaction: &Transaction, tx: Digest) -> Result<Outcome, ChainFault> {
+        let Some(sender) = self.overlay.get(&member_key(&transaction.sender))? else {
+            let refusal = Some("the sender is not a member".to_owned());
+            return Ok(Outcome { refusal, ..Outcome::default() });
+        };
+        let sender: Member = read(&sender, "member")?;
+        let header = &self.block.header;
+        let env = Env { chain: header.chain, height: header.height, time: header.time, tx, sender };
+        Ok(self.ledger.machines.execute(&self.overlay, &env, &transaction.payload)?)
+    }
+
+    /// Puts the record that a transaction made into the indices; answers with its place.
+    fn index_record(&mut self, transaction: &Transaction) -> Result<Option<u32>, ChainFault> {
+        let missing = || ChainFault::Damaged("an executed entry has no record".into());
+        let subject = read::<Entry>(&transaction.payload, "entry")?.subject;
+        let count = self.overlay.get(&count_key(&subject))?.ok_or_else(missing)?;
+        let seq = u32::from_wire(&count).ok().and_then(|count| count.checked_sub(1)).ok_or_else(missing)?;
+        let record = self.overlay.get(&record_key(&subject, seq))?.ok_or_else(missing)?;
+        self.batch.put(SUBJECTS, subject_row(&subject, seq), record);
+        self.batch.put(LOG, self.cursor.to_be_bytes(), subject_row(&subject, seq));
+        Ok(Some(seq))
+    }
 }

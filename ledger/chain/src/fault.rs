@@ -66,6 +66,8 @@ impl From<StateError> for ChainFault {
     fn from(error: StateError) -> Self {
         match error {
             StateError::Store(error) => error.into(),
+            StateError::Pruned(_) => Self::NotFound("state of that height any more"),
+            StateError::NoHeight(_) => Self::NotFound("state of that height"),
             other => Self::Damaged(other.to_string()),
         }
     }

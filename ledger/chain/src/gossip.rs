@@ -1,13 +1,17 @@
 //! Takes in what peers send: transactions, consensus messages, heights.
 
+use std::sync::Arc;
+
 use base_types::{Height, OrgId};
 use ledger_consensus::{Input, message_height};
-use tokio::time::Instant;
+use ledger_light::Transaction;
+use tokio::{sync::mpsc, time::Instant};
 
 use crate::{
     ChainFault,
     net::{Gossip, Outgoing},
     node::{Node, ms},
+    view::Shared,
 };
 
 /// How many heights ahead consensus messages are kept.
@@ -18,6 +22,8 @@ const MAX_MESSAGES: usize = 256;
 const MAX_BYTES: usize = 32 << 20;
 /// A peer that lags is told this node's height so often, in milliseconds.
 const TELL_MS: u64 = 300;
+/// Transactions are gathered for so long before they are sent, in milliseconds.
+const GATHER_MS: u64 = 10;
 
 /// Consensus messages of heights that this node has not reached.
 #[derive(Default)]
@@ -51,27 +57,64 @@ impl Early {
     }
 }
 
+/// Transactions and bytes that are sent in one message.
+const PART: usize = 256;
+const PART_BYTES: usize = 256 << 10;
+
+/// Cuts transactions into messages.
+pub(crate) fn parts(transactions: Vec<Transaction>) -> Vec<Vec<Transaction>> {
+    let mut parts = Vec::new();
+    let (mut part, mut bytes) = (Vec::new(), 0usize);
+    for transaction in transactions {
+        let size = transaction.size();
+        if !part.is_empty() && (part.len() >= PART || bytes + size > PART_BYTES) {
+            parts.push(std::mem::take(&mut part));
+            bytes = 0;
+        }
+        bytes += size;
+        part.push(transaction);
+    }
+    if !part.is_empty() {
+        parts.push(part);
+    }
+    parts
+}
+
+/// Sends the peers what clients submit here, many in one message, and ends with the chain.
+pub(crate) async fn spread(shared: Arc<Shared>, outbox: mpsc::Sender<Outgoing>) {
+    while !outbox.is_closed() {
+        shared.sending.notified().await;
+        // What comes in the next moment travels in the same message.
+        tokio::time::sleep(ms(GATHER_MS)).await;
+        for part in parts(shared.take_fresh()) {
+            if outbox.send(Outgoing::All(Gossip::Transactions(part))).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
 impl Node {
     pub(crate) fn gossiped(&mut self, from: OrgId, gossip: Gossip) -> Result<(), ChainFault> {
         match gossip {
-            Gossip::Transaction(transaction) => {
-                let digest = transaction.digest();
-                if self.ledger.placed(&digest)?.is_none() && self.pool.add(transaction, digest, false).is_err() {
-                    tracing::warn!(%from, "the pool is full, a peer's transaction is dropped");
-                }
-                self.shared.set_waiting(self.pool.len());
-                Ok(())
-            }
+            // They went into the pool as they came.
+            Gossip::Transactions(_) => Ok(()),
             Gossip::Status(height) => {
                 self.note_peer(&from, height);
                 Ok(())
             }
             Gossip::Consensus(bytes) => self.consensus(from, bytes),
+            Gossip::Compact(compact) => self.compacted(from, compact),
         }
     }
 
-    fn consensus(&mut self, from: OrgId, bytes: Vec<u8>) -> Result<(), ChainFault> {
-        if self.ledger.genesis.epoch.index_of(&from).is_none() {
+    /// Whether a peer takes part in deciding the height after the tip.
+    pub(crate) fn may_propose(&self, peer: &OrgId) -> bool {
+        self.tip.epoch().index_of(peer).is_some()
+    }
+
+    pub(crate) fn consensus(&mut self, from: OrgId, bytes: Vec<u8>) -> Result<(), ChainFault> {
+        if !self.may_propose(&from) && self.tip.epoch_after().index_of(&from).is_none() {
             return Ok(());
         }
         let (Some(height), next) = (message_height(&bytes), self.next()) else { return Ok(()) };
@@ -81,7 +124,11 @@ impl Node {
             }
             // Somebody has a reason to make a block: that is this node's reason too, once it is time for one; nobody can
             // make the chain run faster than it should.
-            self.early.keep(height, from, bytes);
+            if self.is_validator() {
+                self.early.keep(height, from, bytes);
+            } else {
+                self.note_peer(&from, height.saturating_sub(1));
+            }
             return Ok(());
         }
         if height < next {
@@ -99,7 +146,7 @@ impl Node {
     fn tell_laggard(&mut self, from: OrgId) {
         let now = Instant::now();
         if self.peers.may_tell(&from, now, ms(TELL_MS)) {
-            let _ = self.outbox.try_send(Outgoing::One(from, Gossip::Status(self.tip.height)));
+            self.send(Outgoing::One(from, Gossip::Status(self.tip.height)));
         }
     }
 }

@@ -4,36 +4,58 @@ use std::sync::Arc;
 
 use base_types::{Digest, Height, TimeMs};
 use base_wire::{Decode, Encode, wire_struct};
-use ledger_light::{Block, Certificate, Genesis, Header, Member, Transaction};
+use ledger_consensus::WalRecord;
+use ledger_light::{Block, Certificate, Epoch, Genesis, Handover, Header, Member, Transaction};
 use ledger_state::State;
 use ledger_store::{Batch, Durability, Store};
-use ledger_vm::{genesis_changes, member_key, notary::Record};
+use ledger_vm::{Machines, StateView, Unavailable, genesis_changes, govern::Epochs, member_key, notary::Record};
 
 use crate::{ChainFault, Executed};
 
 pub(crate) const META: &str = "chain-meta";
+pub(crate) const HEADERS: &str = "chain-headers";
 pub(crate) const BLOCKS: &str = "chain-blocks";
 pub(crate) const TRANSACTIONS: &str = "chain-transactions";
 pub(crate) const SUBJECTS: &str = "chain-subjects";
 pub(crate) const LOG: &str = "chain-log";
-pub(crate) const EXPIRY: &str = "chain-expiry";
+pub(crate) const HANDOVERS: &str = "chain-handovers";
 pub(crate) const VOTES: &str = "chain-votes";
 
 const GENESIS: &[u8] = b"genesis";
 
 /// The columns that the chain's store must have, the state's included.
-pub const COLUMNS: [&str; 11] = {
-    let [nodes, values, roots, heights] = State::COLUMNS;
-    [nodes, values, roots, heights, META, BLOCKS, TRANSACTIONS, SUBJECTS, LOG, EXPIRY, VOTES]
+pub const COLUMNS: [&str; 15] = {
+    let [nodes, latest, history, stale, roots, heights, meta] = State::COLUMNS;
+    [
+        nodes,
+        latest,
+        history,
+        stale,
+        roots,
+        heights,
+        meta,
+        META,
+        HEADERS,
+        BLOCKS,
+        TRANSACTIONS,
+        SUBJECTS,
+        LOG,
+        HANDOVERS,
+        VOTES,
+    ]
 };
 
-/// A block as it is stored; its transactions lie under their digests.
-pub(crate) struct StoredBlock {
-    pub(crate) header: Header,
-    pub(crate) transactions: Vec<Digest>,
-    pub(crate) certificate: Certificate,
+/// A header as it is stored; the block's transactions lie under their digests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certified {
+    /// The header.
+    pub header: Header,
+    /// Its certificate.
+    pub certificate: Certificate,
+    /// How many transactions its block has.
+    pub transactions: u32,
 }
-wire_struct!(StoredBlock { header, transactions, certificate });
+wire_struct!(Certified { header, certificate, transactions });
 
 /// A transaction and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +77,36 @@ pub(crate) struct Tip {
     pub(crate) root: Digest,
     /// How many transactions it has.
     pub(crate) transactions: usize,
+    /// The epochs that the state after it knows.
+    pub(crate) epochs: Epochs,
+}
+
+impl Tip {
+    /// The height that follows.
+    pub(crate) fn next(&self) -> Height {
+        self.height.saturating_add(1)
+    }
+    /// The epoch in force at the height that follows.
+    pub(crate) fn epoch(&self) -> &Epoch {
+        self.epochs.at(self.next())
+    }
+    /// The epoch in force at the height after that.
+    pub(crate) fn epoch_after(&self) -> &Epoch {
+        self.epochs.at(self.next().saturating_add(1))
+    }
+}
+
+/// The state as machines read it: the newest, or that of a height.
+pub(crate) struct View<'a> {
+    pub(crate) state: &'a State,
+    pub(crate) height: Option<Height>,
+}
+
+impl StateView for View<'_> {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Unavailable> {
+        let found = self.height.map_or_else(|| self.state.get(key), |height| self.state.get_at(height, key));
+        found.map_err(|e| Unavailable(e.to_string()))
+    }
 }
 
 /// The stored chain; clones share it.
@@ -65,6 +117,8 @@ pub(crate) struct Ledger {
     pub(crate) genesis: Arc<Genesis>,
     /// The genesis digest.
     pub(crate) chain: Digest,
+    /// What executes transactions.
+    pub(crate) machines: Arc<Machines>,
 }
 
 pub(crate) fn read<T: Decode>(bytes: &[u8], what: &str) -> Result<T, ChainFault> {
@@ -92,28 +146,38 @@ impl Ledger {
                 store.write(batch, Durability::Synced)?;
             }
         }
-        Ok(Self { store, state, genesis: Arc::new(genesis), chain })
+        let machines = Arc::new(Machines::new()?);
+        Ok(Self { store, state, genesis: Arc::new(genesis), chain, machines })
     }
 
     /// The newest block.
     pub(crate) fn tip(&self) -> Result<Tip, ChainFault> {
         let (height, root) = self.state.latest()?.ok_or_else(|| ChainFault::Damaged("there is no state".into()))?;
+        let epochs = Epochs::read(&View { state: &self.state, height: None })?;
         if height == 0 {
-            return Ok(Tip { height, digest: self.chain, time: self.genesis.time, root, transactions: 0 });
+            return Ok(Tip { height, digest: self.chain, time: self.genesis.time, root, transactions: 0, epochs });
         }
-        let block = self.stored(height)?.ok_or_else(|| ChainFault::Damaged(format!("block {height} is missing")))?;
-        let (digest, time) = (block.header.digest(), block.header.time);
-        Ok(Tip { height, digest, time, root, transactions: block.transactions.len() })
+        let newest = self.header(height)?.ok_or_else(|| ChainFault::Damaged(format!("block {height} is missing")))?;
+        let (digest, time) = (newest.header.digest(), newest.header.time);
+        Ok(Tip { height, digest, time, root, transactions: newest.transactions as usize, epochs })
     }
 
-    pub(crate) fn stored(&self, height: Height) -> Result<Option<StoredBlock>, ChainFault> {
+    /// A header and its certificate.
+    pub(crate) fn header(&self, height: Height) -> Result<Option<Certified>, ChainFault> {
+        let row = self.store.get(HEADERS, &height.to_be_bytes())?;
+        row.map(|row| read(&row, "header")).transpose()
+    }
+
+    /// The digests of a block's transactions, in order.
+    pub(crate) fn contents(&self, height: Height) -> Result<Option<Vec<Digest>>, ChainFault> {
         let row = self.store.get(BLOCKS, &height.to_be_bytes())?;
         row.map(|row| read(&row, "block")).transpose()
     }
 
     /// A block and its certificate.
     pub(crate) fn block(&self, height: Height) -> Result<Option<(Block, Certificate)>, ChainFault> {
-        let Some(StoredBlock { header, transactions, certificate }) = self.stored(height)? else { return Ok(None) };
+        let Some(Certified { header, certificate, .. }) = self.header(height)? else { return Ok(None) };
+        let Some(transactions) = self.contents(height)? else { return Ok(None) };
         let missing = || ChainFault::Damaged(format!("a transaction of block {height} is missing"));
         let placed = transactions.iter().map(|digest| self.placed(digest)?.ok_or_else(missing));
         let transactions = placed.map(|placed| Ok(placed?.transaction)).collect::<Result<_, ChainFault>>()?;
@@ -124,6 +188,17 @@ impl Ledger {
     pub(crate) fn placed(&self, digest: &Digest) -> Result<Option<Placed>, ChainFault> {
         let row = self.store.get(TRANSACTIONS, &digest.0)?;
         row.map(|row| read(&row, "transaction")).transpose()
+    }
+
+    /// Whether a transaction was executed.
+    pub(crate) fn is_placed(&self, digest: &Digest) -> Result<bool, ChainFault> {
+        Ok(self.store.get(TRANSACTIONS, &digest.0)?.is_some())
+    }
+
+    /// The handovers from the genesis' epoch to the newest, in order.
+    pub(crate) fn handovers(&self) -> Result<Vec<Handover>, ChainFault> {
+        let rows = self.store.rows(HANDOVERS, &[], &[], usize::MAX)?;
+        rows.iter().map(|(_, row)| read(row, "handover")).collect()
     }
 
     /// A subject's records in order.
@@ -161,10 +236,23 @@ impl Ledger {
         rows.iter().map(|(_, row)| read(row, "consensus log")).collect()
     }
 
-    /// Appends to the consensus log of a height; on the disk when this returns.
-    pub(crate) fn write_votes<T: Encode>(&self, height: Height, from: u32, records: &[T]) -> Result<(), ChainFault> {
+    /// Puts these records in place of all that the consensus log keeps beyond a height; on the disk when this returns.
+    pub(crate) fn keep_votes(&self, records: &[WalRecord]) -> Result<(), ChainFault> {
+        let (kept, mut batch) = (WalRecord::KEPT.to_be_bytes(), Batch::new());
+        let row = |at: u32| [&kept[..], &at.to_be_bytes()].concat();
+        for (old, _) in self.store.rows(VOTES, &kept, &[], usize::MAX)?.iter().skip(records.len()) {
+            batch.delete(VOTES, old.clone());
+        }
+        for (at, record) in (0u32..).zip(records) {
+            batch.put(VOTES, row(at), record.to_wire());
+        }
+        Ok(self.store.write(batch, Durability::Synced)?)
+    }
+
+    /// Writes records of the consensus log, each with its height and its place there; on the disk when this returns.
+    pub(crate) fn write_votes(&self, records: &[(Height, u32, &WalRecord)]) -> Result<(), ChainFault> {
         let mut batch = Batch::new();
-        for (at, record) in (from..).zip(records) {
+        for (height, at, record) in records {
             batch.put(VOTES, [&height.to_be_bytes()[..], &at.to_be_bytes()].concat(), record.to_wire());
         }
         Ok(self.store.write(batch, Durability::Synced)?)

@@ -6,46 +6,47 @@ use std::{
     time::Duration,
 };
 
+use base_gm::sm2::SecretKey;
 use base_rt::Clock;
 use base_types::{Digest, Height, OrgId};
-use ledger_consensus::{Engine, Input, TimerId};
-use ledger_light::{Block, Certificate, Transaction};
-use ledger_vm::notary::Notary;
+use ledger_consensus::{Bft, Engine, Input, Raft, TimerId, WalRecord};
+use ledger_light::{Block, Certificate, Epoch, RAFT, Transaction};
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
-    sync::{OwnedSemaphorePermit, mpsc, oneshot},
+    sync::{OwnedSemaphorePermit, mpsc},
     time::{Instant, sleep_until},
 };
 
 use crate::{
-    ChainFault, Executed, Options, PeerNet,
+    ChainFault, Options, PeerNet,
+    compact::Open,
     gossip::Early,
     ledger::{Ledger, Tip},
     net::{Gossip, Outgoing},
-    pool::Pool,
     sync::Peers,
     view::Shared,
 };
 
-/// How a submission ends.
-pub(crate) type Reply = oneshot::Sender<Result<Executed, ChainFault>>;
-
 /// What the task is told.
 pub(crate) enum Command {
-    /// A verified transaction of this node's own users.
-    Submit(Transaction, Reply),
-    /// A peer's message; a transaction in it has been verified. Its room is given back once it is dealt with.
+    /// A peer's message. Its room is given back once it is dealt with.
     Gossip(OrgId, Gossip, OwnedSemaphorePermit),
     /// A peer's answer to a request for blocks.
     Fetched(OrgId, Result<Vec<(Block, Certificate)>, String>),
+    /// A peer's answer to a request for a block's transactions.
+    Completed(u64, Vec<Transaction>),
 }
 
 /// The task's state.
 pub(crate) struct Node {
     pub(crate) ledger: Ledger,
     pub(crate) engine: Box<dyn Engine>,
-    pub(crate) native: Notary,
+    /// The epoch for which the engine was made.
+    pub(crate) epoch: u64,
+    /// The engine has not been given what the log keeps beyond a height.
+    pub(crate) fresh: bool,
     pub(crate) me: OrgId,
+    pub(crate) key: Arc<SecretKey>,
     pub(crate) net: Arc<dyn PeerNet>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) options: Options,
@@ -53,24 +54,29 @@ pub(crate) struct Node {
     pub(crate) commands: mpsc::Receiver<Command>,
     pub(crate) own: mpsc::WeakSender<Command>,
     pub(crate) outbox: mpsc::Sender<Outgoing>,
-    pub(crate) pool: Pool,
-    pub(crate) waiters: BTreeMap<Digest, Vec<Reply>>,
     pub(crate) tip: Tip,
     /// When the tip was stored, or when the task began.
     pub(crate) tip_at: Instant,
+    /// When the last height was started, or when the task began.
+    pub(crate) started_at: Instant,
     /// Whether the engine works on the height after the tip.
     pub(crate) running: bool,
     /// Records in the consensus log of the height being decided.
     pub(crate) logged: u32,
+    /// Records in the consensus log that belong to no height.
+    pub(crate) kept: u32,
     pub(crate) timers: BTreeMap<TimerId, Instant>,
-    /// Blocks of the height being decided that were checked and found valid.
-    pub(crate) valid: BTreeSet<Digest>,
+    /// Blocks of the height being decided that were checked and found valid, and their transactions' digests.
+    pub(crate) valid: BTreeMap<Digest, Vec<Digest>>,
     /// Blocks of that height whose time is ahead of the clock; their checks are still to be answered.
     pub(crate) ahead: Vec<(Height, u32, Block)>,
     pub(crate) early: Early,
+    pub(crate) open: Open,
     pub(crate) peers: Peers,
     pub(crate) status_at: Instant,
     pub(crate) resend_at: Instant,
+    /// Peers whose misbehaviour was told in this height; once is enough.
+    pub(crate) blamed: BTreeSet<OrgId>,
 }
 
 /// Runs what may wait for the disk without holding up the runtime's other tasks.
@@ -85,23 +91,36 @@ pub(crate) fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
+/// The engine of an epoch. A validator's engine lives as long as its epoch.
+pub(crate) fn engine(
+    epoch: &Epoch,
+    chain: Digest,
+    me: &OrgId,
+    key: &Arc<SecretKey>,
+    options: &Options,
+) -> Box<dyn Engine> {
+    if epoch.engine == RAFT {
+        Box::new(Raft::new(chain, me.clone(), Arc::clone(key), options.consensus))
+    } else {
+        Box::new(Bft::new(chain, me.clone(), Arc::clone(key), options.consensus))
+    }
+}
+
 impl Node {
     /// Runs until the last handle is gone or a fault makes going on unsafe.
     pub(crate) async fn run(mut self) {
         if let Err(fault) = self.serve().await {
             tracing::error!(%fault, height = self.tip.height, "the chain stops");
-            self.shared.stop(fault.clone());
-            for reply in std::mem::take(&mut self.waiters).into_values().flatten() {
-                let _ = reply.send(Err(fault.clone()));
-            }
+            self.shared.stop(fault);
         }
     }
 
     async fn serve(&mut self) -> Result<(), ChainFault> {
         // What was signed before a crash must be remembered before anything new is signed.
-        if !self.ledger.votes::<ledger_consensus::WalRecord>(self.next())?.is_empty() {
+        if self.is_validator() && !self.ledger.votes::<WalRecord>(self.next())?.is_empty() {
             blocking(|| self.start_height())?;
         }
+        let shared = Arc::clone(&self.shared);
         loop {
             let wake = self.wake();
             tokio::select! {
@@ -109,6 +128,7 @@ impl Node {
                     Some(command) => blocking(|| self.command(command))?,
                     None => return Ok(()),
                 },
+                () = shared.work.notified(), if !self.running => {}
                 () = sleep_until(wake) => {}
             }
             blocking(|| self.due())?;
@@ -116,25 +136,32 @@ impl Node {
     }
 
     pub(crate) fn next(&self) -> Height {
-        self.tip.height.saturating_add(1)
+        self.tip.next()
     }
 
-    /// When the next height starts of itself: soon when there is work, at the heartbeat when there is none.
+    /// Whether this node votes on the height after the tip. One that does not follows by asking its peers for blocks.
+    pub(crate) fn is_validator(&self) -> bool {
+        self.tip.epoch().index_of(&self.me).is_some()
+    }
+
+    /// When the next height starts of itself: soon when there is work, at the heartbeat when there is none. Heights start
+    /// an interval apart, however long one takes.
     fn start_at(&self) -> Option<Instant> {
-        if self.running {
+        if self.running || !self.is_validator() {
             return None;
         }
-        // A block with transactions is followed by one more, which certifies the root they led to.
-        let work = !self.pool.is_empty() || self.tip.transactions > 0;
-        let interval = u64::from(self.ledger.genesis.epoch.interval_ms);
-        let wait = if self.early.has(self.next()) {
-            interval / 2
+        // A block with transactions is followed by one more, which certifies the root they led to; so is one after which
+        // another epoch begins, whose engine has to begin too.
+        let change = self.tip.epoch().number != self.tip.epochs.now.number || self.tip.epochs.next.is_some();
+        let work = self.tip.transactions > 0 || change || !self.shared.pool().is_empty();
+        let interval = u64::from(self.tip.epoch().interval_ms);
+        Some(if self.early.has(self.next()) {
+            self.started_at + ms(interval / 2)
         } else if work {
-            interval
+            self.started_at + ms(interval)
         } else {
-            self.options.heartbeat_ms
-        };
-        Some(self.tip_at + ms(wait))
+            self.tip_at + ms(self.options.heartbeat_ms)
+        })
     }
 
     fn wake(&self) -> Instant {
@@ -145,9 +172,9 @@ impl Node {
 
     fn command(&mut self, command: Command) -> Result<(), ChainFault> {
         match command {
-            Command::Submit(transaction, reply) => self.submitted(transaction, reply),
             Command::Gossip(from, gossip, _room) => self.gossiped(from, gossip),
             Command::Fetched(from, result) => self.fetched(from, result),
+            Command::Completed(number, given) => self.completed(number, given),
         }
     }
 
@@ -172,8 +199,7 @@ impl Node {
         }
         if self.resend_at <= now {
             self.resend_at = now + ms(self.options.resend_ms);
-            let waiting: Vec<_> = self.pool.local().cloned().collect();
-            waiting.into_iter().for_each(|transaction| self.send_all(Gossip::Transaction(transaction)));
+            self.resend(now);
         }
         if self.fetch_at().is_some_and(|at| at <= now) {
             self.fetch();
@@ -181,28 +207,23 @@ impl Node {
         Ok(())
     }
 
-    /// Sends to all, unless the links are far behind already: everything that is sent is sent again when it matters.
-    pub(crate) fn send_all(&self, gossip: Gossip) {
-        if self.outbox.try_send(Outgoing::All(gossip)).is_err() {
-            tracing::warn!("the links are behind, a message is dropped");
+    /// What has waited for long is sent again: a peer that was away has missed it.
+    fn resend(&self, now: Instant) {
+        let Some(before) = now.checked_sub(ms(self.options.resend_ms)) else { return };
+        let late = self.shared.unheard(before, now);
+        for part in crate::gossip::parts(late) {
+            self.send_all(Gossip::Transactions(part));
         }
     }
 
-    fn submitted(&mut self, transaction: Transaction, reply: Reply) -> Result<(), ChainFault> {
-        let digest = transaction.digest();
-        if let Some(placed) = self.ledger.placed(&digest)? {
-            let _ = reply.send(Ok(placed.executed));
-            return Ok(());
+    /// Sends to all, unless the links are far behind already: everything that is sent is sent again when it matters.
+    pub(crate) fn send_all(&self, gossip: Gossip) {
+        self.send(Outgoing::All(gossip));
+    }
+
+    pub(crate) fn send(&self, outgoing: Outgoing) {
+        if self.outbox.try_send(outgoing).is_err() {
+            tracing::warn!("the links are behind, a message is dropped");
         }
-        if self.pool.add(transaction.clone(), digest, true).is_err() {
-            let _ = reply.send(Err(ChainFault::Busy));
-            return Ok(());
-        }
-        let waiting = self.waiters.entry(digest).or_default();
-        waiting.retain(|other| !other.is_closed());
-        waiting.push(reply);
-        self.shared.set_waiting(self.pool.len());
-        self.send_all(Gossip::Transaction(transaction));
-        Ok(())
     }
 }

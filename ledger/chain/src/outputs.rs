@@ -6,15 +6,21 @@ use base_gm::sm3::sm3;
 use base_types::{Digest, Height};
 use base_wire::Encode;
 use ledger_consensus::{Input, Output, WalRecord};
-use ledger_light::{Block, Certificate, Transaction};
+use ledger_light::{Block, Certificate, RAFT, Transaction};
 use tokio::time::Instant;
 
 use crate::{
     ChainFault,
     check::{Objection, due_at},
-    net::Gossip,
-    node::{Node, ms},
+    compact::pack,
+    net::Outgoing,
+    node::{Node, engine, ms},
 };
+
+/// Microseconds since a moment.
+fn micros(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
 
 /// Names a block with its transactions' signatures, which its header's digest does not cover.
 fn identity(block: &Block) -> Digest {
@@ -26,12 +32,19 @@ impl Node {
     pub(crate) fn start_height(&mut self) -> Result<(), ChainFault> {
         let height = self.next();
         self.running = true;
+        self.started_at = Instant::now();
+        self.blamed.clear();
         self.valid.clear();
         self.ahead.clear();
         self.timers.retain(|id, _| id.height >= height);
-        let records: Vec<WalRecord> = self.ledger.votes(height)?;
+        let mut records: Vec<WalRecord> = self.ledger.votes(height)?;
         self.logged = u32::try_from(records.len()).unwrap_or(u32::MAX);
-        self.feed(Input::StartHeight { height, epoch: self.ledger.genesis.epoch.clone() })?;
+        if std::mem::take(&mut self.fresh) && self.tip.epoch().engine == RAFT {
+            let kept: Vec<WalRecord> = self.ledger.votes(WalRecord::KEPT)?;
+            self.kept = u32::try_from(kept.len()).unwrap_or(u32::MAX);
+            records.splice(0..0, kept);
+        }
+        self.feed(Input::StartHeight { height, epoch: self.tip.epoch().clone() })?;
         for record in records {
             self.feed(Input::Replay(record))?;
         }
@@ -57,7 +70,9 @@ impl Node {
                     }
                     self.log(&records)?;
                 }
-                Output::Broadcast(bytes) => self.send_all(Gossip::Consensus(bytes)),
+                Output::Keep(records) => self.keep(&records)?,
+                Output::Broadcast(bytes) => self.send_all(pack(bytes)),
+                Output::Send { to, bytes } => self.send(Outgoing::One(to, pack(bytes))),
                 Output::SetTimer { id, after_ms } => {
                     self.timers.insert(id, Instant::now() + ms(after_ms));
                 }
@@ -74,19 +89,42 @@ impl Node {
                     }
                 }
                 Output::Decided { block, certificate } => self.decided(block, certificate)?,
-                Output::Misbehaved { by, what } => tracing::warn!(%by, what, "a validator misbehaves"),
+                Output::Misbehaved { by, what } => {
+                    self.shared.counters.misbehaviour.add(1);
+                    if self.blamed.insert(by.clone()) {
+                        tracing::warn!(%by, what, "a validator misbehaves");
+                    }
+                }
             }
         }
         Ok(())
     }
 
+    /// Writes to the consensus log: records of a height go with it, the kept ones stay.
     fn log(&mut self, records: &[WalRecord]) -> Result<(), ChainFault> {
-        let height = records.first().map_or(0, WalRecord::height);
-        if height <= self.tip.height {
+        let mut rows = Vec::new();
+        for record in records {
+            let height = record.height();
+            let place = match height {
+                WalRecord::KEPT => &mut self.kept,
+                height if height <= self.tip.height => continue,
+                _ => &mut self.logged,
+            };
+            rows.push((height, *place, record));
+            *place = place.saturating_add(1);
+        }
+        if rows.is_empty() {
             return Ok(());
         }
-        self.ledger.write_votes(height, self.logged, records)?;
-        self.logged = self.logged.saturating_add(u32::try_from(records.len()).unwrap_or(u32::MAX));
+        let began = Instant::now();
+        self.ledger.write_votes(&rows)?;
+        self.shared.counters.log_us.add(micros(began));
+        Ok(())
+    }
+
+    fn keep(&mut self, records: &[WalRecord]) -> Result<(), ChainFault> {
+        self.ledger.keep_votes(records)?;
+        self.kept = u32::try_from(records.len()).unwrap_or(u32::MAX);
         Ok(())
     }
 
@@ -94,8 +132,10 @@ impl Node {
         if height != self.next() {
             return Ok(Vec::new());
         }
-        let block = self.ledger.build(&self.tip, &mut self.pool, &self.me, self.clock.now_ms())?;
-        self.valid.insert(identity(&block));
+        let began = Instant::now();
+        let block = self.ledger.build(&self.tip, &mut self.shared.pool(), &self.me, self.clock.now_ms())?;
+        self.valid.insert(identity(&block), crate::check::digests(&block));
+        self.shared.counters.build_us.add(micros(began));
         Ok(self.engine.handle(Input::Built { height, round, block }))
     }
 
@@ -127,10 +167,12 @@ impl Node {
 
     /// Whether this node would sign a block; `None` while its time is ahead of the clock.
     fn would_sign(&mut self, block: &Block) -> Result<Option<bool>, ChainFault> {
-        let verified = |digest: &Digest, transaction: &Transaction| self.pool.has_verified(digest, transaction);
-        match self.ledger.check(&self.tip, block, Some(self.clock.now_ms()), verified) {
-            Ok(()) => {
-                self.valid.insert(identity(block));
+        let began = Instant::now();
+        let outcome = self.ledger.check(&self.tip, block, Some(self.clock.now_ms()), self.verified());
+        self.shared.counters.check_us.add(micros(began));
+        match outcome {
+            Ok(digests) => {
+                self.valid.insert(identity(block), digests);
                 Ok(Some(true))
             }
             Err(Objection::Early(due)) => {
@@ -145,61 +187,103 @@ impl Node {
         }
     }
 
+    /// Knows the transactions whose signatures were verified when they entered the pool.
+    fn verified(&self) -> impl Fn(&Digest, &Transaction) -> bool {
+        let shared = std::sync::Arc::clone(&self.shared);
+        move |digest, transaction| shared.pool().has_verified(digest, transaction)
+    }
+
     fn decided(&mut self, block: Block, certificate: Certificate) -> Result<(), ChainFault> {
         let height = block.header.height;
         if height != self.next() {
             return Ok(());
         }
-        if let Err(why) = certificate.verify(&block.header, &self.ledger.genesis.epoch) {
+        if let Err(why) = certificate.verify(&block.header, self.tip.epoch()) {
             return Err(ChainFault::Diverged { height, why: why.to_string() });
         }
-        if !self.valid.contains(&identity(&block)) && !self.judge_certified(&block)? {
-            tracing::warn!(height, "a decided block came with a wrong signature, the peers will be asked for it");
-            return Ok(());
+        if certificate.round > 0 {
+            self.shared.counters.late_rounds.add(1);
         }
-        self.store(&block, &certificate)
+        let digests = match self.valid.remove(&identity(&block)) {
+            Some(digests) => Some(digests),
+            None => self.judge_certified(&block)?,
+        };
+        match digests {
+            Some(digests) => self.store(&block, &digests, &certificate),
+            None => {
+                tracing::warn!(height, "a decided block came with a wrong signature, the peers will be asked for it");
+                Ok(())
+            }
+        }
     }
 
-    /// Whether a certified block that follows the tip is whole. A header binds its transactions but not their
-    /// signatures, so a peer can make a copy with a wrong one, which is the copy's fault alone; whatever else is
-    /// wrong with a certified block is wrong here.
-    pub(crate) fn judge_certified(&self, block: &Block) -> Result<bool, ChainFault> {
-        let verified = |digest: &Digest, transaction: &Transaction| self.pool.has_verified(digest, transaction);
-        match self.ledger.check(&self.tip, block, None, verified) {
-            // A certified block's time is not judged again.
-            Ok(()) | Err(Objection::Early(_)) => Ok(true),
+    /// Whether a certified block that follows the tip is whole, and its transactions' digests. A header binds its
+    /// transactions but not their signatures, so a peer can make a copy with a wrong one, which is the copy's fault alone;
+    /// whatever else is wrong with a certified block is wrong here.
+    pub(crate) fn judge_certified(&self, block: &Block) -> Result<Option<Vec<Digest>>, ChainFault> {
+        match self.ledger.check(&self.tip, block, None, self.verified()) {
+            Ok(digests) => Ok(Some(digests)),
+            // Not asked for: a certified block's time is not judged again.
+            Err(Objection::Early(_)) => Ok(Some(crate::check::digests(block))),
             Err(Objection::Fault(fault)) => Err(fault),
-            Err(Objection::Invalid(_)) if block.header.transactions_root != block.transactions_root() => Ok(false),
+            Err(Objection::Invalid(_)) if block.header.transactions_root != block.transactions_root() => Ok(None),
             Err(Objection::Invalid(_)) if block.transactions.iter().any(|t| t.verify(&self.ledger.chain).is_err()) => {
-                Ok(false)
+                Ok(None)
             }
             Err(Objection::Invalid(why)) => Err(ChainFault::Diverged { height: block.header.height, why }),
         }
     }
 
     /// Executes and stores the block after the tip, then tells everybody who waits for it.
-    pub(crate) fn store(&mut self, block: &Block, certificate: &Certificate) -> Result<(), ChainFault> {
-        let (tip, executed) = self.ledger.execute(&self.native, block, certificate)?;
+    pub(crate) fn store(
+        &mut self,
+        block: &Block,
+        digests: &[Digest],
+        certificate: &Certificate,
+    ) -> Result<(), ChainFault> {
+        let began = Instant::now();
+        let (tip, executed) = self.ledger.execute(&self.tip, block, digests, certificate)?;
+        let counters = &self.shared.counters;
+        counters.execute_us.add(micros(began));
+        counters.blocks.add(1);
+        counters.executed.add(executed.len() as u64);
+        counters.refused.add(executed.iter().filter(|(_, e)| e.refusal.is_some()).count() as u64);
         self.tip = tip;
         self.tip_at = Instant::now();
         self.running = false;
-        for (digest, executed) in executed {
-            self.pool.remove(&digest);
-            for reply in self.waiters.remove(&digest).into_iter().flatten() {
-                let _ = reply.send(Ok(executed.clone()));
-            }
-        }
         let next = self.next();
-        for digest in self.pool.remove_expired(next) {
-            for reply in self.waiters.remove(&digest).into_iter().flatten() {
-                let _ = reply.send(Err(ChainFault::Inadmissible("its last height has passed".into())));
-            }
+        let expired = {
+            let mut pool = self.shared.pool();
+            executed.iter().for_each(|(digest, _)| pool.remove(digest));
+            pool.remove_expired(next)
+        };
+        for (digest, executed) in executed {
+            self.shared.tell(&digest, &Ok(executed));
         }
-        self.waiters.retain(|_, replies| replies.iter().any(|reply| !reply.is_closed()));
+        for digest in expired {
+            let gone = Err(ChainFault::Inadmissible("its last height has passed".into()));
+            self.shared.tell(&digest, &gone);
+        }
+        self.shared.forget_gone();
+        self.shared.room.notify_waiters();
         self.early.forget(next);
         self.peers.reached(self.tip.height);
-        self.shared.set_waiting(self.pool.len());
+        self.begin_epoch();
         self.shared.set_height(self.tip.height);
         Ok(())
+    }
+
+    /// The engine of an epoch decides no height of another.
+    fn begin_epoch(&mut self) {
+        let epoch = self.tip.epoch();
+        if epoch.number == self.epoch {
+            return;
+        }
+        tracing::info!(number = epoch.number, engine = epoch.engine, height = epoch.first_height, "an epoch begins");
+        self.engine = engine(epoch, self.ledger.chain, &self.me, &self.key, &self.options);
+        self.epoch = epoch.number;
+        self.fresh = true;
+        self.timers.clear();
+        self.shared.counters.epochs.add(1);
     }
 }

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, VecDeque};
 use base_gm::sm2::PublicKey;
 use base_types::{Digest, Height};
 use ledger_light::Transaction;
+use tokio::time::Instant;
 
 /// Most transactions that wait.
-const MAX_WAITING: usize = 8192;
+const MAX_WAITING: usize = 32_768;
 /// Most bytes that wait.
 const MAX_BYTES: usize = 128 << 20;
 /// Most transactions of one sender that wait.
@@ -19,6 +20,7 @@ struct Waiting {
     transaction: Transaction,
     size: usize,
     local: bool,
+    sent_at: Instant,
 }
 
 /// The pool. What is in it has been verified.
@@ -54,7 +56,7 @@ impl Pool {
         self.queues.entry(*sender).or_default().push_back(digest);
         self.sent.insert(*sender, bytes + size);
         self.bytes += size;
-        self.waiting.insert(digest, Waiting { transaction, size, local });
+        self.waiting.insert(digest, Waiting { transaction, size, local, sent_at: Instant::now() });
         Ok(true)
     }
 
@@ -74,7 +76,12 @@ impl Pool {
         let sender = gone.transaction.sender;
         self.sent.insert(sender, self.bytes_of(&sender).saturating_sub(gone.size));
         if let Some(queue) = self.queues.get_mut(&sender) {
-            queue.retain(|other| other != digest);
+            // A sender's transactions are mostly executed in their order.
+            if queue.front() == Some(digest) {
+                queue.pop_front();
+            } else {
+                queue.retain(|other| other != digest);
+            }
             if queue.is_empty() {
                 self.queues.remove(&sender);
                 self.sent.remove(&sender);
@@ -91,7 +98,7 @@ impl Pool {
     }
 
     /// Up to `count` transactions of up to `bytes` together, one a sender in turn, each sender's in order of arrival.
-    pub(crate) fn choose(&mut self, count: usize, bytes: usize) -> Vec<Transaction> {
+    pub(crate) fn choose(&mut self, count: usize, bytes: usize) -> Vec<(Digest, Transaction)> {
         let after = |last| self.queues.range((std::ops::Bound::Excluded(last), std::ops::Bound::Unbounded));
         let mut turns: VecDeque<(PublicKey, VecDeque<Digest>)> = match self.last {
             Some(last) => after(last).chain(self.queues.range(..=last)).map(|(k, q)| (*k, q.clone())).collect(),
@@ -101,20 +108,32 @@ impl Pool {
         while chosen.len() < count
             && let Some((sender, mut queue)) = turns.pop_front()
         {
-            let Some(next) = queue.pop_front().and_then(|digest| self.waiting.get(&digest)) else { continue };
+            let Some(digest) = queue.pop_front() else { continue };
+            let Some(next) = self.waiting.get(&digest) else { continue };
             // A sender whose next transaction does not fit waits for the next block: its order is kept.
             let Some(left) = room.checked_sub(next.size) else { continue };
             room = left;
-            chosen.push(next.transaction.clone());
+            chosen.push((digest, next.transaction.clone()));
             self.last = Some(sender);
             turns.push_back((sender, queue));
         }
         chosen
     }
 
-    /// Transactions that were submitted here and still wait.
-    pub(crate) fn local(&self) -> impl Iterator<Item = &Transaction> {
-        self.waiting.values().filter(|w| w.local).map(|w| &w.transaction)
+    /// Transactions that were submitted here, still wait, and were sent to the peers before `before`; they count as
+    /// sent `now`.
+    pub(crate) fn unheard(&mut self, before: Instant, now: Instant) -> Vec<Transaction> {
+        let late = self.waiting.values_mut().filter(|w| w.local && w.sent_at <= before);
+        late.map(|w| {
+            w.sent_at = now;
+            w.transaction.clone()
+        })
+        .collect()
+    }
+
+    /// A transaction that waits.
+    pub(crate) fn get(&self, digest: &Digest) -> Option<&Transaction> {
+        self.waiting.get(digest).map(|w| &w.transaction)
     }
 
     /// How many wait.
@@ -153,11 +172,11 @@ mod tests {
         assert_eq!(add(&mut pool, &transaction(2, 9, 9)), Ok(false), "a double");
         let chosen = pool.choose(3, usize::MAX);
         let first = SecretKey::from_seed(&[1]).public();
-        assert_eq!(chosen.iter().filter(|t| t.sender != first).count(), 1, "the second sender is served");
-        let nonces: Vec<_> = chosen.iter().filter(|t| t.sender == first).map(|t| t.nonce[0]).collect();
+        assert_eq!(chosen.iter().filter(|(_, t)| t.sender != first).count(), 1, "the second sender is served");
+        let nonces: Vec<_> = chosen.iter().filter(|(_, t)| t.sender == first).map(|(_, t)| t.nonce[0]).collect();
         assert_eq!(nonces, [0, 1]);
-        assert_eq!(pool.choose(9, chosen[0].size()).len(), 1, "bytes are bounded");
-        chosen.iter().for_each(|t| pool.remove(&t.digest()));
+        assert_eq!(pool.choose(9, chosen[0].1.size()).len(), 1, "bytes are bounded");
+        chosen.iter().for_each(|(digest, _)| pool.remove(digest));
         assert_eq!(pool.len(), 3);
     }
 

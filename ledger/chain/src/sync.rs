@@ -2,16 +2,18 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use base_types::{Height, OrgId, TimeMs};
+use base_types::{Digest, Height, OrgId, TimeMs};
 use base_wire::{Decode, Encode};
 use ledger_light::{Block, Certificate};
 use tokio::time::{Instant, timeout};
 
 use crate::{
     ChainFault, PeerNet,
+    compact::MAX_ASKED,
     ledger::Ledger,
     net::{Answer, Ask},
     node::{Command, Node, ms},
+    view::Shared,
 };
 
 /// Most blocks that are asked for at once.
@@ -65,7 +67,7 @@ impl Peers {
 impl Node {
     /// A peer says that it has stored a height.
     pub(crate) fn note_peer(&mut self, peer: &OrgId, height: Height) {
-        if self.ledger.genesis.epoch.index_of(peer).is_none() || *peer == self.me {
+        if *peer == self.me {
             return;
         }
         let now = self.clock.now_ms();
@@ -136,14 +138,15 @@ impl Node {
             if block.header.height != self.next() {
                 return Ok(Err(format!("block {} came before those below it", block.header.height)));
             }
-            if let Err(why) = certificate.verify(&block.header, &self.ledger.genesis.epoch) {
+            if let Err(why) = certificate.verify(&block.header, self.tip.epoch()) {
                 return Ok(Err(why.to_string()));
             }
-            if !self.judge_certified(block)? {
+            let Some(digests) = self.judge_certified(block)? else {
                 return Ok(Err(format!("block {} came with a wrong transaction", block.header.height)));
-            }
+            };
             self.timers.clear();
-            self.store(block, certificate)?;
+            self.store(block, &digests, certificate)?;
+            self.shared.counters.synced.add(1);
         }
         Ok(Ok(()))
     }
@@ -159,15 +162,41 @@ async fn request(
     let answer = timeout(limit, net.request(peer, ask)).await.map_err(|_| "no answer in time".to_owned())?;
     match Answer::from_wire(&answer.map_err(|e| e.to_string())?) {
         Ok(Answer::Blocks(blocks)) => Ok(blocks),
-        Ok(Answer::Unable) => Err("the peer cannot answer".into()),
+        Ok(_) => Err("the peer cannot answer".into()),
         Err(e) => Err(format!("the peer's answer is malformed: {e}")),
     }
 }
 
 impl Ledger {
     /// Answers a peer's question.
-    pub(crate) fn answer(&self, bytes: &[u8]) -> Answer {
-        let Ok(Ask::Blocks { from, limit }) = Ask::from_wire(bytes) else { return Answer::Unable };
+    pub(crate) fn answer(&self, shared: &Shared, bytes: &[u8]) -> Answer {
+        match Ask::from_wire(bytes) {
+            Ok(Ask::Blocks { from, limit }) => self.answer_blocks(from, limit),
+            Ok(Ask::Transactions(digests)) => self.answer_transactions(shared, &digests),
+            Err(_) => Answer::Unable,
+        }
+    }
+
+    /// Transactions that wait here or were executed already.
+    fn answer_transactions(&self, shared: &Shared, digests: &[Digest]) -> Answer {
+        let (mut found, mut size) = (Vec::new(), 0usize);
+        for digest in digests.iter().take(MAX_ASKED) {
+            let waiting = shared.pool().get(digest).cloned();
+            let known = match waiting {
+                Some(transaction) => Some(transaction),
+                None => self.placed(digest).ok().flatten().map(|placed| placed.transaction),
+            };
+            let Some(transaction) = known else { continue };
+            size = size.saturating_add(transaction.size());
+            if size > MAX_ANSWER {
+                break;
+            }
+            found.push(transaction);
+        }
+        Answer::Transactions(found)
+    }
+
+    fn answer_blocks(&self, from: Height, limit: u32) -> Answer {
         let (mut blocks, mut size) = (Vec::new(), 0usize);
         for height in (from..).take(limit.min(MAX_BLOCKS) as usize) {
             match self.block(height) {

@@ -1,14 +1,21 @@
-//! What the chain's task shows to its handles: how it is doing, and heights as they come.
+//! What the chain's task shares with its handles: the pool, those who wait, how it is doing, heights as they come.
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use base_types::{Digest, Height, OrgId, TimeMs};
-use tokio::sync::{broadcast, watch};
+use ledger_light::{Epoch, Transaction};
+use tokio::{
+    sync::{Notify, broadcast, oneshot, watch},
+    time::Instant,
+};
 
-use crate::ChainFault;
+use crate::{ChainFault, Counters, Executed, pool::Pool};
+
+/// How a submission ends.
+pub(crate) type Reply = oneshot::Sender<Result<Executed, ChainFault>>;
 
 /// How the chain is doing.
 #[derive(Debug, Clone)]
@@ -23,6 +30,8 @@ pub struct Status {
     pub time: TimeMs,
     /// The state root after it.
     pub state_root: Digest,
+    /// The epoch in force at the height that follows.
+    pub epoch: Epoch,
     /// Transactions that wait here.
     pub waiting: usize,
     /// Peers, the height each told, and when.
@@ -31,31 +40,92 @@ pub struct Status {
     pub fault: Option<ChainFault>,
 }
 
-/// What the task shows to the handles.
+/// What the task and its handles share.
 pub(crate) struct Shared {
     view: Mutex<View>,
+    pool: Mutex<Pool>,
+    waiters: Mutex<BTreeMap<Digest, Vec<Reply>>>,
+    /// Transactions submitted here that the peers have not been sent yet.
+    fresh: Mutex<Vec<Transaction>>,
+    /// There are fresh ones.
+    pub(crate) sending: Notify,
+    /// There is work.
+    pub(crate) work: Notify,
+    /// There may be room in the pool again.
+    pub(crate) room: Notify,
     pub(crate) height: watch::Sender<Height>,
     pub(crate) blocks: broadcast::Sender<Height>,
+    pub(crate) counters: Counters,
 }
 
 /// What is shown.
 #[derive(Default)]
 pub(crate) struct View {
-    pub(crate) waiting: usize,
     pub(crate) peers: Vec<(OrgId, Height, TimeMs)>,
     pub(crate) fault: Option<ChainFault>,
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Shared {
     pub(crate) fn new(height: Height) -> Self {
-        Self { view: Mutex::default(), height: watch::Sender::new(height), blocks: broadcast::Sender::new(256) }
+        Self {
+            view: Mutex::default(),
+            pool: Mutex::default(),
+            waiters: Mutex::default(),
+            fresh: Mutex::default(),
+            sending: Notify::new(),
+            work: Notify::new(),
+            room: Notify::new(),
+            height: watch::Sender::new(height),
+            blocks: broadcast::Sender::new(256),
+            counters: Counters::default(),
+        }
     }
     pub(crate) fn with<T>(&self, act: impl FnOnce(&mut View) -> T) -> T {
-        act(&mut self.view.lock().unwrap_or_else(PoisonError::into_inner))
+        act(&mut lock(&self.view))
     }
-    pub(crate) fn set_waiting(&self, waiting: usize) {
-        self.with(|view| view.waiting = waiting);
+    /// The pool; held for moments only.
+    pub(crate) fn pool(&self) -> MutexGuard<'_, Pool> {
+        lock(&self.pool)
     }
+
+    /// Puts a verified transaction of a client into the pool and among those that the peers are to be sent.
+    pub(crate) fn accept(&self, transaction: Transaction, digest: Digest) -> Result<(), crate::pool::Full> {
+        if self.pool().add(transaction.clone(), digest, true)? {
+            lock(&self.fresh).push(transaction);
+            self.sending.notify_one();
+        }
+        self.work.notify_one();
+        Ok(())
+    }
+    /// Takes the fresh transactions.
+    pub(crate) fn take_fresh(&self) -> Vec<Transaction> {
+        std::mem::take(&mut *lock(&self.fresh))
+    }
+
+    /// Somebody waits for a transaction.
+    pub(crate) fn wait_for(&self, digest: Digest) -> oneshot::Receiver<Result<Executed, ChainFault>> {
+        let (reply, outcome) = oneshot::channel();
+        let mut waiters = lock(&self.waiters);
+        let waiting = waiters.entry(digest).or_default();
+        waiting.retain(|other| !other.is_closed());
+        waiting.push(reply);
+        outcome
+    }
+    /// Tells whoever waits for a transaction.
+    pub(crate) fn tell(&self, digest: &Digest, outcome: &Result<Executed, ChainFault>) {
+        for reply in lock(&self.waiters).remove(digest).into_iter().flatten() {
+            let _ = reply.send(outcome.clone());
+        }
+    }
+    /// Nobody who has gone is kept.
+    pub(crate) fn forget_gone(&self) {
+        lock(&self.waiters).retain(|_, replies| replies.iter().any(|reply| !reply.is_closed()));
+    }
+
     pub(crate) fn set_peers(&self, peers: &BTreeMap<OrgId, (Height, TimeMs)>) {
         self.with(|view| view.peers = peers.iter().map(|(org, (height, at))| (org.clone(), *height, *at)).collect());
     }
@@ -64,11 +134,20 @@ impl Shared {
         let _ = self.blocks.send(height);
     }
     pub(crate) fn stop(&self, fault: ChainFault) {
-        self.with(|view| view.fault.get_or_insert(fault).clone());
+        let fault = self.with(|view| view.fault.get_or_insert(fault).clone());
         // Whoever waits for a height looks at the fault instead.
         self.height.send_modify(|_| {});
+        for reply in std::mem::take(&mut *lock(&self.waiters)).into_values().flatten() {
+            let _ = reply.send(Err(fault.clone()));
+        }
+        self.room.notify_waiters();
     }
     pub(crate) fn fault(&self) -> Option<ChainFault> {
         self.with(|view| view.fault.clone())
+    }
+
+    /// Transactions that the peers may have missed: submitted here and waiting since before.
+    pub(crate) fn unheard(&self, before: Instant, now: Instant) -> Vec<Transaction> {
+        self.pool().unheard(before, now)
     }
 }

@@ -25,7 +25,8 @@ pub enum Input {
         /// The epoch in force at that height.
         epoch: Epoch,
     },
-    /// A record of the log, after the first `StartHeight` and before anything else, in the order of writing.
+    /// A record of the log, after the first `StartHeight` and before anything else, in the order of writing: those of
+    /// that height, and those of [`WalRecord::KEPT`].
     Replay(WalRecord),
     /// A peer's message, from a link on which the peer has proved who it is.
     Message {
@@ -63,9 +64,19 @@ pub enum Input {
 pub enum Output {
     /// Send to every other validator.
     Broadcast(Vec<u8>),
+    /// Send to one validator.
+    Send {
+        /// Whom.
+        to: OrgId,
+        /// What.
+        bytes: Vec<u8>,
+    },
     /// Write to the log; it must be on the disk before any later output is carried out. Records come only right before
     /// an output that depends on them, so neighbours can share one flush.
     Persist(WalRecord),
+    /// These are all records of [`WalRecord::KEPT`] from now on: write them and delete the others in one step, which
+    /// must be on the disk before any later output is carried out.
+    Keep(Vec<WalRecord>),
     /// Start a timer; one of the same name is replaced.
     SetTimer {
         /// Its name.
@@ -84,7 +95,8 @@ pub enum Output {
         /// After so long the others give up waiting.
         deadline_ms: u64,
     },
-    /// Is this block valid on this node's state? It has the chain, height, epoch and transactions root that it must have.
+    /// Is this block valid on this node's state? It has the chain, height, epoch and transactions root that it must
+    /// have.
     Check {
         /// Its height.
         height: Height,
@@ -122,8 +134,10 @@ pub enum TimerKind {
     Precommit,
     /// Send own votes again.
     Rebroadcast,
+    /// A Raft group's time goes on while a height runs.
+    Tick,
 }
-wire_enum!(TimerKind { 0 => Start, 1 => Propose, 2 => Prevote, 3 => Precommit, 4 => Rebroadcast });
+wire_enum!(TimerKind { 0 => Start, 1 => Propose, 2 => Prevote, 3 => Precommit, 4 => Rebroadcast, 5 => Tick });
 
 /// Names a timer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,8 +1,9 @@
-//! Agreement on blocks: a pure BFT engine on Malachite's core, without sockets, clocks, disk or threads.
+//! Agreement on blocks: pure BFT and Raft engines behind one trait, without sockets, clocks, disk or threads.
 //!
-//! [`Bft`] takes one [`Input`] at a time and returns what is to be done, in order: the same inputs always give the same
-//! outputs, so that a whole cluster runs under one seed (see `tests/simulation`). `context` fills in Malachite's types,
-//! `effects` turns each of its effects into an [`Output`], `own` keeps it from ever signing twice, `wal` is its log.
+//! [`Bft`] and [`Raft`] take one [`Input`] at a time and return what is to be done, in order: the same inputs always
+//! give the same outputs, so that a whole cluster runs under one seed (see `tests/simulation`). For BFT, `context`
+//! fills in Malachite's types, `effects` turns each of its effects into an [`Output`], `own` keeps it from ever signing
+//! twice; the other engine is all in `raft`. `wal` is the log of both.
 
 mod api;
 mod blocks;
@@ -13,13 +14,15 @@ mod effects;
 mod engine;
 mod options;
 mod own;
+mod raft;
 mod shell;
 mod signing;
 mod wal;
 mod wire;
 
+pub use self::raft::Raft;
 pub use api::{Engine, Input, Output, TimerId, TimerKind};
 pub use engine::Bft;
 pub use options::Options;
 pub use wal::WalRecord;
-pub use wire::message_height;
+pub use wire::{join_block, message_height, split_block};

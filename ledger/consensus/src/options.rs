@@ -22,6 +22,12 @@ pub struct Options {
     pub rebroadcast_ms: u64,
     /// More of it in each further round.
     pub rebroadcast_delta_ms: u64,
+    /// Raft: its unit of time.
+    pub tick_ms: u64,
+    /// Raft: a leader is heard so often, in ticks.
+    pub heartbeat_ticks: u16,
+    /// Raft: a leader is missed after so many ticks, up to twice as many; more than `heartbeat_ticks`.
+    pub election_ticks: u16,
     /// No wait is longer than this.
     pub max_wait_ms: u64,
     /// Longest message that is read, in bytes; a proposal carries its block.
@@ -39,6 +45,9 @@ impl Default for Options {
             precommit_delta_ms: 250,
             rebroadcast_ms: 1000,
             rebroadcast_delta_ms: 250,
+            tick_ms: 50,
+            heartbeat_ticks: 2,
+            election_ticks: 10,
             max_wait_ms: 30_000,
             max_message: 16 << 20,
         }
@@ -50,6 +59,7 @@ impl Options {
     pub fn wait_ms(&self, kind: TimerKind, round: u32) -> u64 {
         let (base, delta) = match kind {
             TimerKind::Start => return 0,
+            TimerKind::Tick => return self.tick_ms,
             TimerKind::Propose => (self.propose_ms, self.propose_delta_ms),
             TimerKind::Prevote => (self.prevote_ms, self.prevote_delta_ms),
             TimerKind::Precommit => (self.precommit_ms, self.precommit_delta_ms),
@@ -70,5 +80,6 @@ mod tests {
         assert_eq!(options.wait_ms(TimerKind::Propose, 3), 3000);
         assert_eq!(options.wait_ms(TimerKind::Precommit, u32::MAX), options.max_wait_ms);
         assert_eq!(options.wait_ms(TimerKind::Start, 9), 0);
+        assert_eq!(options.wait_ms(TimerKind::Tick, 9), 50);
     }
 }

@@ -10,10 +10,11 @@ use crate::{
     TimerKind,
     blocks::Blocks,
     context::{Address, BlockHeight, CoreInput, Value},
+    raft::Kept,
     wire::{PolkaMessage, ProposalMessage, VoteMessage},
 };
 
-/// One record of the log. Only [`crate::Bft`] looks inside.
+/// One record of the log. Only the engine that wrote it looks inside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WalRecord {
     height: Height,
@@ -41,10 +42,19 @@ enum Entry {
         block: Digest,
         valid: bool,
     },
+    /// What the Raft group of this epoch must not forget.
+    Raft {
+        epoch: u64,
+        kept: Kept,
+    },
+    /// The block that this validator has sealed.
+    Seal {
+        block: Digest,
+    },
 }
 wire_enum!(Entry {
     1 => Vote(m), 2 => Proposal(m), 3 => Polka(m), 4 => Timeout { kind, round }, 5 => Built { round, block },
-    6 => Judged { block, valid },
+    6 => Judged { block, valid }, 16 => Raft { epoch, kept }, 17 => Seal { block },
 });
 
 /// The timer of one of the core's timeouts; `None` for one that is never asked for.
@@ -58,10 +68,10 @@ pub(crate) fn timer_kind(kind: TimeoutKind) -> Option<TimerKind> {
     }
 }
 
-/// The core's timeout of a timer; `None` for [`TimerKind::Start`], which the core does not know.
+/// The core's timeout of a timer; `None` for one that the core does not know.
 pub(crate) fn timeout(kind: TimerKind, round: u32) -> Option<Timeout> {
     let kind = match kind {
-        TimerKind::Start => return None,
+        TimerKind::Start | TimerKind::Tick => return None,
         TimerKind::Propose => TimeoutKind::Propose,
         TimerKind::Prevote => TimeoutKind::Prevote,
         TimerKind::Precommit => TimeoutKind::Precommit,
@@ -71,6 +81,35 @@ pub(crate) fn timeout(kind: TimerKind, round: u32) -> Option<Timeout> {
 }
 
 impl WalRecord {
+    /// The height of records that belong to no height: they stay until [`crate::Output::Keep`] takes their place.
+    pub const KEPT: Height = Height::MAX;
+
+    /// The record of what the Raft group of an epoch must not forget.
+    pub(crate) fn kept(epoch: u64, kept: Kept) -> Self {
+        Self { height: Self::KEPT, entry: Entry::Raft { epoch, kept } }
+    }
+
+    /// The epoch and content of such a record.
+    pub(crate) fn as_kept(&self) -> Option<(u64, &Kept)> {
+        match &self.entry {
+            Entry::Raft { epoch, kept } => Some((*epoch, kept)),
+            _ => None,
+        }
+    }
+
+    /// The record of a seal.
+    pub(crate) fn seal(height: Height, block: Digest) -> Self {
+        Self { height, entry: Entry::Seal { block } }
+    }
+
+    /// The block of such a record.
+    pub(crate) fn as_seal(&self) -> Option<Digest> {
+        match self.entry {
+            Entry::Seal { block } => Some(block),
+            _ => None,
+        }
+    }
+
     /// The height it belongs to.
     pub fn height(&self) -> Height {
         self.height
@@ -122,6 +161,7 @@ fn input(record: WalRecord, blocks: &mut Blocks, me: &Address) -> Option<CoreInp
             let known = blocks.judge(&block, valid)?;
             judged(known.judged(height, valid))
         }
+        Entry::Raft { .. } | Entry::Seal { .. } => return None,
     })
 }
 

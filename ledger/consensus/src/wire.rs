@@ -2,7 +2,7 @@
 
 use base_gm::sm2::Signature;
 use base_types::{Digest, Height, OrgId};
-use base_wire::{Decode, WireError, wire_enum, wire_struct};
+use base_wire::{Decode, Encode, WireError, wire_enum, wire_struct};
 use ledger_light::Block;
 use malachite_types::{
     NilOrVal, PolkaCertificate, PolkaSignature, Round, RoundCertificate, RoundCertificateType, RoundSignature,
@@ -282,4 +282,22 @@ impl From<&RoundCertificate<LedgerContext>> for RoundMessage {
             votes: round_signatures.iter().map(of).collect(),
         }
     }
+}
+
+/// Parts a message that ends with a block into what stands before the block, and the block; `None` for any other message,
+/// which is sent as it is. A node that has the block's transactions need not be sent them again.
+pub fn split_block(bytes: &[u8]) -> Option<(&[u8], Block)> {
+    let block = match Message::from_wire(bytes) {
+        Ok(Message::Proposal(proposal)) => proposal.block,
+        _ => crate::raft::block_of(bytes)?,
+    };
+    let at = bytes.len().checked_sub(block.to_wire().len())?;
+    Some((bytes.get(..at)?, block))
+}
+
+/// The message that [`split_block`] parted.
+pub fn join_block(head: &[u8], block: &Block) -> Vec<u8> {
+    let mut bytes = head.to_vec();
+    block.encode(&mut bytes);
+    bytes
 }

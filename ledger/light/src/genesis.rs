@@ -14,12 +14,17 @@ pub struct Validator {
 }
 wire_struct!(Validator { org, key });
 
+/// Byzantine agreement, on Malachite's core.
+pub const BFT: u8 = 1;
+/// Raft, whose decisions the validators certify: a lying validator may halt the chain, never fork it.
+pub const RAFT: u8 = 2;
+
 /// The rules that hold from a height on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Epoch {
     /// 0 at genesis, then one more at every change.
     pub number: u64,
-    /// Consensus engine: 1 is BFT (Malachite's core).
+    /// Consensus engine: [`BFT`] or [`RAFT`].
     pub engine: u8,
     /// First height under these rules.
     pub first_height: Height,
@@ -70,10 +75,12 @@ pub enum Role {
     Analyst,
     /// Reads and exports evidence.
     Auditor,
-    /// Vouches for the organisation's members.
+    /// Vouches for the organisation's members, and votes for it on the chain's rules.
     Administrator,
+    /// Deploys contracts.
+    Developer,
 }
-wire_enum!(Role { 0 => Node, 1 => Owner, 2 => Analyst, 3 => Auditor, 4 => Administrator });
+wire_enum!(Role { 0 => Node, 1 => Owner, 2 => Analyst, 3 => Auditor, 4 => Administrator, 5 => Developer });
 
 /// A key that may send transactions.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 //! The state is a sparse Merkle tree over SM3 with the shape and the hashing of the Jellyfish Merkle tree: an empty
 //! subtree is a constant, a subtree with one key is that key's leaf, any other is the hash of its two halves.
 
-use base_gm::sm3::sm3;
+use base_gm::sm3::{Sm3Stream, sm3};
 use base_types::Digest;
 use base_wire::{Decode, Encode, Reader, WireError, wire_enum};
 use thiserror::Error;
@@ -16,12 +16,20 @@ const MAX_STEPS: usize = 256;
 
 /// The hash of a key's leaf, of the hashes of the key and of its value.
 pub fn leaf_hash(key: &Digest, value: &Digest) -> Digest {
-    sm3(&[b"JMT::LeafNode", &key.0[..], &value.0[..]].concat())
+    joined(b"JMT::LeafNode", key, value)
 }
 
 /// The hash of a subtree with at least two keys.
 pub fn inner_hash(left: &Digest, right: &Digest) -> Digest {
-    sm3(&[b"JMT::IntrnalNode", &left.0[..], &right.0[..]].concat())
+    joined(b"JMT::IntrnalNode", left, right)
+}
+
+fn joined(domain: &[u8], first: &Digest, second: &Digest) -> Digest {
+    let mut stream = Sm3Stream::new();
+    stream.update(domain);
+    stream.update(&first.0);
+    stream.update(&second.0);
+    stream.finish()
 }
 
 /// What stands where the key's path ends.

@@ -5,7 +5,7 @@ use base_gm::{
     sm3,
 };
 use base_types::{Digest, Height};
-use base_wire::{Encode, wire_struct};
+use base_wire::wire_struct;
 use thiserror::Error;
 
 /// One signed request to change the ledger's state.
@@ -58,17 +58,21 @@ impl Transaction {
 
     /// Bytes on the wire.
     pub fn size(&self) -> usize {
-        self.to_wire().len()
+        let Self { chain, sender: _, nonce, valid_until: _, payload, signature: _ } = self;
+        // The payload's length takes four bytes, the height eight, key and signature 64 each.
+        chain.0.len() + nonce.len() + payload.len() + 4 + 8 + 64 + 64
     }
 
-    /// Checks chain and signature.
+    /// Checks chain and signature; answers with the digest.
     ///
     /// # Errors
     /// [`TransactionFault`].
-    pub fn verify(&self, chain: &Digest) -> Result<(), TransactionFault> {
+    pub fn verify(&self, chain: &Digest) -> Result<Digest, TransactionFault> {
         if &self.chain != chain {
             return Err(TransactionFault::OtherChain);
         }
-        sm2::verify(&self.sender, &self.digest().0, &self.signature).map_err(|_| TransactionFault::BadSignature)
+        let digest = self.digest();
+        sm2::verify(&self.sender, &digest.0, &self.signature).map_err(|_| TransactionFault::BadSignature)?;
+        Ok(digest)
     }
 }

@@ -7,6 +7,7 @@ use base_types::{
     Digest, Height,
     fault::{Code, Fault},
 };
+use futures::{StreamExt, stream::BoxStream};
 use rustls::ClientConfig;
 use tonic::{Request, Response, Status, transport::Channel};
 
@@ -24,7 +25,60 @@ pub struct Submitted {
     pub height: Height,
     /// Why the contract refused it, if it did.
     pub refusal: Option<String>,
+    /// What became of it, in the ledger's encoding.
+    pub outcome: Vec<u8>,
 }
+
+/// Which state is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StateAt {
+    /// The newest.
+    Latest,
+    /// That after the block of a height.
+    Height(Height),
+    /// That of a state root.
+    Root(Digest),
+}
+
+/// A call that changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadCall {
+    /// On which state.
+    pub at: StateAt,
+    /// The contract.
+    pub to: [u8; 20],
+    /// What it is given.
+    pub input: Vec<u8>,
+    /// Most gas it may use.
+    pub gas: u64,
+    /// The caller's key, `x‖y`; `None` for no caller in particular.
+    pub from: Option<[u8; 64]>,
+}
+
+/// The last thing that a subscriber knows, and what it wants to be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subscription {
+    /// Height and number in its block (from 1) of the last transaction known; 0, 0 is before the first.
+    pub after: (Height, u32),
+    /// Whether to go on with what happens later.
+    pub follow: bool,
+    /// Only transactions in which this contract announced something.
+    pub contract: Option<[u8; 20]>,
+}
+
+/// A transaction that was executed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Happening {
+    /// Height and number in its block, from 1: the cursor to go on from.
+    pub cursor: (Height, u32),
+    /// The transaction.
+    pub transaction: Digest,
+    /// What became of it, in the ledger's encoding.
+    pub outcome: Vec<u8>,
+}
+
+/// What happens, in order.
+pub type Happenings = BoxStream<'static, Result<Happening, Fault>>;
 
 /// What a node answers to clients; values are canonical encodings of the ledger's types.
 #[async_trait]
@@ -39,12 +93,48 @@ pub trait LedgerHandler: Send + Sync + 'static {
     async fn transaction(&self, digest: Digest) -> Result<Option<Vec<u8>>, Fault>;
     /// All records of a subject.
     async fn records(&self, subject: Digest) -> Result<Vec<u8>, Fault>;
+    /// A header with its certificate.
+    async fn header(&self, height: Height) -> Result<Option<Vec<u8>>, Fault>;
+    /// The genesis and the handovers to later epochs.
+    async fn epochs(&self) -> Result<Vec<u8>, Fault>;
+    /// Calls a contract and changes nothing.
+    async fn call(&self, call: ReadCall) -> Result<Vec<u8>, Fault>;
+    /// A value of a state, with or without its proof.
+    async fn value(&self, at: StateAt, key: Vec<u8>, proof: bool) -> Result<Vec<u8>, Fault>;
+    /// What happened and happens.
+    fn events(&self, subscription: Subscription) -> Happenings;
 }
 
 pub(crate) struct LedgerService(pub(crate) Arc<dyn LedgerHandler>);
 
 fn digest(bytes: &[u8]) -> Result<Digest, Status> {
     bytes.try_into().map(Digest).map_err(|_| Status::invalid_argument("a digest has 32 bytes"))
+}
+
+fn state(at: Option<wire::At>) -> Result<StateAt, Status> {
+    match at {
+        None | Some(wire::At { height: None, root: None }) => Ok(StateAt::Latest),
+        Some(wire::At { height: Some(height), root: None }) => Ok(StateAt::Height(height)),
+        Some(wire::At { height: None, root: Some(root) }) => Ok(StateAt::Root(digest(&root)?)),
+        Some(_) => Err(Status::invalid_argument("a state has a height or a root, not both")),
+    }
+}
+
+fn named(at: StateAt) -> wire::At {
+    match at {
+        StateAt::Latest => wire::At { height: None, root: None },
+        StateAt::Height(height) => wire::At { height: Some(height), root: None },
+        StateAt::Root(root) => wire::At { height: None, root: Some(root.0.to_vec()) },
+    }
+}
+
+/// A field that may be empty.
+fn optional<const N: usize>(bytes: &[u8], what: &str) -> Result<Option<[u8; N]>, Status> {
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let bytes = bytes.try_into().map_err(|_| Status::invalid_argument(format!("{what} has {N} bytes")))?;
+    Ok(Some(bytes))
 }
 
 fn reply<T, U>(outcome: Result<T, Fault>, wrap: impl FnOnce(T) -> U) -> Result<Response<U>, Status> {
@@ -55,7 +145,7 @@ fn reply<T, U>(outcome: Result<T, Fault>, wrap: impl FnOnce(T) -> U) -> Result<R
 impl wire::ledger_server::Ledger for LedgerService {
     async fn submit(&self, request: Request<wire::Submission>) -> Result<Response<wire::Outcome>, Status> {
         let outcome = self.0.submit(request.into_inner().transaction).await;
-        reply(outcome, |Submitted { height, refusal }| wire::Outcome { height, refusal })
+        reply(outcome, |Submitted { height, refusal, outcome }| wire::Outcome { height, refusal, outcome })
     }
 
     async fn status(&self, _request: Request<wire::StatusRequest>) -> Result<Response<wire::Encoded>, Status> {
@@ -74,6 +164,42 @@ impl wire::ledger_server::Ledger for LedgerService {
     async fn records(&self, request: Request<wire::RecordsRequest>) -> Result<Response<wire::Encoded>, Status> {
         let subject = digest(&request.into_inner().subject)?;
         reply(self.0.records(subject).await, |value| wire::Encoded { value })
+    }
+
+    async fn header(&self, request: Request<wire::BlockRequest>) -> Result<Response<wire::Found>, Status> {
+        reply(self.0.header(request.into_inner().height).await, |value| wire::Found { value })
+    }
+
+    async fn epochs(&self, _request: Request<wire::StatusRequest>) -> Result<Response<wire::Encoded>, Status> {
+        reply(self.0.epochs().await, |value| wire::Encoded { value })
+    }
+
+    async fn call(&self, request: Request<wire::CallRequest>) -> Result<Response<wire::Encoded>, Status> {
+        let wire::CallRequest { at, to, input, gas, from } = request.into_inner();
+        let to = optional(&to, "an address")?.ok_or_else(|| Status::invalid_argument("an address has 20 bytes"))?;
+        let call = ReadCall { at: state(at)?, to, input, gas, from: optional(&from, "a key")? };
+        reply(self.0.call(call).await, |value| wire::Encoded { value })
+    }
+
+    async fn value(&self, request: Request<wire::ValueRequest>) -> Result<Response<wire::Encoded>, Status> {
+        let wire::ValueRequest { at, key, proof } = request.into_inner();
+        reply(self.0.value(state(at)?, key, proof).await, |value| wire::Encoded { value })
+    }
+
+    type EventsStream = BoxStream<'static, Result<wire::Happening, Status>>;
+
+    async fn events(&self, request: Request<wire::EventsRequest>) -> Result<Response<Self::EventsStream>, Status> {
+        let wire::EventsRequest { height, index, follow, contract } = request.into_inner();
+        let contract = optional(&contract, "an address")?;
+        let happenings = self.0.events(Subscription { after: (height, index), follow, contract });
+        let told = happenings.map(|happening| match happening {
+            Ok(Happening { cursor, transaction, outcome }) => {
+                let (height, index) = cursor;
+                Ok(wire::Happening { height, index, transaction: transaction.0.to_vec(), outcome })
+            }
+            Err(fault) => Err(to_status(&fault)),
+        });
+        Ok(Response::new(told.boxed()))
     }
 }
 
@@ -121,8 +247,8 @@ impl LedgerClient {
             return Err(Fault::new(Code::BadRequest, "submit", "the transaction is too long"));
         }
         let answer = self.client.clone().submit(wire::Submission { transaction }).await;
-        let wire::Outcome { height, refusal } = answer.map_err(|s| self.fault("submit", &s))?.into_inner();
-        Ok(Submitted { height, refusal })
+        let wire::Outcome { height, refusal, outcome } = answer.map_err(|s| self.fault("submit", &s))?.into_inner();
+        Ok(Submitted { height, refusal, outcome })
     }
 
     /// See [`LedgerHandler::status`].
@@ -161,5 +287,64 @@ impl LedgerClient {
         let request = wire::RecordsRequest { subject: subject.0.to_vec() };
         let answer = self.client.clone().records(request).await;
         Ok(answer.map_err(|s| self.fault("records", &s))?.into_inner().value)
+    }
+
+    /// See [`LedgerHandler::header`].
+    ///
+    /// # Errors
+    /// The handler's fault or the connection's.
+    pub async fn header(&self, height: Height) -> Result<Option<Vec<u8>>, Fault> {
+        let answer = self.client.clone().header(wire::BlockRequest { height }).await;
+        Ok(answer.map_err(|s| self.fault("header", &s))?.into_inner().value)
+    }
+
+    /// See [`LedgerHandler::epochs`].
+    ///
+    /// # Errors
+    /// The handler's fault or the connection's.
+    pub async fn epochs(&self) -> Result<Vec<u8>, Fault> {
+        let answer = self.client.clone().epochs(wire::StatusRequest {}).await;
+        Ok(answer.map_err(|s| self.fault("epochs", &s))?.into_inner().value)
+    }
+
+    /// See [`LedgerHandler::call`].
+    ///
+    /// # Errors
+    /// The handler's fault or the connection's.
+    pub async fn call(&self, call: ReadCall) -> Result<Vec<u8>, Fault> {
+        let ReadCall { at, to, input, gas, from } = call;
+        let from = from.map(|key| key.to_vec()).unwrap_or_default();
+        let request = wire::CallRequest { at: Some(named(at)), to: to.to_vec(), input, gas, from };
+        let answer = self.client.clone().call(request).await;
+        Ok(answer.map_err(|s| self.fault("call", &s))?.into_inner().value)
+    }
+
+    /// See [`LedgerHandler::value`].
+    ///
+    /// # Errors
+    /// The handler's fault or the connection's.
+    pub async fn value(&self, at: StateAt, key: Vec<u8>, proof: bool) -> Result<Vec<u8>, Fault> {
+        let request = wire::ValueRequest { at: Some(named(at)), key, proof };
+        let answer = self.client.clone().value(request).await;
+        Ok(answer.map_err(|s| self.fault("value", &s))?.into_inner().value)
+    }
+
+    /// See [`LedgerHandler::events`].
+    ///
+    /// # Errors
+    /// The connection's fault; the handler's come in the stream.
+    pub async fn events(&self, subscription: Subscription) -> Result<Happenings, Fault> {
+        let Subscription { after: (height, index), follow, contract } = subscription;
+        let contract = contract.map(|address| address.to_vec()).unwrap_or_default();
+        let request = wire::EventsRequest { height, index, follow, contract };
+        let answer = self.client.clone().events(request).await.map_err(|s| self.fault("events", &s))?;
+        let this = self.clone();
+        let told = answer.into_inner().map(move |happening| {
+            let wire::Happening { height, index, transaction, outcome } =
+                happening.map_err(|s| this.fault("events", &s))?;
+            let transaction = digest(&transaction).map_err(|s| this.fault("events", &s))?;
+            Ok(Happening { cursor: (height, index), transaction, outcome })
+        });
+        Ok(told.boxed())
     }
 }

@@ -14,7 +14,7 @@ mod stream;
 mod wire;
 
 pub use fault::RpcFault;
-pub use ledger::{LedgerClient, LedgerHandler, Submitted};
+pub use ledger::{Happening, Happenings, LedgerClient, LedgerHandler, ReadCall, StateAt, Submitted, Subscription};
 pub use peer::{PeerClient, PeerHandler};
 pub use server::{LedgerServer, PeerServer};
 

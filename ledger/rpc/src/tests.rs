@@ -19,6 +19,7 @@ use base_types::{
     Digest, OrgId,
     fault::{Code, Fault},
 };
+use futures::StreamExt;
 use tokio::{
     net::TcpListener,
     sync::{mpsc, oneshot},
@@ -73,8 +74,8 @@ impl LedgerHandler for Numbers {
     async fn submit(&self, transaction: Vec<u8>) -> Result<Submitted, Fault> {
         match transaction.as_slice() {
             b"bad" => Err(Fault::new(Code::NoQuorum, "submit", "两个验证节点停了").at(&org("tax"))),
-            b"no" => Ok(Submitted { height: 7, refusal: Some("已过期".into()) }),
-            _ => Ok(Submitted { height: transaction.len() as u64, refusal: None }),
+            b"no" => Ok(Submitted { height: 7, refusal: Some("已过期".into()), outcome: vec![1] }),
+            _ => Ok(Submitted { height: transaction.len() as u64, refusal: None, outcome: vec![] }),
         }
     }
     async fn status(&self) -> Result<Vec<u8>, Fault> {
@@ -88,6 +89,30 @@ impl LedgerHandler for Numbers {
     }
     async fn records(&self, subject: Digest) -> Result<Vec<u8>, Fault> {
         Ok(subject.0[..2].to_vec())
+    }
+    async fn header(&self, height: u64) -> Result<Option<Vec<u8>>, Fault> {
+        Ok((height < 10).then(|| vec![height as u8, 0]))
+    }
+    async fn epochs(&self) -> Result<Vec<u8>, Fault> {
+        Ok(b"epochs".to_vec())
+    }
+    async fn call(&self, call: ReadCall) -> Result<Vec<u8>, Fault> {
+        Ok(format!("{:?} {:?} {} {}", call.at, call.input, call.gas, call.from.is_some()).into_bytes())
+    }
+    async fn value(&self, at: StateAt, key: Vec<u8>, proof: bool) -> Result<Vec<u8>, Fault> {
+        Ok(format!("{at:?} {key:?} {proof}").into_bytes())
+    }
+    fn events(&self, subscription: Subscription) -> Happenings {
+        let Subscription { after: (height, index), follow, contract } = subscription;
+        let happening = move |i: u32| match i {
+            9 => Err(Fault::new(Code::StorageDamaged, "events", "a block is missing")),
+            i => Ok(Happening {
+                cursor: (height, i),
+                transaction: Digest([i as u8; 32]),
+                outcome: vec![u8::from(follow), u8::from(contract.is_some())],
+            }),
+        };
+        futures::stream::iter((index + 1..10).map(happening)).boxed()
     }
 }
 
@@ -238,8 +263,11 @@ async fn a_refused_certificate_keeps_its_reason() {
 }
 
 async fn check_ledger(client: &LedgerClient) {
-    assert_eq!(client.submit(vec![0; 5]).await, Ok(Submitted { height: 5, refusal: None }));
-    assert_eq!(client.submit(b"no".to_vec()).await, Ok(Submitted { height: 7, refusal: Some("已过期".into()) }));
+    assert_eq!(client.submit(vec![0; 5]).await, Ok(Submitted { height: 5, refusal: None, outcome: vec![] }));
+    assert_eq!(
+        client.submit(b"no".to_vec()).await,
+        Ok(Submitted { height: 7, refusal: Some("已过期".into()), outcome: vec![1] })
+    );
     let fault = Fault::new(Code::NoQuorum, "submit", "两个验证节点停了").at(&org("tax"));
     assert_eq!(client.submit(b"bad".to_vec()).await, Err(fault));
     assert_eq!(client.status().await, Ok(b"status".to_vec()));
@@ -247,6 +275,18 @@ async fn check_ledger(client: &LedgerClient) {
     assert_eq!(client.transaction(&Digest([1; 32])).await, Ok(Some(b"tx".to_vec())));
     assert_eq!(client.transaction(&Digest([2; 32])).await, Ok(None));
     assert_eq!(client.records(&Digest([9; 32])).await, Ok(vec![9, 9]));
+    assert_eq!((client.header(3).await, client.header(30).await), (Ok(Some(vec![3, 0])), Ok(None)));
+    assert_eq!(client.epochs().await, Ok(b"epochs".to_vec()));
+    let call = ReadCall { at: StateAt::Height(4), to: [1; 20], input: vec![2], gas: 5, from: Some([6; 64]) };
+    assert_eq!(client.call(call).await, Ok(b"Height(4) [2] 5 true".to_vec()));
+    let root = StateAt::Root(Digest([3; 32]));
+    assert_eq!(client.value(root, vec![8], true).await, Ok(format!("{root:?} [8] true").into_bytes()));
+    assert_eq!(client.value(StateAt::Latest, vec![], false).await, Ok(b"Latest [] false".to_vec()));
+    let subscription = Subscription { after: (2, 6), follow: true, contract: None };
+    let told: Vec<_> = client.events(subscription).await.expect("a stream").collect().await;
+    assert_eq!(told.len(), 3);
+    assert!(told[..2].iter().all(|h| h.as_ref().is_ok_and(|h| h.outcome == [1, 0] && h.cursor.0 == 2)));
+    assert!(told[2].as_ref().is_err_and(|fault| fault.code == Code::StorageDamaged), "a fault comes in its place");
 }
 
 #[tokio::test]

@@ -11,17 +11,15 @@ use ledger_chain::{Chain, PeerError, PeerNet};
 use ledger_rpc::{PeerClient, PeerHandler};
 
 const CHANNEL: &str = "chain";
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Sends the chain's bytes to the other nodes.
-pub struct Peers(pub Arc<PeerClient>, pub Vec<OrgId>);
+/// Sends the chain's bytes to the other nodes, as many as are known.
+pub(crate) struct Peers(pub(crate) Arc<PeerClient>);
 
 #[async_trait]
 impl PeerNet for Peers {
     async fn broadcast(&self, bytes: Vec<u8>) {
-        for org in &self.1 {
-            self.0.deliver(org, CHANNEL, bytes.clone());
-        }
+        self.0.broadcast(CHANNEL, &bytes);
     }
     async fn send(&self, to: &OrgId, bytes: Vec<u8>) {
         self.0.deliver(to, CHANNEL, bytes);
@@ -33,7 +31,7 @@ impl PeerNet for Peers {
 
 /// Hands peers' bytes to the chain, once there is one.
 #[derive(Default)]
-pub struct Door(pub OnceLock<Chain>);
+pub(crate) struct Door(pub(crate) OnceLock<Chain>);
 
 #[async_trait]
 impl PeerHandler for Door {

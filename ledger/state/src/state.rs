@@ -1,23 +1,24 @@
-//! The state on storage: apply a block's changes in the block's own batch, read any height, prove.
+//! The state on storage: open, roots, and reads of any height with their proofs.
 
-use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use base_gm::sm3::sm3;
 use base_types::{Digest, Height};
-use base_wire::{Decode, Encode};
+use base_wire::Decode;
 use ledger_light::state::StateProof;
-use ledger_store::{Batch, Store, StoreError};
-use thiserror::Error;
+use ledger_store::Store;
 
 use crate::{
-    node::{Branch, Path, fold},
-    tree::{Branches, Item, Update, prove},
+    StateError,
+    apply::Held,
+    node::Branch,
+    path::{DEEPEST, Path},
+    rows::{
+        HEIGHTS, HISTORY, LATEST, LAYOUT, LAYOUT_NOW, META, NODES, OLDEST, ROOTS, STALE, UNFINISHED, history_key,
+        read_digest, read_height, read_history, read_latest,
+    },
+    tree::{Branches, prove},
 };
-
-const NODES: &str = "state-nodes";
-const VALUES: &str = "state-values";
-const ROOTS: &str = "state-roots";
-const HEIGHTS: &str = "state-heights";
 
 /// The key that every version sets to its height, so that no two versions have one root.
 pub const HEIGHT_KEY: &[u8] = b"height";
@@ -25,55 +26,81 @@ pub const HEIGHT_KEY: &[u8] = b"height";
 /// A key and its new value, `None` to remove it.
 pub type Change = (Vec<u8>, Option<Vec<u8>>);
 
-/// Why the state did not answer.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum StateError {
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A row is missing or cannot be read.
-    #[error("the state is damaged: {0}")]
-    Damaged(&'static str),
-    /// A version was applied out of order.
-    #[error("height {given} cannot follow the state's height")]
-    Order {
-        /// The height given.
-        given: Height,
-    },
-    /// There is no such version.
-    #[error("the state has no height {0}")]
-    NoHeight(Height),
+/// How many versions stay readable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// All of them, from the first that this node has: an archive.
+    All,
+    /// The newest so many; at least one.
+    Last(u64),
 }
 
-/// The state; clones share its store.
+/// What an operator may choose; it can be another at every opening.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StateOptions {
+    /// How many versions [`State::prune`] leaves. A version that was pruned does not come back.
+    pub history: Keep,
+    /// Most branches of the newest version that are held in memory, about 1.7 KB each. Whole levels of the tree are held,
+    /// from the root: 4,369 is four of them, 69,905 five.
+    pub cache_branches: usize,
+}
+
+impl Default for StateOptions {
+    fn default() -> Self {
+        Self { history: Keep::All, cache_branches: 70_000 }
+    }
+}
+
+/// The state; clones share its store and what it holds in memory.
 #[derive(Clone)]
 pub struct State {
-    store: Store,
+    pub(crate) store: Store,
+    pub(crate) options: StateOptions,
+    pub(crate) held: Arc<Mutex<Held>>,
 }
 
 impl Branches for Store {
     fn branch(&self, path: &Path, version: Height) -> Result<Branch, StateError> {
+        // A tree that goes deeper than keys are long is none.
+        if path.depth() > DEEPEST {
+            return Err(StateError::Damaged("a node lies too deep"));
+        }
         let row = self.get(NODES, &path.row(version))?.ok_or(StateError::Damaged("a node is missing"))?;
         Branch::from_wire(&row).map_err(|_| StateError::Damaged("a node cannot be read"))
     }
 }
 
-/// Values lie newest first under their key's hash.
-fn value_row(key: &Digest, height: Height) -> Vec<u8> {
-    [&key.0[..], &(!height).to_be_bytes()].concat()
+/// The oldest height that a store keeps.
+pub(crate) fn oldest(store: &Store) -> Result<Height, StateError> {
+    store.get(META, OLDEST)?.map_or(Ok(0), |row| read_height(&row))
 }
 
 impl State {
     /// The columns that its store must have.
-    pub const COLUMNS: [&str; 4] = [NODES, VALUES, ROOTS, HEIGHTS];
+    pub const COLUMNS: [&str; 7] = [NODES, LATEST, HISTORY, STALE, ROOTS, HEIGHTS, META];
+
+    /// The state in a store that was opened with [`State::COLUMNS`], with all its history.
+    ///
+    /// # Errors
+    /// As [`State::open_with`].
+    pub fn open(store: Store) -> Result<Self, StateError> {
+        Self::open_with(store, StateOptions::default())
+    }
 
     /// The state in a store that was opened with [`State::COLUMNS`].
     ///
     /// # Errors
-    /// [`StateError`] when the newest version cannot be read.
-    pub fn open(store: Store) -> Result<Self, StateError> {
-        let state = Self { store };
+    /// [`StateError::Unfinished`] when the taking over of a state was cut off, [`StateError::Layout`] when another
+    /// release wrote it, other [`StateError`]s when the newest version cannot be read.
+    pub fn open_with(store: Store, options: StateOptions) -> Result<Self, StateError> {
+        if store.get(META, UNFINISHED)?.is_some() {
+            return Err(StateError::Unfinished);
+        }
+        let state = Self { store, options, held: Arc::default() };
         if let Some((height, _)) = state.latest()? {
+            if state.store.get(META, LAYOUT)?.as_deref() != Some(LAYOUT_NOW) {
+                return Err(StateError::Layout);
+            }
             state.root_branch(height)?;
         }
         Ok(state)
@@ -85,59 +112,51 @@ impl State {
     /// [`StateError`] when storage fails.
     pub fn latest(&self) -> Result<Option<(Height, Digest)>, StateError> {
         let Some((height, root)) = self.store.last(ROOTS)? else { return Ok(None) };
-        let damaged = |_| StateError::Damaged("a root cannot be read");
-        Ok(Some((Height::from_wire(&height).map_err(damaged)?, Digest::from_wire(&root).map_err(damaged)?)))
+        Ok(Some((read_height(&height)?, read_digest(&root)?)))
     }
 
-    /// The root of a version.
+    /// The oldest version that can be read, 0 before there is any.
     ///
     /// # Errors
-    /// [`StateError::NoHeight`] without such a version.
-    pub fn root_at(&self, height: Height) -> Result<Digest, StateError> {
-        let root = self.store.get(ROOTS, &height.to_be_bytes())?.ok_or(StateError::NoHeight(height))?;
-        Digest::from_wire(&root).map_err(|_| StateError::Damaged("a root cannot be read"))
+    /// [`StateError`] when storage fails.
+    pub fn oldest(&self) -> Result<Height, StateError> {
+        oldest(&self.store)
     }
 
-    /// The version of a root.
+    /// The root of a version, also of one that was pruned.
+    ///
+    /// # Errors
+    /// [`StateError::NoHeight`] without such a version, [`StateError::Pruned`] for one before this node's first.
+    pub fn root_at(&self, height: Height) -> Result<Digest, StateError> {
+        match self.store.get(ROOTS, &height.to_be_bytes())? {
+            Some(root) => read_digest(&root),
+            None if height < self.oldest()? => Err(StateError::Pruned(height)),
+            None => Err(StateError::NoHeight(height)),
+        }
+    }
+
+    /// The version of a root, also of one that was pruned.
     ///
     /// # Errors
     /// [`StateError`] when storage fails.
     pub fn root_height(&self, root: &Digest) -> Result<Option<Height>, StateError> {
-        let Some(height) = self.store.get(HEIGHTS, &root.0)? else { return Ok(None) };
-        Height::from_wire(&height).map(Some).map_err(|_| StateError::Damaged("a height cannot be read"))
+        self.store.get(HEIGHTS, &root.0)?.map(|height| read_height(&height)).transpose()
     }
 
-    fn root_branch(&self, height: Height) -> Result<Branch, StateError> {
+    pub(crate) fn root_branch(&self, height: Height) -> Result<Branch, StateError> {
         self.root_at(height)?;
         self.store.branch(&Path::root(), height)
     }
 
-    /// Puts the version `height` into `batch` and returns its root; nothing is visible until the batch is written.
-    /// Of several changes to one key the last one holds.
-    ///
-    /// # Errors
-    /// [`StateError::Order`] unless `height` follows the newest version (0 when there is none).
-    pub fn apply(&self, height: Height, changes: Vec<Change>, batch: &mut Batch) -> Result<Digest, StateError> {
-        let latest = self.latest()?.map(|(height, _)| height);
-        if latest.map_or(0, |latest| latest.saturating_add(1)) != height {
-            return Err(StateError::Order { given: height });
-        }
-        let old = latest.map(|latest| self.root_branch(latest)).transpose()?.unwrap_or_default();
-        let own = (HEIGHT_KEY.to_vec(), Some(height.to_wire()));
-        let changes: BTreeMap<Digest, Option<Vec<u8>>> =
-            changes.into_iter().chain([own]).map(|(key, value)| (sm3(&key), value)).collect();
-        let items: Vec<Item> = changes.iter().map(|(key, value)| (*key, value.as_deref().map(sm3))).collect();
-        let mut update = Update { source: &self.store, version: height, written: Vec::new() };
-        let root = fold(&update.apply(old, &items)?.0);
-        for (path, branch) in update.written {
-            batch.put(NODES, path.row(height), branch.to_wire());
-        }
-        for (key, value) in changes {
-            batch.put(VALUES, value_row(&key, height), value.to_wire());
-        }
-        batch.put(ROOTS, height.to_be_bytes(), root.to_wire());
-        batch.put(HEIGHTS, root.0, height.to_wire());
-        Ok(root)
+    /// What `read` finds in a version. Whether the version is kept is looked at afterwards, because it may be pruned
+    /// while it is being read, and rows that are gone then would be taken for absent keys.
+    pub(crate) fn kept<T>(
+        &self,
+        height: Height,
+        read: impl FnOnce() -> Result<T, StateError>,
+    ) -> Result<T, StateError> {
+        let found = read();
+        if height < self.oldest()? { Err(StateError::Pruned(height)) } else { found }
     }
 
     /// The newest value of a key.
@@ -145,25 +164,39 @@ impl State {
     /// # Errors
     /// [`StateError`] when storage fails.
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
-        self.get_at(Height::MAX, key)
+        let row = self.store.get(LATEST, &sm3(key).0)?;
+        let found = row.map(read_latest).transpose()?;
+        Ok(found.map(|(_, value)| value))
     }
 
-    /// The value that a key had after the block of a height.
+    /// The value that a key had after the block of a height; for a height to come, the newest.
     ///
     /// # Errors
-    /// [`StateError`] when storage fails.
+    /// [`StateError::Pruned`] when the version is no longer kept.
     pub fn get_at(&self, height: Height, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
-        let key = sm3(key);
-        let rows = self.store.rows(VALUES, &key.0, &value_row(&key, height), 1)?;
-        let Some((_, row)) = rows.into_iter().next() else { return Ok(None) };
-        Option::<Vec<u8>>::from_wire(&row).map_err(|_| StateError::Damaged("a value cannot be read"))
+        self.kept(height, || self.value_at(height, &sm3(key)))
+    }
+
+    /// As [`State::get_at`], of a key's hash and without looking whether the version is kept.
+    ///
+    /// A newest value that is old enough is the answer. Otherwise it is the youngest one of the history that is: an
+    /// overwritten value lies there under the height at which it was written, and a removal leaves a row that says so.
+    pub(crate) fn value_at(&self, height: Height, key: &Digest) -> Result<Option<Vec<u8>>, StateError> {
+        if let Some(row) = self.store.get(LATEST, &key.0)? {
+            let (written, value) = read_latest(row)?;
+            if written <= height {
+                return Ok(Some(value));
+            }
+        }
+        let rows = self.store.rows(HISTORY, &key.0, &history_key(key, height), 1)?;
+        rows.first().map_or(Ok(None), |(_, row)| read_history(row))
     }
 
     /// The proof of what a key held, or that it held nothing, after the block of a height.
     ///
     /// # Errors
-    /// [`StateError::NoHeight`] without such a version.
+    /// [`StateError::NoHeight`] without such a version, [`StateError::Pruned`] when it is no longer kept.
     pub fn proof_at(&self, height: Height, key: &[u8]) -> Result<StateProof, StateError> {
-        prove(&self.store, self.root_branch(height)?, &sm3(key))
+        self.kept(height, || prove(&self.store, self.root_branch(height)?, &sm3(key)))
     }
 }

@@ -1,7 +1,15 @@
 //! The ledger's storage: RocksDB with named columns, atomic batches that can be forced to disk, and faults told apart.
 
+mod batch;
 mod fault;
+mod options;
+mod paths;
 mod store;
+#[cfg(test)]
+mod tests;
+mod upkeep;
 
+pub use batch::{Batch, Durability};
 pub use fault::StoreError;
-pub use store::{Batch, Durability, Row, Store};
+pub use options::StoreOptions;
+pub use store::{Row, Store};

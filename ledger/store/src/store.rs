@@ -1,71 +1,62 @@
 //! The store: point reads, ordered reads, and batches that are written whole or not at all.
 
-use std::{path::Path, sync::Arc};
-
-use rocksdb::{
-    ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, DBRecoveryMode, Direction, IteratorMode, Options,
-    ReadOptions, WriteBatch, WriteOptions,
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
-use crate::StoreError;
+use rocksdb::{Cache, ColumnFamily, DB, Direction, IteratorMode, Options, ReadOptions, WriteBatch, WriteOptions};
+
+use crate::{
+    Batch, Durability, StoreError, StoreOptions,
+    options::{self, Tuning},
+    paths::{self, Further},
+};
 
 /// A key and its value.
 pub type Row = (Vec<u8>, Vec<u8>);
 
-/// Whether a batch must be on the disk before the write returns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
-    /// Survives the loss of power.
-    Synced,
-    /// Survives the end of the process; a later synced batch makes it durable too.
-    Buffered,
+/// The open folder; `db` is `None` only when it could not be opened again, and stays so.
+pub(crate) struct Disk {
+    pub(crate) db: Option<DB>,
+    pub(crate) further: Vec<Further>,
 }
 
-/// Changes that are written together, in the order given.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Batch {
-    changes: Vec<(&'static str, Vec<u8>, Option<Vec<u8>>)>,
+impl Disk {
+    pub(crate) fn db(&self) -> Result<&DB, StoreError> {
+        self.db.as_ref().ok_or_else(|| StoreError::Other("the folder could not be opened again".into()))
+    }
 }
 
-impl Batch {
-    /// A batch without changes.
-    pub fn new() -> Self {
-        Self::default()
-    }
-    /// Sets a key.
-    pub fn put(&mut self, column: &'static str, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
-        self.changes.push((column, key.into(), Some(value.into())));
-    }
-    /// Removes a key, present or not.
-    pub fn delete(&mut self, column: &'static str, key: impl Into<Vec<u8>>) {
-        self.changes.push((column, key.into(), None));
-    }
-    /// How many changes there are.
-    pub fn len(&self) -> usize {
-        self.changes.len()
-    }
-    /// True without changes.
-    pub fn is_empty(&self) -> bool {
-        self.changes.is_empty()
-    }
+/// What the clones of a store share.
+pub(crate) struct Shared {
+    pub(crate) folder: PathBuf,
+    pub(crate) names: Vec<String>,
+    pub(crate) tuning: Tuning,
+    /// Whoever uses the folder holds this for reading, and holds it once: a second time would wait for one who adds a path.
+    pub(crate) disk: RwLock<Disk>,
 }
 
 /// A folder opened for this process alone; clones share it, the last one dropped closes it.
 #[derive(Clone)]
 pub struct Store {
-    db: Arc<DB>,
+    pub(crate) shared: Arc<Shared>,
 }
 
-fn options() -> Options {
-    let mut options = Options::default();
-    options.create_if_missing(true);
-    options.create_missing_column_families(true);
-    options.set_paranoid_checks(true);
-    // A torn last record was never acknowledged; damage anywhere before it is reported, not skipped.
-    options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
-    options.set_compression_type(DBCompressionType::Lz4);
-    options.set_keep_log_file_num(4);
-    options
+/// The columns asked for and those that the folder has.
+fn names(folder: &Path, columns: &[&str]) -> Result<Vec<String>, StoreError> {
+    let mut names: Vec<String> = columns.iter().map(|&c| c.to_owned()).collect();
+    if folder.join("CURRENT").exists() {
+        names.extend(DB::list_cf(&Options::default(), folder)?);
+    }
+    names.push("default".to_owned());
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+fn column<'a>(db: &'a DB, name: &'static str) -> Result<&'a ColumnFamily, StoreError> {
+    db.cf_handle(name).ok_or(StoreError::NoColumn(name))
 }
 
 impl Store {
@@ -74,16 +65,30 @@ impl Store {
     /// # Errors
     /// [`StoreError::InUse`] while another store holds it, [`StoreError::Damaged`] when it cannot be read back.
     pub fn open(folder: &Path, columns: &[&str]) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(folder).map_err(|e| StoreError::Other(e.to_string()))?;
-        let mut names: Vec<String> = columns.iter().map(|&c| c.to_owned()).collect();
-        if folder.join("CURRENT").exists() {
-            names.extend(DB::list_cf(&options(), folder)?);
+        Self::open_with(folder, columns, StoreOptions::default())
+    }
+
+    /// As [`Store::open`], with options.
+    ///
+    /// # Errors
+    /// As [`Store::open`]; [`StoreError::Other`] for a new path that is not empty or one too many.
+    pub fn open_with(folder: &Path, columns: &[&str], chosen: StoreOptions) -> Result<Self, StoreError> {
+        let StoreOptions { cache_bytes, folder_bytes, paths } = chosen;
+        std::fs::create_dir_all(folder).map_err(paths::told)?;
+        let names = names(folder, columns)?;
+        let known = paths::read(folder)?;
+        let mut further = known.clone();
+        for (path, bytes) in &paths {
+            further = paths::add(&further, path, *bytes)?;
         }
-        names.push("default".to_owned());
-        names.sort();
-        names.dedup();
-        let columns = names.into_iter().map(|name| ColumnFamilyDescriptor::new(name, options()));
-        Ok(Self { db: Arc::new(DB::open_cf_descriptors(&options(), folder, columns)?) })
+        // Before the first table lies there: a table that is not found again is a lost one.
+        if further != known {
+            paths::write(folder, &further)?;
+        }
+        let tuning = Tuning { cache: Some(Cache::new_lru_cache(cache_bytes)), folder_bytes };
+        let db = options::open(folder, &names, &tuning, &further)?;
+        let disk = RwLock::new(Disk { db: Some(db), further });
+        Ok(Self { shared: Arc::new(Shared { folder: folder.to_owned(), names, tuning, disk }) })
     }
 
     /// Reads a folder's files back as opening it would, and changes nothing; for a folder that nobody holds.
@@ -91,15 +96,16 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`] when it cannot be read back.
     pub fn examine(folder: &Path) -> Result<(), StoreError> {
-        let mut options = options();
-        options.create_if_missing(false);
-        let names = DB::list_cf(&options, folder)?;
-        DB::open_cf_for_read_only(&options, folder, names, false)?;
+        let mut plain = Options::default();
+        plain.create_if_missing(false);
+        let names = DB::list_cf(&plain, folder)?;
+        let tuning = Tuning { cache: None, folder_bytes: StoreOptions::default().folder_bytes };
+        options::open_to_read(folder, &names, &tuning, &paths::read(folder)?)?;
         Ok(())
     }
 
-    fn column(&self, name: &'static str) -> Result<&ColumnFamily, StoreError> {
-        self.db.cf_handle(name).ok_or(StoreError::NoColumn(name))
+    pub(crate) fn disk(&self) -> RwLockReadGuard<'_, Disk> {
+        self.shared.disk.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The value of a key.
@@ -107,7 +113,24 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the disk fails.
     pub fn get(&self, column: &'static str, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.db.get_cf(self.column(column)?, key)?)
+        let disk = self.disk();
+        let db = disk.db()?;
+        Ok(db.get_cf(self::column(db, column)?, key)?)
+    }
+
+    /// The values of several keys of one column, in the order of the keys.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the disk fails.
+    pub fn get_many(&self, column: &'static str, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        let disk = self.disk();
+        let db = disk.db()?;
+        let found = db.batched_multi_get_cf(self::column(db, column)?, keys.iter().copied(), false);
+        let mut values = Vec::with_capacity(keys.len());
+        for value in found {
+            values.push(value?.map(|value| value.to_vec()));
+        }
+        Ok(values)
     }
 
     /// Up to `limit` rows whose keys are at least `start` and begin with `prefix`, in order, as of one moment.
@@ -121,10 +144,11 @@ impl Store {
         start: &[u8],
         limit: usize,
     ) -> Result<Vec<Row>, StoreError> {
-        let start = start.max(prefix);
-        let mode = IteratorMode::From(start, Direction::Forward);
+        let disk = self.disk();
+        let db = disk.db()?;
+        let mode = IteratorMode::From(start.max(prefix), Direction::Forward);
         let mut rows = Vec::new();
-        for row in self.db.iterator_cf_opt(self.column(column)?, ReadOptions::default(), mode).take(limit) {
+        for row in db.iterator_cf_opt(self::column(db, column)?, ReadOptions::default(), mode).take(limit) {
             let (key, value) = row?;
             if !key.starts_with(prefix) {
                 break;
@@ -139,7 +163,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the disk fails.
     pub fn last(&self, column: &'static str) -> Result<Option<Row>, StoreError> {
-        let mut rows = self.db.iterator_cf_opt(self.column(column)?, ReadOptions::default(), IteratorMode::End);
+        let disk = self.disk();
+        let db = disk.db()?;
+        let mut rows = db.iterator_cf_opt(self::column(db, column)?, ReadOptions::default(), IteratorMode::End);
         let row = rows.next().transpose()?;
         Ok(row.map(|(key, value)| (key.into_vec(), value.into_vec())))
     }
@@ -149,101 +175,23 @@ impl Store {
     /// # Errors
     /// [`StoreError`]; nothing of the batch is visible then.
     pub fn write(&self, batch: Batch, durability: Durability) -> Result<(), StoreError> {
+        let disk = self.disk();
+        let db = disk.db()?;
         let mut writes = WriteBatch::default();
-        for (column, key, value) in &batch.changes {
+        let mut at: Option<(&'static str, &ColumnFamily)> = None;
+        for (name, key, value) in &batch.changes {
+            let handle = match at {
+                Some((known, handle)) if known == *name => handle,
+                _ => column(db, *name)?,
+            };
+            at = Some((*name, handle));
             match value {
-                Some(value) => writes.put_cf(self.column(column)?, key, value),
-                None => writes.delete_cf(self.column(column)?, key),
+                Some(value) => writes.put_cf(handle, key, value),
+                None => writes.delete_cf(handle, key),
             }
         }
         let mut options = WriteOptions::default();
         options.set_sync(durability == Durability::Synced);
-        Ok(self.db.write_opt(writes, &options)?)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn put(store: &Store, key: &[u8], value: &[u8]) {
-        let mut batch = Batch::new();
-        batch.put("a", key, value);
-        store.write(batch, Durability::Synced).expect("written");
-    }
-
-    #[test]
-    fn rows_come_back_in_order_after_reopening_and_a_second_opener_is_told() {
-        let folder = tempfile::tempdir().expect("folder");
-        let store = Store::open(folder.path(), &["a", "b"]).expect("opened");
-        for key in [&b"k2"[..], b"k1", b"l", b"k3"] {
-            put(&store, key, key);
-        }
-        assert_eq!(Store::open(folder.path(), &["a"]).err(), Some(StoreError::InUse));
-        drop(store);
-        let store = Store::open(folder.path(), &["a"]).expect("opened again");
-        let keys: Vec<_> = store.rows("a", b"k", b"k2", 9).expect("read").into_iter().map(|r| r.0).collect();
-        assert_eq!(keys, [b"k2".to_vec(), b"k3".to_vec()]);
-        assert_eq!(store.last("a"), Ok(Some((b"l".to_vec(), b"l".to_vec()))));
-        assert_eq!(store.get("b", b"k1"), Ok(None));
-    }
-
-    #[test]
-    fn a_batch_is_whole_or_nothing() {
-        let folder = tempfile::tempdir().expect("folder");
-        let store = Store::open(folder.path(), &["a"]).expect("opened");
-        let mut batch = Batch::new();
-        batch.put("a", *b"x", *b"1");
-        batch.put("missing", *b"y", *b"2");
-        assert_eq!(store.write(batch, Durability::Synced), Err(StoreError::NoColumn("missing")));
-        assert_eq!(store.get("a", b"x"), Ok(None));
-    }
-
-    /// Every file that RocksDB begins from now on lies on a device that is always full.
-    fn fill_disk(folder: &Path) -> Vec<std::path::PathBuf> {
-        let number = |name: std::ffi::OsString| name.to_str()?.split('.').next()?.parse::<u64>().ok();
-        let files = std::fs::read_dir(folder).expect("folder").filter_map(|file| number(file.ok()?.file_name()));
-        let next = files.max().expect("files") + 1;
-        let names = (next..next + 32).flat_map(|n| [format!("{n:06}.log"), format!("{n:06}.sst")]);
-        let links: Vec<_> = names.map(|name| folder.join(name)).collect();
-        links.iter().for_each(|link| std::os::unix::fs::symlink("/dev/full", link).expect("linked"));
-        links
-    }
-
-    #[test]
-    fn a_full_disk_is_told_and_what_was_written_before_is_kept() {
-        let folder = tempfile::tempdir().expect("folder");
-        let store = Store::open(folder.path(), &["a"]).expect("opened");
-        put(&store, b"kept", b"1");
-        let links = fill_disk(folder.path());
-        let megabyte = |i: u32| {
-            let mut batch = Batch::new();
-            batch.put("a", i.to_be_bytes(), vec![i as u8; 1 << 20]);
-            store.write(batch, Durability::Buffered)
-        };
-        let first = (0..300).find_map(|i| megabyte(i).err().map(|fault| (i, fault)));
-        let (reached, fault) = first.expect("the log is begun anew at last");
-        assert_eq!(fault, StoreError::DiskFull);
-        assert_eq!(megabyte(reached), Err(StoreError::DiskFull), "and stays told");
-        drop(store);
-        for link in links.iter().filter(|link| link.is_symlink()) {
-            std::fs::remove_file(link).expect("freed");
-        }
-        let store = Store::open(folder.path(), &["a"]).expect("opened again");
-        assert_eq!(store.get("a", b"kept"), Ok(Some(b"1".to_vec())));
-        assert_eq!(store.get("a", &(reached - 1).to_be_bytes()).expect("read").map(|v| v.len()), Some(1 << 20));
-        assert_eq!(store.get("a", &reached.to_be_bytes()), Ok(None));
-    }
-
-    #[test]
-    fn damaged_files_are_refused_not_skipped() {
-        let folder = tempfile::tempdir().expect("folder");
-        let store = Store::open(folder.path(), &["a"]).expect("opened");
-        put(&store, b"x", &[7; 4096]);
-        drop(store);
-        assert_eq!(Store::examine(folder.path()), Ok(()));
-        std::fs::write(folder.path().join("CURRENT"), b"MANIFEST-999999\n").expect("damaged");
-        assert!(Store::examine(folder.path()).is_err());
-        assert!(Store::open(folder.path(), &["a"]).is_err());
+        Ok(db.write_opt(writes, &options)?)
     }
 }

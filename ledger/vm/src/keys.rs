@@ -1,11 +1,11 @@
-//! State keys that belong to no contract: members, organisations, executed transactions, and the genesis state.
+//! State keys that belong to no contract: members, organisations, a block's outcomes, and the genesis state.
 
 use base_gm::sm2::PublicKey;
-use base_types::{Digest, OrgId};
+use base_types::OrgId;
 use base_wire::Encode;
 use ledger_light::Genesis;
 
-use crate::Change;
+use crate::{Change, govern::now_epoch_key};
 
 pub(crate) fn joined(tag: &[u8], parts: &[&[u8]]) -> Vec<u8> {
     [tag, &parts.concat()].concat()
@@ -21,9 +21,9 @@ pub fn organisation_key(org: &OrgId) -> Vec<u8> {
     joined(b"organisation/", &[org.as_str().as_bytes()])
 }
 
-/// Where it is kept until a transaction's last height that the transaction was executed.
-pub fn executed_key(tx: &Digest) -> Vec<u8> {
-    joined(b"executed/", &[&tx.0])
+/// Where the Merkle root is kept over what became of the block's transactions, in their order.
+pub fn outcomes_key() -> Vec<u8> {
+    b"outcomes".to_vec()
 }
 
 /// The state that a chain starts from.
@@ -31,5 +31,6 @@ pub fn genesis_changes(genesis: &Genesis) -> Vec<Change> {
     let members = genesis.members.iter().map(|m| (member_key(&m.key), Some(m.to_wire())));
     let organisations = genesis.organisations.iter().map(|o| (organisation_key(&o.id), Some(o.to_wire())));
     let own = (b"genesis".to_vec(), Some(genesis.digest().to_wire()));
-    members.chain(organisations).chain([own]).collect()
+    let epoch = (now_epoch_key(), Some(genesis.epoch.to_wire()));
+    members.chain(organisations).chain([own, epoch]).collect()
 }

@@ -1,6 +1,7 @@
 //! The interface between the chain and a native contract.
 
 use base_types::{Digest, Height, TimeMs};
+use base_wire::Decode;
 use ledger_light::Member;
 use thiserror::Error;
 
@@ -40,6 +41,8 @@ pub enum Stop {
 /// What surrounds the transaction.
 #[derive(Debug, Clone)]
 pub struct Env {
+    /// The chain's genesis digest.
+    pub chain: Digest,
     /// Height of its block.
     pub height: Height,
     /// Time of its block: expiry is judged by it.
@@ -57,4 +60,10 @@ pub trait Native: Send + Sync {
     /// # Errors
     /// [`Stop`].
     fn execute(&self, view: &dyn StateView, env: &Env, payload: &[u8]) -> Result<Vec<Change>, Stop>;
+}
+
+/// Reads a value that a native contract wrote.
+pub(crate) fn read<T: Decode>(view: &dyn StateView, key: &[u8]) -> Result<Option<T>, Unavailable> {
+    let Some(bytes) = view.get(key)? else { return Ok(None) };
+    T::from_wire(&bytes).map(Some).map_err(|e| Unavailable(format!("a value in the state is damaged: {e}")))
 }

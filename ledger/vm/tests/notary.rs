@@ -48,7 +48,13 @@ impl World {
 
     /// Executes an entry; the refusal's text when it is refused.
     fn run(&mut self, sender: &Member, entry: &Entry) -> Result<(), String> {
-        let env = Env { height: 7, time: self.time, tx: sm3(&entry.to_wire()), sender: sender.clone() };
+        let env = Env {
+            chain: Digest([0; 32]),
+            height: 7,
+            time: self.time,
+            tx: sm3(&entry.to_wire()),
+            sender: sender.clone(),
+        };
         match Notary.execute(&self.state, &env, &entry.to_wire()) {
             Ok(changes) => {
                 for (key, value) in changes {
@@ -203,7 +209,13 @@ fn an_administrator_vouches_for_its_own_organisation_only() {
 #[test]
 fn bytes_that_are_no_entry_are_refused() {
     let world = World::new();
-    let env = Env { height: 1, time: 1, tx: Digest([0; 32]), sender: member("a/node", &[Role::Node]) };
+    let env = Env {
+        chain: Digest([0; 32]),
+        height: 1,
+        time: 1,
+        tx: Digest([0; 32]),
+        sender: member("a/node", &[Role::Node]),
+    };
     for bytes in [&b""[..], &[0xff; 40], &[&entry(K::Refused, 0).to_wire()[..], &[0]].concat()] {
         assert!(matches!(Notary.execute(&world.state, &env, bytes), Err(Stop::Refused(_))));
     }

@@ -1,19 +1,31 @@
-//! `heqi chain` and `heqi stats`: what the ledger holds and how data was used.
+//! `heqi chain` and `heqi stats`: what the ledger holds, how its rules change, and how data was used.
 
 use base_types::{Digest, Height, fault::Fault};
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
-use super::{Local, Show, items, table, text};
+use super::{Local, Show, govern, items, revoke, state, table, text};
 
 #[derive(Subcommand)]
 pub enum ChainCommand {
-    /// Height, validators, genesis hash.
+    /// Height, epoch, engine, validators, genesis hash.
     Status(Local),
     /// One block.
     Block(BlockArgs),
     /// One transaction.
     Tx(TxArgs),
+    /// One header, verified on this machine if asked to.
+    Header(state::HeaderArgs),
+    /// A value of the newest or an earlier state, with its proof if asked to.
+    State(state::ValueArgs),
+    /// Propose other validators, another engine or another interval.
+    Propose(govern::ProposeArgs),
+    /// Vote on a change, for the own organisation.
+    Vote(govern::VoteArgs),
+    /// What was proposed and what became of it.
+    Changes(govern::ChangesArgs),
+    /// End a certificate or a person's key of the own organisation.
+    Revoke(revoke::RevokeArgs),
 }
 
 #[derive(Args)]
@@ -32,14 +44,24 @@ pub struct TxArgs {
     local: Local,
 }
 
-/// A JSON object, one field a line.
-fn fields(value: &Value) -> String {
+/// A JSON object, one field a line; the fields of an object in it follow its name.
+pub fn fields(value: &Value) -> String {
     let Some(object) = value.as_object() else { return value.to_string() };
-    let rows: Vec<_> = object
-        .iter()
-        .map(|(name, v)| vec![name.clone(), v.as_str().map_or_else(|| v.to_string(), ToOwned::to_owned)])
-        .collect();
+    let mut rows = Vec::new();
+    for (name, value) in object {
+        match value {
+            Value::Object(inner) => {
+                rows.extend(inner.iter().map(|(field, v)| vec![format!("{name}.{field}"), word(v)]))
+            }
+            other => rows.push(vec![name.clone(), word(other)]),
+        }
+    }
     table(&rows)
+}
+
+/// A value as people read it: a text without its quotes.
+pub fn word(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
 }
 
 pub fn run(command: ChainCommand, show: Show) -> Result<(), Fault> {
@@ -47,6 +69,12 @@ pub fn run(command: ChainCommand, show: Show) -> Result<(), Fault> {
         ChainCommand::Status(local) => local.client()?.get("/api/chain")?,
         ChainCommand::Block(args) => args.local.client()?.get(&format!("/api/chain/blocks/{}", args.height))?,
         ChainCommand::Tx(args) => args.local.client()?.get(&format!("/api/chain/transactions/{}", args.digest))?,
+        ChainCommand::Header(args) => state::header(&args, show)?,
+        ChainCommand::State(args) => state::value(&args, show)?,
+        ChainCommand::Propose(args) => govern::propose(&args)?,
+        ChainCommand::Vote(args) => govern::vote(&args)?,
+        ChainCommand::Changes(args) => return govern::changes(&args, show),
+        ChainCommand::Revoke(args) => revoke::revoke(&args)?,
     };
     show.value(&value, fields);
     Ok(())

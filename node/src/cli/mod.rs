@@ -1,11 +1,18 @@
 //! The command line: what a person can ask, and how answers are shown.
 
+mod abi;
+mod alarms;
 mod chain;
+mod contract;
+mod events;
 mod evidence;
+mod govern;
 mod init;
 mod plan;
 pub mod query;
+mod revoke;
 pub mod source;
+mod state;
 
 use std::{
     io::{IsTerminal, Write},
@@ -21,7 +28,7 @@ use base_types::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::Value;
 
-use crate::{client::Client, config::Folder};
+use crate::{client::Client, config::Folder, ledger_client::Ledger};
 
 /// Heqi 合契: organisations that may not show each other their data answer questions together.
 #[derive(Parser)]
@@ -64,11 +71,18 @@ enum Command {
     /// Show, export and verify a job's chain of evidence.
     #[command(subcommand)]
     Evidence(evidence::EvidenceCommand),
-    /// Look at the ledger.
+    /// Look at the ledger, and change its rules by vote.
     #[command(subcommand)]
     Chain(chain::ChainCommand),
+    /// Deploy, call and read contracts.
+    #[command(subcommand)]
+    Contract(contract::ContractCommand),
+    /// What happened on the ledger, one line a transaction.
+    Events(events::EventsArgs),
     /// Who used what for which purpose, how often; refused attempts; nodes.
     Stats(Local),
+    /// What the node itself finds wrong, now or in the past.
+    Alarms(alarms::AlarmsArgs),
     /// What is wrong on this machine and what to do.
     Doctor(DoctorArgs),
     /// Four departments on this machine answer a joint question.
@@ -108,12 +122,23 @@ impl Local {
         };
         Client::local(&folder, &person)
     }
+
+    /// The ledger of the folder's node.
+    fn ledger(&self) -> Result<Ledger, Fault> {
+        Ledger::open(&Folder(self.dir.clone()))
+    }
 }
 
 impl Signed {
     fn open(&self) -> Result<(Client, base_gm::sm2::SecretKey), Fault> {
         let (person, key) = crate::client::person_key(&self.key, self.password_file.as_deref())?;
         Ok((Client::local(&Folder(self.local.dir.clone()), &person)?, key))
+    }
+
+    /// The ledger of the folder's node, and the key.
+    fn ledger(&self) -> Result<(Ledger, base_gm::sm2::SecretKey), Fault> {
+        let (_, key) = crate::client::person_key(&self.key, self.password_file.as_deref())?;
+        Ok((self.local.ledger()?, key))
     }
 }
 
@@ -190,6 +215,10 @@ pub fn main() -> i32 {
         .lang
         .map_or_else(|| std::env::var("LANG").is_ok_and(|l| l.starts_with("zh")), |lang| matches!(lang, Lang::Zh));
     let show = Show { json: cli.json, zh };
+    // A node begins its log itself, once it knows whether traces are wanted.
+    if !matches!(cli.command, Command::Node(_)) {
+        crate::observe::traces::log();
+    }
     match run(cli.command, show) {
         Ok(good) => i32::from(!good),
         Err(fault) => {
@@ -219,7 +248,10 @@ fn run(command: Command, show: Show) -> Result<bool, Fault> {
         Command::Reject(args) => query::reject(&args, show),
         Command::Evidence(command) => evidence::run(command, show),
         Command::Chain(command) => chain::run(command, show),
+        Command::Contract(command) => contract::run(command, show),
+        Command::Events(args) => events::run(&args, show),
         Command::Stats(local) => chain::stats(&local, show),
+        Command::Alarms(args) => alarms::run(&args, show),
         Command::Demo(args) => crate::demo::run(args, show),
     };
     done.map(|()| true)

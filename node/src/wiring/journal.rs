@@ -17,7 +17,7 @@ use notary_desk::{Journal, Written};
 use tokio::sync::{broadcast::error::RecvError, watch};
 
 /// Blocks after which an unexecuted transaction lapses.
-pub const LIFE: Height = 10_000;
+pub const LIFE: Height = ledger_chain::MAX_LIFE / 2;
 
 /// Signs with the node's key and writes to the chain.
 pub struct ChainJournal {

@@ -2,8 +2,6 @@
 
 pub mod deriver;
 pub mod journal;
-pub mod ledger;
-pub mod peers;
 pub mod portal;
 pub mod progress;
 pub mod results;

@@ -1,6 +1,6 @@
 //! The engines behind the notary's orders: one task a run, and its notes on the ledger.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use base_rt::Entropy;
@@ -11,6 +11,7 @@ use notary_desk::{Desk, Order};
 use notary_terms::{Outcome, ReceiptBody};
 use runner::{Answer, Minutes, Note, Run, Site, execute};
 use tokio::sync::mpsc;
+use tracing::{Instrument, Span, field::Empty};
 
 use super::{progress::Progress, results::Results};
 
@@ -32,6 +33,19 @@ struct JobMinutes {
     runs: Arc<Runs>,
     job: JobId,
     attempt: u32,
+    span: Span,
+    /// The step under way.
+    step: Mutex<Span>,
+}
+
+/// The span of a run; its description is written when the run is broken off.
+pub fn span(job: &JobId, attempt: u32) -> Span {
+    tracing::info_span!("run", %job, attempt, otel.status_description = Empty)
+}
+
+/// The span of a run's step, named after it.
+pub fn step_span(run: &Span, step: &str) -> Span {
+    tracing::info_span!(parent: run, "step", otel.name = step)
 }
 
 #[async_trait]
@@ -53,6 +67,8 @@ impl Minutes for JobMinutes {
     fn progress(&self, step: &str) {
         tracing::debug!(job = %self.job, step, "the run goes on");
         self.runs.progress.set(&self.job, step);
+        // The step before ends as its span is dropped.
+        *self.step.lock().unwrap_or_else(PoisonError::into_inner) = step_span(&self.span, step);
     }
 }
 
@@ -73,11 +89,16 @@ impl Runs {
     async fn run(self: Arc<Self>, order: Order) {
         let Order { plan, reads, chain, approvals, start, attempt } = order;
         let job = plan.digest();
-        let minutes = JobMinutes { runs: self.clone(), job, attempt };
+        let span = span(&job, attempt);
+        let (inside, step) = (span.clone(), Mutex::new(Span::none()));
+        let minutes = JobMinutes { runs: self.clone(), job, attempt, span, step };
         let run = Run { plan, reads, chain, approvals, start, attempt };
-        match execute(run, &self.site, &minutes).await {
+        match execute(run, &self.site, &minutes).instrument(inside).await {
             Ok(_) => tracing::info!(%job, "the run ended as planned"),
-            Err(fault) => tracing::warn!(%job, %fault, "the run was broken off"),
+            Err(fault) => {
+                minutes.span.record("otel.status_description", fault.to_string().as_str());
+                tracing::warn!(%job, %fault, "the run was broken off");
+            }
         }
         self.progress.end(&job);
     }

@@ -181,12 +181,17 @@ impl Deref for Consortium {
 impl Consortium {
     /// Keys, certificates, genesis and node folders, as people make them; nothing runs yet.
     pub fn found() -> Self {
+        Self::found_with(PEOPLE)
+    }
+
+    /// The same with other people, by organisation.
+    pub fn found_with(people_of: [&[&str]; 4]) -> Self {
         let folder = TempDir::new().expect("a folder");
         let people = People::new(folder.path());
         fs::write(people.password(), "node secret").expect("written");
         fs::write(people.people_password(), "people's secret\n").expect("written");
         let ports = ports(12);
-        for ((org, names), ports) in ORGS.iter().zip(PEOPLE).zip(ports.chunks(3)) {
+        for ((org, names), ports) in ORGS.iter().zip(people_of).zip(ports.chunks(3)) {
             found_org(&people, org, names, ports);
         }
         let card = |org: &&str| ["--card".into(), people.dir(org).join("organisation.json")];

@@ -2,7 +2,7 @@
 
 use base_types::Digest;
 use base_wire::{Decode, Encode, WireError, wire_struct};
-use ledger_light::{Certificate, Genesis, Header, Transaction, state::StateProof};
+use ledger_light::{Certificate, Genesis, Handover, Header, Transaction, state::StateProof};
 use ledger_vm::notary::Record;
 
 /// First bytes of the file: name and format.
@@ -25,6 +25,8 @@ wire_struct!(EvidenceEntry { transaction, record, proof });
 pub struct Bundle {
     /// The chain's first state; its digest is what a verifier pins.
     pub genesis: Genesis,
+    /// The way from the genesis' validators to those that certified the header.
+    pub handovers: Vec<Handover>,
     /// A header later than all entries.
     pub header: Header,
     /// Its certificate.
@@ -36,7 +38,7 @@ pub struct Bundle {
     /// Proof of how many there are: none is left out.
     pub count_proof: StateProof,
 }
-wire_struct!(Bundle { genesis, header, certificate, subject, entries, count_proof });
+wire_struct!(Bundle { genesis, handovers, header, certificate, subject, entries, count_proof });
 
 impl Bundle {
     /// The file's bytes.

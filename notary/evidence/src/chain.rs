@@ -3,7 +3,7 @@
 use base_gm::sm3;
 use base_types::Digest;
 use base_wire::{Decode, Encode};
-use ledger_light::Genesis;
+use ledger_light::{Genesis, epoch_at};
 use ledger_vm::notary::{Entry, count_key, record_key};
 
 use crate::{Bundle, EvidenceEntry, Report, Step, story};
@@ -65,13 +65,18 @@ fn anchored(genesis: &Genesis, pinned: Option<&Digest>) -> Result<String, String
 }
 
 fn certified(bundle: &Bundle) -> Result<String, String> {
-    let Bundle { genesis, header, certificate, .. } = bundle;
+    let Bundle { genesis, handovers, header, certificate, .. } = bundle;
     if header.version != 1 || header.chain != genesis.digest() {
         return Err("the header is of another chain".into());
     }
-    certificate.verify(header, &genesis.epoch).map_err(|e| e.to_string())?;
-    let (signed, all) = (certificate.signatures.len(), genesis.epoch.validators.len());
-    Ok(format!("height {}, signed by {signed} of {all} validators", header.height))
+    let epoch = epoch_at(genesis, handovers, header.height).map_err(|e| e.to_string())?;
+    // What is not needed for the header is checked by nobody, so it must not be there.
+    if handovers.len() as u64 != epoch.number.saturating_sub(genesis.epoch.number) {
+        return Err("the bundle has handovers that its header does not need".into());
+    }
+    certificate.verify(header, &epoch).map_err(|e| e.to_string())?;
+    let (signed, all) = (certificate.signatures.len(), epoch.validators.len());
+    Ok(format!("height {}, signed by {signed} of {all} validators of epoch {}", header.height, epoch.number))
 }
 
 fn counted(bundle: &Bundle) -> Result<String, String> {

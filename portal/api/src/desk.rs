@@ -5,9 +5,9 @@ use base_types::{Digest, Height, JobId, PersonId, fault::Fault};
 use futures::stream::BoxStream;
 
 use crate::views::{
-    ApprovalDraft, BlockList, BlockView, CatalogueView, ChainView, CheckView, EvidenceView, Health, JobSummary,
-    JobView, Me, Prepared, Progress, QueryDraft, ResultView, RuleSetView, SignedTransaction, SourceDraft, SourceTest,
-    StatsView, Submitted, Tip, TransactionView, Verdict,
+    AlarmsView, ApprovalDraft, BlockList, BlockView, CatalogueView, ChainView, CheckView, EvidenceView, HappeningView,
+    Health, JobSummary, JobView, Me, Prepared, Progress, QueryDraft, ResultView, RuleSetView, SignedTransaction,
+    SourceDraft, SourceTest, StatsView, Submitted, Tip, TransactionView, Verdict,
 };
 
 /// Who is signed in.
@@ -15,7 +15,8 @@ use crate::views::{
 pub struct Person {
     /// The person.
     pub id: PersonId,
-    /// Roles as the ledger names them, in lower case: `owner`, `analyst`, `auditor`, `administrator`.
+    /// Roles as the ledger names them, in lower case: `owner`, `analyst`, `auditor`, `administrator`,
+    /// `developer`.
     pub roles: Vec<String>,
 }
 
@@ -58,6 +59,8 @@ pub trait Desk: Send + Sync {
     async fn verify_bundle(&self, who: &Person, bundle: Vec<u8>, genesis: Option<Digest>) -> Result<Verdict, Fault>;
     /// Use, in numbers.
     async fn stats(&self, who: &Person) -> Result<StatsView, Fault>;
+    /// What is wrong with the node, as the node itself finds.
+    async fn alarms(&self, who: &Person) -> Result<AlarmsView, Fault>;
     /// The chain's state.
     async fn chain(&self, who: &Person) -> Result<ChainView, Fault>;
     /// At most `limit` blocks below `before` (the newest without it), the newest first.
@@ -68,4 +71,13 @@ pub trait Desk: Send + Sync {
     async fn transaction(&self, who: &Person, digest: Digest) -> Result<TransactionView, Fault>;
     /// New heights from now on.
     async fn heights(&self, who: &Person) -> Result<BoxStream<'static, Tip>, Fault>;
+    /// Executed transactions after a cursor (height and number in the block, from 1; 0, 0 is before the first), in order;
+    /// only those in which `contract` announced something, if one is named. With `follow` it goes on with what comes later.
+    async fn happenings(
+        &self,
+        who: &Person,
+        after: (Height, u32),
+        contract: Option<String>,
+        follow: bool,
+    ) -> Result<BoxStream<'static, Result<HappeningView, Fault>>, Fault>;
 }

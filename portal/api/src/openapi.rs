@@ -5,7 +5,7 @@ use utoipa::{
     openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme},
 };
 
-use crate::routes::{catalogue, chain, evidence, jobs, login, open, queries, stats, transactions};
+use crate::routes::{alarms, catalogue, chain, evidence, happenings, jobs, login, open, queries, stats, transactions};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -21,6 +21,7 @@ use crate::routes::{catalogue, chain, evidence, jobs, login, open, queries, stat
         open::openapi,
         stats::me,
         stats::stats,
+        alarms::alarms,
         catalogue::catalogue,
         catalogue::test_source,
         catalogue::prepare_source,
@@ -41,6 +42,8 @@ use crate::routes::{catalogue, chain, evidence, jobs, login, open, queries, stat
         chain::block,
         chain::transaction,
         chain::events,
+        happenings::page,
+        happenings::socket,
     ),
     modifiers(&Session)
 )]

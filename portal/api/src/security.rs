@@ -57,12 +57,14 @@ fn without_port(host: &str) -> &str {
     }
 }
 
+/// Whether the portal goes by that name, in lower case.
+fn is_ours(app: &App, host: &str) -> bool {
+    let bare = without_port(host);
+    app.hosts.iter().any(|allowed| allowed == host || allowed == bare)
+}
+
 async fn known_host(State(app): State<App>, request: Request, next: Next) -> Response {
-    let known = host(&request).is_some_and(|host| {
-        let bare = without_port(&host);
-        app.hosts.iter().any(|allowed| *allowed == host || allowed == bare)
-    });
-    if known {
+    if host(&request).is_some_and(|host| is_ours(&app, &host)) {
         return next.run(request).await;
     }
     let fault = Fault::new(Code::BadRequest, "host", "this portal does not go by that name");
@@ -87,6 +89,23 @@ pub(crate) async fn session(State(app): State<App>, mut request: Request, next: 
     let mut response = next.run(request).await;
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// Lets a request for a WebSocket pass only from a page of ours. Browsers send the session's cookie along with a foreign
+/// page's too and show that page the answers, but they always name the page's origin (RFC 6455, 10.2). Only who shows
+/// the command line's token, which no browser has, may leave it out.
+pub(crate) async fn own_page(State(app): State<App>, request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let ours = match headers.get(header::ORIGIN).map(HeaderValue::to_str) {
+        Some(Ok(origin)) => origin.split_once("://").is_some_and(|(_, host)| is_ours(&app, &host.to_ascii_lowercase())),
+        Some(Err(_)) => false,
+        None => local(&app, headers).is_some(),
+    };
+    if ours {
+        return next.run(request).await;
+    }
+    let fault = Fault::new(Code::NotAllowed, "open WebSocket", "the page that asks is not of this portal");
+    Answer::new(StatusCode::FORBIDDEN, fault).into_response()
 }
 
 /// Whom the command line acts for: `Authorization: Bearer TOKEN` and `X-Heqi-Person: ORG/NAME`.

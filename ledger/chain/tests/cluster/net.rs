@@ -48,7 +48,7 @@ pub fn genesis() -> Genesis {
 /// A transaction of an organisation's member; `nonce` tells equal ones apart.
 pub fn transaction(at: usize, who: &str, nonce: u64, entry: &Entry) -> Transaction {
     let nonce = sm3(&nonce.to_be_bytes()).0[..16].try_into().expect("16 bytes");
-    Transaction::sign(genesis().digest(), &key(at, who), nonce, 10_000, entry.to_wire())
+    Transaction::sign(genesis().digest(), &key(at, who), nonce, 1000, entry.to_wire())
 }
 
 pub fn entry(kind: EntryKind, subject: u8) -> Entry {

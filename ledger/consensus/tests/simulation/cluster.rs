@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use base_gm::sm3;
 use base_types::{Digest, Height, OrgId};
 use base_wire::{Decode, Encode};
-use ledger_consensus::{Bft, Engine, Input, Options, Output, TimerId, WalRecord};
-use ledger_light::{Block, Certificate, Epoch};
+use ledger_consensus::{Input, Output, TimerId, WalRecord, message_height};
+use ledger_light::{Block, Certificate, Epoch, RAFT};
 
 use crate::{
-    node::Node,
+    node::{Node, engine},
     oracle::Oracle,
     plan::{Plan, epoch},
     rng::Rng,
@@ -50,7 +50,8 @@ impl Cluster {
         let mut nodes: Vec<_> = (0..plan.machines).map(Node::new).collect();
         nodes.extend(plan.twin_of.map(Node::new));
         let n = plan.validators;
-        let epochs = [epoch(0, 1, 0..n), epoch(1, plan.rotate_at.unwrap_or(u64::MAX), 1..n + 1)];
+        let rotate_at = plan.rotate_at.unwrap_or(u64::MAX);
+        let epochs = [epoch(0, plan.engine, 1, 0..n), epoch(1, plan.engine, rotate_at, 1..n + 1)];
         let mut cluster = Self {
             now: 0,
             nodes,
@@ -73,7 +74,7 @@ impl Cluster {
     fn schedule(&mut self) {
         for node in 0..self.nodes.len() {
             if !self.plan.silent.contains(&node) {
-                let at = self.rng.below(50);
+                let at = if self.plan.late == Some(node) { self.plan.well_at } else { self.rng.below(50) };
                 self.at(at, Event::Start { node, life: 0 });
                 let at = 1000 + self.rng.below(1000);
                 self.at(at, Event::Sync { node });
@@ -117,10 +118,14 @@ impl Cluster {
             if !healed && at >= self.plan.well_at {
                 healed = true;
                 self.sides = 0;
+                self.leave();
                 target = self.decided.keys().last().copied().unwrap_or(0) + self.plan.further;
             }
             self.handle(event);
             if self.lowest() >= target {
+                return;
+            }
+            if self.plan.may_halt.is_some_and(|ms| at >= self.plan.well_at + ms) {
                 return;
             }
             let heights: Vec<_> = self.nodes.iter().map(|n| n.blocks.len()).collect();
@@ -128,11 +133,20 @@ impl Cluster {
         }
     }
 
+    /// One machine is lost for good.
+    fn leave(&mut self) {
+        if let Some(node) = self.plan.leaves {
+            self.nodes[node].engine = None;
+            self.nodes[node].life += 1;
+            self.plan.silent.insert(node);
+        }
+    }
+
     fn handle(&mut self, event: Event) {
         match event {
             Event::Deliver { from, to, bytes } => {
                 let from = self.nodes[from].org.clone();
-                self.give(to, Input::Message { from, bytes });
+                self.deliver(to, from, bytes);
             }
             Event::Timer { node, life, id, number } => {
                 let n = &mut self.nodes[node];
@@ -162,23 +176,59 @@ impl Cluster {
     }
 
     fn start(&mut self, node: usize) {
+        let kind = self.plan.engine;
+        let height = self.nodes[node].next_height();
+        let epoch = self.epoch_at(height).clone();
         let n = &mut self.nodes[node];
-        n.engine = Some(Bft::new(self.chain, n.org.clone(), n.key.clone(), Options::default()));
-        let log = n.log.clone();
+        n.engine = Some(engine(kind, self.chain, &n.org, &n.key));
+        n.epoch = epoch.number;
+        let log: Vec<_> = n.kept.iter().chain(&n.log).cloned().collect();
         self.replayed += log.len() as u64;
-        self.next_height(node);
+        self.give(node, Input::StartHeight { height, epoch });
         for record in log {
             // Through the disk's form.
             let record = WalRecord::from_wire(&record.to_wire()).expect("a record");
             self.give(node, Input::Replay(record));
         }
+        self.give_early(node);
     }
 
     fn next_height(&mut self, node: usize) {
         let height = self.nodes[node].next_height();
         let epoch = self.epoch_at(height).clone();
-        if self.nodes[node].engine.as_ref().is_some_and(|engine| engine.height() < height) {
-            self.give(node, Input::StartHeight { height, epoch });
+        if !self.nodes[node].engine.as_ref().is_some_and(|engine| engine.height() < height) {
+            return;
+        }
+        if self.plan.engine == RAFT && self.nodes[node].epoch != epoch.number {
+            // A Raft group does not outlive its epoch.
+            return self.start(node);
+        }
+        self.give(node, Input::StartHeight { height, epoch });
+        self.give_early(node);
+    }
+
+    /// What the chain does with messages: they reach the engine while it runs their height, and wait for it before.
+    fn deliver(&mut self, to: usize, from: OrgId, bytes: Vec<u8>) {
+        if self.plan.engine != RAFT {
+            return self.give(to, Input::Message { from, bytes });
+        }
+        let n = &mut self.nodes[to];
+        let (next, height) = (n.next_height(), message_height(&bytes).expect("a height"));
+        let runs = n.engine.as_ref().is_some_and(|engine| engine.height() == next);
+        if height == next && runs {
+            self.give(to, Input::Message { from, bytes });
+        } else if n.engine.is_some() && (next..=next + 2).contains(&height) && n.early.len() < 256 {
+            n.early.push((from, bytes));
+        }
+    }
+
+    fn give_early(&mut self, node: usize) {
+        let n = &mut self.nodes[node];
+        let next = n.next_height();
+        n.early.retain(|(_, bytes)| message_height(bytes).is_some_and(|height| height >= next));
+        let now: Vec<_> = n.early.extract_if(.., |(_, bytes)| message_height(bytes) == Some(next)).collect();
+        for (from, bytes) in now {
+            self.deliver(node, from, bytes);
         }
     }
 
@@ -199,6 +249,7 @@ impl Cluster {
         n.dies_in = None;
         n.life += 1;
         n.timers.clear();
+        n.early.clear();
         let life = n.life;
         let after = self.rng.between(50, 1500);
         self.at(after, Event::Start { node, life });
@@ -208,7 +259,10 @@ impl Cluster {
         let life = self.nodes[node].life;
         match output {
             Output::Broadcast(bytes) => self.broadcast(node, &bytes),
+            Output::Send { to, bytes } => self.send(node, &to, &bytes),
+            Output::Persist(record) if record.height() == WalRecord::KEPT => self.nodes[node].kept.push(record),
             Output::Persist(record) => self.nodes[node].log.push(record),
+            Output::Keep(records) => self.nodes[node].kept = records,
             Output::SetTimer { id, after_ms } => {
                 let number = self.number;
                 self.nodes[node].timers.insert(id, number);
@@ -232,25 +286,40 @@ impl Cluster {
                 self.at(after, Event::Answer { node, life, input });
             }
             Output::Decided { block, certificate } => self.decide(node, block, certificate),
-            Output::Misbehaved { by, what } => {
+            Output::Misbehaved { by, what } if self.honest(node) => {
                 self.blamed.insert((by, what));
             }
+            Output::Misbehaved { .. } => {}
         }
     }
 
     fn broadcast(&mut self, from: usize, bytes: &[u8]) {
         if self.honest(from) {
-            self.oracle.watch(bytes);
+            self.oracle.watch(&self.nodes[from].org, bytes);
         }
         for to in 0..self.nodes.len() {
-            if to == from {
-                continue;
+            if to != from {
+                self.carry(from, to, bytes);
             }
-            let copies = self.copies(from, to);
-            for _ in 0..copies {
-                let after = self.rng.between(1, if self.now < self.plan.well_at { self.plan.delay } else { 20 });
-                self.at(after, Event::Deliver { from, to, bytes: bytes.to_vec() });
+        }
+    }
+
+    fn send(&mut self, from: usize, to: &OrgId, bytes: &[u8]) {
+        if self.honest(from) {
+            let n = &self.nodes[from];
+            self.oracle.watch_one(&n.org, to, n.epoch, bytes);
+        }
+        for machine in 0..self.nodes.len() {
+            if machine != from && self.nodes[machine].org == *to {
+                self.carry(from, machine, bytes);
             }
+        }
+    }
+
+    fn carry(&mut self, from: usize, to: usize, bytes: &[u8]) {
+        for _ in 0..self.copies(from, to) {
+            let after = self.rng.between(1, if self.now < self.plan.well_at { self.plan.delay } else { 20 });
+            self.at(after, Event::Deliver { from, to, bytes: bytes.to_vec() });
         }
     }
 
@@ -300,8 +369,11 @@ impl Cluster {
             return;
         }
         let height = self.nodes[node].next_height();
-        let Some((block, certificate)) = self.nodes[other].blocks.get(height as usize - 1).cloned() else { return };
-        assert_eq!(certificate.verify(&block.header, self.epoch_at(height)), Ok(()));
-        self.adopt(node, block, certificate);
+        let most = if self.plan.engine == RAFT { 128 } else { 1 };
+        let missed: Vec<_> = self.nodes[other].blocks.iter().skip(height as usize - 1).take(most).cloned().collect();
+        for (block, certificate) in missed {
+            assert_eq!(certificate.verify(&block.header, self.epoch_at(block.header.height)), Ok(()));
+            self.adopt(node, block, certificate);
+        }
     }
 }

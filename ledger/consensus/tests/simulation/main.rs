@@ -1,4 +1,5 @@
-//! Whole clusters under one seed: a network that delays, loses, repeats and splits; crashes at any output; twins.
+//! Whole clusters under one seed, of either engine: a network that delays, loses, repeats and splits; crashes at any
+//! output; twins.
 //!
 //! Every run asserts that no two blocks are decided at a height, that every certificate holds for a light client, that
 //! no honest validator ever says two different things, and that the cluster moves on once the network is well.
@@ -12,4 +13,6 @@ mod hostile;
 mod node;
 mod oracle;
 mod plan;
+mod raft_hostile;
+mod raft_runs;
 mod rng;

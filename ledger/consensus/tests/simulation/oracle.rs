@@ -1,20 +1,34 @@
-//! Watches what honest validators say: one vote a kind and round, one proposal a round, over all their lives.
+//! Watches what honest validators say: one vote a kind and round, one proposal a round, one seal a height, one vote in
+//! an election, over all their lives.
 
 use std::collections::BTreeMap;
 
 use base_types::{Digest, Height, OrgId};
 use base_wire::{Decode, Reader};
 
+/// Tags of Raft's seals and of its answers to requests for votes.
+const SEAL: u8 = 23;
+const ANSWER: u8 = 17;
+
 #[derive(Default)]
 pub struct Oracle {
     votes: BTreeMap<(OrgId, Height, u32, bool), Option<Digest>>,
     proposals: BTreeMap<(OrgId, Height, u32), Vec<u8>>,
+    seals: BTreeMap<(OrgId, Height), Digest>,
+    /// Whom a member of a Raft group elected in an epoch's term.
+    elected: BTreeMap<(OrgId, u64, u64), OrgId>,
 }
 
 impl Oracle {
     /// Reads the formats on its own, so that a change of format shows here.
-    pub fn watch(&mut self, bytes: &[u8]) {
+    pub fn watch(&mut self, from: &OrgId, bytes: &[u8]) {
         let mut input = Reader::new(&bytes[1..]);
+        if bytes[0] == SEAL {
+            let height = Height::decode(&mut input).expect("a height");
+            let block = Digest::decode(&mut input).expect("a block");
+            let said = *self.seals.entry((from.clone(), height)).or_insert(block);
+            return assert_eq!(said, block, "{from} sealed twice at {height}");
+        }
         let mut head = || Some((Height::decode(&mut input).ok()?, u32::decode(&mut input).ok()?));
         let (height, round) = head().expect("every message starts with height and round");
         match bytes[0] {
@@ -32,6 +46,20 @@ impl Oracle {
                 assert_eq!(*said, bytes, "{proposer} proposed twice at {height}/{round}");
             }
             _ => {}
+        }
+    }
+
+    /// A message from one member of a Raft group to another, in an epoch: who gives a vote has given it for the term.
+    pub fn watch_one(&mut self, from: &OrgId, to: &OrgId, epoch: u64, bytes: &[u8]) {
+        let mut input = Reader::new(&bytes[1..]);
+        Height::decode(&mut input).expect("every message starts with the height");
+        if bytes[0] != ANSWER || bool::decode(&mut input).expect("asked before the vote, or for it") {
+            return;
+        }
+        let term = u64::decode(&mut input).expect("a term");
+        if !bool::decode(&mut input).expect("refused or not") {
+            let given = self.elected.entry((from.clone(), epoch, term)).or_insert_with(|| to.clone());
+            assert_eq!(*given, *to, "{from} elected two members in term {term}");
         }
     }
 }

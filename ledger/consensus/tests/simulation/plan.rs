@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use base_types::Height;
-use ledger_light::{Epoch, Validator};
+use ledger_light::{BFT, Epoch, RAFT, Validator};
 
 use crate::node;
 
@@ -11,12 +11,18 @@ use crate::node;
 #[derive(Clone)]
 pub struct Plan {
     pub seed: u64,
+    /// The engine, as epochs number them.
+    pub engine: u8,
     /// Validators of the first epoch.
     pub validators: usize,
     /// Machines; those beyond the validators follow without voting.
     pub machines: usize,
     /// Machines that are never started.
     pub silent: BTreeSet<usize>,
+    /// A machine that starts only when the network is well.
+    pub late: Option<usize>,
+    /// A machine that is lost for good at that time.
+    pub leaves: Option<usize>,
     /// A second machine with this validator's name and key.
     pub twin_of: Option<usize>,
     /// From this height on, validators are those from 1 to `validators`, not from 0.
@@ -34,6 +40,8 @@ pub struct Plan {
     pub well_at: u64,
     /// Heights that every honest machine must decide after that.
     pub further: u64,
+    /// The run may stand still: it ends so long after the network is well, whatever has been decided.
+    pub may_halt: Option<u64>,
 }
 
 impl Plan {
@@ -41,9 +49,12 @@ impl Plan {
     pub fn calm(seed: u64) -> Self {
         Self {
             seed,
+            engine: BFT,
             validators: 4,
             machines: 4,
             silent: BTreeSet::new(),
+            late: None,
+            leaves: None,
             twin_of: None,
             rotate_at: None,
             loss: 0,
@@ -53,16 +64,21 @@ impl Plan {
             crashes: 0,
             well_at: 0,
             further: 3,
+            may_halt: None,
         }
     }
     /// Four validators on a bad network.
     pub fn rough(seed: u64) -> Self {
         Self { loss: 20, repeat: 10, delay: 400, splits: true, well_at: 5000, further: 2, ..Self::calm(seed) }
     }
+    /// The same run under Raft.
+    pub fn raft(self) -> Self {
+        Self { engine: RAFT, ..self }
+    }
 }
 
 /// An epoch of these machines' validators.
-pub fn epoch(number: u64, first_height: Height, members: impl Iterator<Item = usize>) -> Epoch {
+pub fn epoch(number: u64, engine: u8, first_height: Height, members: impl Iterator<Item = usize>) -> Epoch {
     let validators = members.map(|i| Validator { org: node::org(i), key: node::key(i).public() }).collect();
-    Epoch { number, engine: 1, first_height, validators, interval_ms: 100 }
+    Epoch { number, engine, first_height, validators, interval_ms: 100 }
 }

@@ -10,7 +10,7 @@ use super::{
     job::{job_key, refuse, run_key},
     record_key,
 };
-use crate::{Change, Env, Native, Refusal, StateView, Stop, Unavailable, member_key, organisation_key};
+use crate::{Change, Env, Native, Refusal, StateView, Stop, member_key, native::read, organisation_key};
 
 /// Most roles of a member.
 const MAX_ROLES: usize = 16;
@@ -38,15 +38,9 @@ fn stop<T>(why: impl Into<String>) -> Result<T, Stop> {
     Err(Refusal(why.into()).into())
 }
 
-fn read<T: Decode>(view: &dyn StateView, key: &[u8]) -> Result<Option<T>, Stop> {
-    let Some(bytes) = view.get(key)? else { return Ok(None) };
-    let value = T::from_wire(&bytes).map_err(|e| Unavailable(format!("a value of the notary is damaged: {e}")))?;
-    Ok(Some(value))
-}
-
 fn record(env: &Env, entry: Entry, seq: u32) -> Record {
     let Entry { subject, kind, attempt, parties, expires, body } = entry;
-    let Env { height, time, tx, sender } = env;
+    let Env { chain: _, height, time, tx, sender } = env;
     Record {
         subject,
         seq,

@@ -6,7 +6,7 @@ use base_types::{
 };
 use base_wire::Decode;
 use futures::{StreamExt, stream::BoxStream};
-use ledger_light::{Block, Certificate, Transaction};
+use ledger_light::{Block, Certificate, RAFT, Transaction};
 use ledger_vm::notary::Entry;
 use portal_api::views::{BlockList, BlockSummary, BlockView, ChainView, Tip, TransactionSummary, TransactionView};
 
@@ -27,6 +27,11 @@ fn none(what: impl ToString) -> Fault {
     Fault::new(Code::NotFound, "look at the ledger", what.to_string())
 }
 
+/// A consensus engine's name.
+pub(crate) fn engine_word(engine: u8) -> &'static str {
+    if engine == RAFT { "Raft" } else { "BFT" }
+}
+
 impl NodeDesk {
     fn stored(&self, height: Height) -> Result<(Block, Certificate), Fault> {
         let stored = self.chain.block(height).map_err(told("read block"))?;
@@ -43,10 +48,10 @@ impl NodeDesk {
             height: status.height,
             time: status.time,
             transactions,
-            epoch: genesis.epoch.number,
-            engine: "BFT".to_owned(),
-            validators: genesis.epoch.validators.iter().map(|v| v.org.to_string()).collect(),
-            quorum: u32::try_from(genesis.epoch.quorum()).unwrap_or(u32::MAX),
+            epoch: status.epoch.number,
+            engine: engine_word(status.epoch.engine).to_owned(),
+            validators: status.epoch.validators.iter().map(|v| v.org.to_string()).collect(),
+            quorum: u32::try_from(status.epoch.quorum()).unwrap_or(u32::MAX),
         })
     }
 
@@ -60,8 +65,8 @@ impl NodeDesk {
 
     pub(super) fn block_view(&self, height: Height) -> Result<BlockView, Fault> {
         let (block, certificate) = self.stored(height)?;
-        let validators = &self.chain.genesis().epoch.validators;
-        let signer = |(place, _): &(u16, _)| validators.get(usize::from(*place)).map(|v| v.org.to_string());
+        let epoch = self.chain.epoch_of(height).map_err(told("read block"))?;
+        let signer = |(place, _): &(u16, _)| epoch.validators.get(usize::from(*place)).map(|v| v.org.to_string());
         let entries = block.transactions.iter().map(|t| self.transaction_summary(t)).collect::<Result<_, _>>()?;
         Ok(BlockView {
             summary: summary(&block),

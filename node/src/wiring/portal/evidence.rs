@@ -32,13 +32,13 @@ pub(super) fn verdict(report: &Report) -> Verdict {
 
 impl NodeDesk {
     async fn collected(&self, job: &JobId) -> Result<Bundle, Fault> {
-        let EvidenceParts { genesis, header, certificate, records, count } =
+        let EvidenceParts { genesis, handovers, header, certificate, records, count } =
             self.chain.evidence(job).await.map_err(told("collect evidence"))?;
         let entries = records
             .into_iter()
             .map(|r| EvidenceEntry { transaction: r.transaction, record: r.record, proof: r.proof })
             .collect();
-        Ok(Bundle { genesis, header, certificate, subject: *job, entries, count_proof: count })
+        Ok(Bundle { genesis, handovers, header, certificate, subject: *job, entries, count_proof: count })
     }
 
     pub(super) async fn records(&self, job: &JobId) -> Result<EvidenceView, Fault> {

@@ -2,6 +2,7 @@
 
 mod chain;
 mod evidence;
+mod happenings;
 mod jobs;
 mod prepare;
 mod query;
@@ -26,14 +27,21 @@ use notary_desk::{Desk as Notary, Journal};
 use portal_api::{
     Desk, Person,
     views::{
-        ApprovalDraft, BlockList, BlockView, CatalogueView, ChainView, CheckView, EvidenceView, Health, JobSummary,
-        JobView, Me, OrgView, Prepared, Progress, QueryDraft, ResultView, RuleSetView, SignedTransaction, SourceDraft,
-        SourceTest, SourceView, StatsView, Submitted, Tip, TransactionView, Verdict,
+        AlarmView, AlarmsView, ApprovalDraft, BlockList, BlockView, CatalogueView, ChainView, CheckView, EvidenceView,
+        HappeningView, Health, JobSummary, JobView, Me, OrgView, Prepared, Progress, QueryDraft, ResultView,
+        RuleSetView, SignedTransaction, SourceDraft, SourceTest, SourceView, StatsView, Submitted, Tip,
+        TransactionView, Verdict,
     },
 };
 
+pub(crate) use chain::engine_word;
+pub use happenings::happening_view;
+
 use super::{progress, results::Results, sources::Sources};
-use crate::config::Config;
+use crate::{
+    config::Config,
+    observe::{Watch, alarms::Alarm, book::Raised},
+};
 
 /// The node as its own people see it.
 pub struct NodeDesk {
@@ -53,6 +61,8 @@ pub struct NodeDesk {
     pub results: Arc<Results>,
     /// Runs under way.
     pub progress: Arc<progress::Progress>,
+    /// What the node finds wrong with itself.
+    pub watch: Arc<Watch>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -71,7 +81,15 @@ pub fn role_word(role: Role) -> &'static str {
         Role::Analyst => "analyst",
         Role::Auditor => "auditor",
         Role::Administrator => "administrator",
+        Role::Developer => "developer",
     }
+}
+
+fn alarm_view(raised: Raised) -> AlarmView {
+    let Raised { alarm, since } = raised;
+    let Alarm { code, subject, severity, text_zh, text_en, remedy_zh, remedy_en } = alarm;
+    let (code, severity) = (code.code().to_owned(), severity.word().to_owned());
+    AlarmView { code, subject, severity, since, text_zh, text_en, remedy_zh, remedy_en }
 }
 
 impl NodeDesk {
@@ -184,6 +202,10 @@ impl Desk for NodeDesk {
     async fn stats(&self, _who: &Person) -> Result<StatsView, Fault> {
         self.use_of_data()
     }
+    async fn alarms(&self, _who: &Person) -> Result<AlarmsView, Fault> {
+        let (looked, active) = self.watch.alarms();
+        Ok(AlarmsView { looked, active: active.into_iter().map(alarm_view).collect() })
+    }
     async fn chain(&self, _who: &Person) -> Result<ChainView, Fault> {
         self.chain_view()
     }
@@ -198,5 +220,14 @@ impl Desk for NodeDesk {
     }
     async fn heights(&self, _who: &Person) -> Result<BoxStream<'static, Tip>, Fault> {
         Ok(self.tips())
+    }
+    async fn happenings(
+        &self,
+        _who: &Person,
+        after: (Height, u32),
+        contract: Option<String>,
+        follow: bool,
+    ) -> Result<BoxStream<'static, Result<HappeningView, Fault>>, Fault> {
+        self.happenings_after(after, contract.as_deref(), follow)
     }
 }

@@ -102,7 +102,7 @@ impl World {
         let nonce = sm3(&height.to_be_bytes()).0[..16].try_into().expect("16 bytes");
         let signed = Transaction::sign(genesis().digest(), &key(who), nonce, 10_000, entry.to_wire());
         let (tx, sender) = (signed.digest(), chain.state.read::<Member>(&member_key(&signed.sender)));
-        let env = Env { height, time: self.clock.now_ms(), tx, sender };
+        let env = Env { chain: signed.chain, height, time: self.clock.now_ms(), tx, sender };
         let changes = Notary.execute(&chain.state, &env, &signed.payload).map_err(|stop| stop.to_string())?;
         for (key, value) in changes {
             chain.state.0.insert(key, value.expect("the notary removes nothing"));

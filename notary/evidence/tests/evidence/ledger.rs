@@ -98,7 +98,7 @@ impl Ledger {
         let sender = Member::from_wire(&member).expect("member");
         let payload = transaction.payload.clone();
         self.transactions.insert(tx, transaction);
-        (Env { height, time, tx, sender }, payload)
+        (Env { chain: genesis().digest(), height, time, tx, sender }, payload)
     }
 
     /// Writes an entry as the contract allows it; returns the transaction.
@@ -119,7 +119,7 @@ impl Ledger {
         let (env, _) = self.sign(who, entry);
         let Entry { subject, kind, attempt, parties, expires, body } = entry.clone();
         let seq = self.count(&subject);
-        let Env { height, time, tx, sender } = env;
+        let Env { chain: _, height, time, tx, sender } = env;
         let body = sm3(&body);
         let record =
             Record { subject, seq, kind, attempt, sender: sender.id, tx, height, time, expires, parties, body };
@@ -161,6 +161,7 @@ impl Ledger {
         };
         Bundle {
             genesis: genesis(),
+            handovers: vec![],
             certificate: certificate(&header, &[(0, "audit/node"), (1, "civil/node"), (3, "statistics/node")]),
             header,
             subject: *job,

@@ -20,10 +20,11 @@ fn ledger() -> Ledger {
 
 /// The file's structures in order, and the link that guards each.
 fn structures(bundle: &Bundle) -> Vec<(String, Range<usize>)> {
-    let Bundle { genesis, header, certificate, subject, entries, count_proof } = bundle;
+    let Bundle { genesis, handovers, header, certificate, subject, entries, count_proof } = bundle;
     let mut parts = vec![
         ("file format".to_owned(), MAGIC.len()),
         ("genesis".to_owned(), genesis.to_wire().len()),
+        ("file format".to_owned(), handovers.to_wire().len()),
         ("certified header".to_owned(), header.to_wire().len()),
         ("certified header".to_owned(), certificate.to_wire().len()),
         ("number of entries".to_owned(), subject.to_wire().len()),

@@ -1,9 +1,11 @@
 //! Routes: who answers what, behind which door.
 
+pub(crate) mod alarms;
 pub(crate) mod catalogue;
 pub(crate) mod chain;
 pub(crate) mod evidence;
 mod extract;
+pub(crate) mod happenings;
 pub(crate) mod jobs;
 pub(crate) mod login;
 pub(crate) mod open;
@@ -43,7 +45,10 @@ pub(crate) fn all(app: &App) -> Router {
     let login = Router::new().route("/login", get(login::login)).with_state(app.clone());
     let session = Router::new().route("/session/end", post(login::end)).with_state(app.clone());
     let session = session.route_layer(from_fn_with_state(app.clone(), security::session));
-    let api = open.merge(guarded).merge(session).fallback(unknown).layer(DefaultBodyLimit::max(MAX_JSON));
+    let socket = Router::new().route("/events/ws", get(happenings::socket)).with_state(app.desk.clone());
+    let socket = socket.route_layer(from_fn_with_state(app.clone(), security::own_page));
+    let socket = socket.route_layer(from_fn_with_state(app.clone(), security::session));
+    let api = open.merge(guarded).merge(session).merge(socket).fallback(unknown).layer(DefaultBodyLimit::max(MAX_JSON));
     login.nest("/api", api)
 }
 
@@ -67,11 +72,13 @@ fn guarded() -> Router<Arc<dyn Desk>> {
         .route("/jobs/{id}/evidence/bundle", get(evidence::bundle))
         .route("/evidence/verify", verify)
         .route("/stats", get(stats::stats))
+        .route("/alarms", get(alarms::alarms))
         .route("/chain", get(chain::chain))
         .route("/chain/blocks", get(chain::blocks))
         .route("/chain/blocks/{height}", get(chain::block))
         .route("/chain/transactions/{digest}", get(chain::transaction))
         .route("/events", get(chain::events))
+        .route("/events/page", get(happenings::page))
 }
 
 async fn unknown() -> Answer {

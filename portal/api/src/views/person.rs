@@ -34,7 +34,7 @@ pub struct Me {
     pub person: String,
     /// The organisation whose node this is.
     pub org: OrgView,
-    /// What the person may write: `owner`, `analyst`, `auditor`, `administrator`.
+    /// What the person may write: `owner`, `analyst`, `auditor`, `administrator`, `developer`.
     pub roles: Vec<String>,
     /// The chain's genesis digest, to be pinned.
     pub chain: String,

@@ -1,6 +1,6 @@
 //! A browser's part: a portal in memory, requests with and without a session, answers as text.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
@@ -65,6 +65,14 @@ impl Portal {
         let answer = self.get(&self.link(role), "").await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER);
         answer.header("set-cookie").split(';').next().unwrap_or_default().to_owned()
+    }
+
+    /// Serves on a free port of this machine until the test ends.
+    pub async fn listen(&self) -> SocketAddr {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, router) = (listener.local_addr().unwrap(), self.router.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        address
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {

@@ -19,6 +19,8 @@ pub struct SmallDesk {
     pub submitted: Mutex<Vec<SignedTransaction>>,
     /// The fault that `prepare_query` answers with.
     pub fault: Mutex<Option<Fault>>,
+    /// The alarms that are active.
+    pub alarms: Mutex<Vec<AlarmView>>,
 }
 
 fn prepared(kind: &str) -> Prepared {
@@ -48,6 +50,13 @@ fn summary() -> JobSummary {
         waits_for_me: false,
         party: true,
     }
+}
+
+fn happening(height: u64, index: u32, refusal: Option<&str>) -> HappeningView {
+    let event = EventView { contract: format!("0x{}", "01".repeat(20)), topics: vec![], data: "07".into() };
+    let events = if refusal.is_none() { vec![event] } else { vec![] };
+    let (transaction, refusal) = (JOB.to_string(), refusal.map(ToOwned::to_owned));
+    HappeningView { height, index, transaction, refusal, gas: 21_000, events }
 }
 
 fn missing(step: &str) -> Fault {
@@ -157,6 +166,9 @@ impl Desk for SmallDesk {
         let (datasets, jobs, uses, refused) = (vec![], vec![], vec![], vec![]);
         Ok(StatsView { datasets, jobs, uses, refused, columns: vec![], nodes: vec![] })
     }
+    async fn alarms(&self, _: &Person) -> Result<AlarmsView, Fault> {
+        Ok(AlarmsView { looked: 1_000, active: self.alarms.lock().unwrap().clone() })
+    }
     async fn chain(&self, _: &Person) -> Result<ChainView, Fault> {
         Ok(ChainView {
             name: "demo".into(),
@@ -210,5 +222,19 @@ impl Desk for SmallDesk {
     }
     async fn heights(&self, _: &Person) -> Result<BoxStream<'static, Tip>, Fault> {
         Ok(stream::iter([Tip { height: 6 }]).boxed())
+    }
+    async fn happenings(
+        &self,
+        _: &Person,
+        after: (Height, u32),
+        contract: Option<String>,
+        follow: bool,
+    ) -> Result<BoxStream<'static, Result<HappeningView, Fault>>, Fault> {
+        if let Some(contract) = contract {
+            return Err(Fault::new(Code::BadRequest, "events", format!("{contract} is no contract")));
+        }
+        let told = [happening(1, 1, None), happening(1, 2, None), happening(3, 1, Some("no funds"))];
+        let told = stream::iter(told.into_iter().filter(move |h| (h.height, h.index) > after).map(Ok));
+        Ok(if follow { told.chain(stream::pending()).boxed() } else { told.boxed() })
     }
 }

@@ -10,13 +10,16 @@ use serde_json::Value;
 
 use crate::{client::Portal, desk::JOB};
 
-const ROUTES: [&str; 26] = [
+const ROUTES: [&str; 29] = [
+    "get /api/alarms",
     "get /api/catalogue",
     "get /api/chain",
     "get /api/chain/blocks",
     "get /api/chain/blocks/{height}",
     "get /api/chain/transactions/{digest}",
     "get /api/events",
+    "get /api/events/page",
+    "get /api/events/ws",
     "get /api/health",
     "get /api/jobs",
     "get /api/jobs/{id}",
@@ -64,7 +67,10 @@ async fn the_description_lists_every_route_and_no_other() {
         let answer = portal.send(request.body(Body::empty()).unwrap()).await;
         assert!(answer.status != StatusCode::NOT_FOUND, "{route} is described but not served");
         assert!(answer.status != StatusCode::METHOD_NOT_ALLOWED, "{route} has another method");
-        if method == Method::GET {
+        // What asks for no upgrade, from no page, opens no socket.
+        if path.ends_with("/ws") {
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{route}: {}", answer.text);
+        } else if method == Method::GET {
             assert_eq!(answer.status, StatusCode::OK, "{route}: {}", answer.text);
         }
         let guarded = !matches!(path.as_str(), "/api/health" | "/api/openapi.json");

@@ -64,6 +64,12 @@ export interface EvidenceRecord {
 }
 export interface Evidence { job: string; records: EvidenceRecord[]; verdict: Verdict }
 
+export interface Alarm {
+  code: string; subject: string; severity: string; since: number
+  text_zh: string; text_en: string; remedy_zh: string; remedy_en: string
+}
+export interface Alarms { looked: number; active: Alarm[] }
+
 export interface Stats {
   datasets: { org: string; count: number }[]
   jobs: { status: string; count: number }[]

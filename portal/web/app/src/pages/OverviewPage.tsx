@@ -2,6 +2,7 @@
 import { Button, Card, Col, Row, Statistic, Table, Tag } from 'antd'
 import type { ReactNode } from 'react'
 import { get } from '../api'
+import { AlarmCard } from '../components/AlarmCard'
 import { FaultAlert } from '../components/FaultAlert'
 import { JobTable } from '../components/JobTable'
 import { Stack } from '../components/small'
@@ -21,6 +22,7 @@ export function OverviewPage() {
     <Stack testid="overview-page">
       <div><Button onClick={reload} loading={stats.loading} data-testid="refresh">{t('refresh')}</Button></div>
       <FaultAlert fault={stats.fault ?? jobs.fault} />
+      <AlarmCard />
       {stats.data && <Numbers stats={stats.data} />}
       <Card size="small" title={t('recentJobs')}>
         <JobTable jobs={(jobs.data ?? []).slice(0, 8)} loading={jobs.loading} />

@@ -56,6 +56,7 @@ const ROLES: Record<string, Pair> = {
   analyst: ['分析员', 'analyst'],
   auditor: ['审计员', 'auditor'],
   administrator: ['管理员', 'administrator'],
+  developer: ['开发者', 'developer'],
 }
 
 const TYPES: Record<string, Pair> = {

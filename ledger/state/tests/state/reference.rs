@@ -9,8 +9,10 @@ use jmt::{
     storage::{LeafNode, Node, NodeKey, TreeReader},
 };
 use ledger_light::state::StateProof;
-use ledger_state::{Change, HEIGHT_KEY, State, StateError};
-use ledger_store::{Batch, Durability, Store};
+use ledger_state::{Change, HEIGHT_KEY, StateError};
+use ledger_store::Batch;
+
+use crate::{apply, changes, open};
 
 struct Sm3Hasher(Sm3Stream);
 
@@ -59,32 +61,6 @@ impl Reference {
         self.values.borrow_mut().extend(values);
         Digest(root.0)
     }
-}
-
-fn open() -> (tempfile::TempDir, State, Store) {
-    let folder = tempfile::tempdir().expect("folder");
-    let store = Store::open(folder.path(), &State::COLUMNS).expect("store");
-    (folder, State::open(store.clone()).expect("state"), store)
-}
-
-fn apply(state: &State, store: &Store, height: Height, changes: Vec<Change>) -> Digest {
-    let mut batch = Batch::new();
-    let root = state.apply(height, changes, &mut batch).expect("applied");
-    store.write(batch, Durability::Buffered).expect("written");
-    root
-}
-
-/// Pseudo-random changes over few keys, so that keys are set, changed, removed and set again.
-fn changes(height: Height) -> Vec<Change> {
-    let draw = |i: u64| {
-        u64::from_be_bytes(sm3(&[height.to_be_bytes(), i.to_be_bytes()].concat()).0[..8].try_into().expect("8"))
-    };
-    (0..draw(99) % 24)
-        .map(|i| {
-            let (key, value) = ((draw(i) % 60).to_be_bytes().to_vec(), draw(i + 1000));
-            (key, (value % 3 != 0).then(|| value.to_be_bytes().to_vec()))
-        })
-        .collect()
 }
 
 #[test]

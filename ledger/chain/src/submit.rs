@@ -1,0 +1,125 @@
+//! The doors: clients' submissions and peers' bytes.
+
+use std::sync::{Arc, PoisonError};
+
+use base_types::{Digest, OrgId};
+use base_wire::{Decode, Encode};
+use ledger_light::Transaction;
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout_at},
+};
+
+use crate::{
+    Chain, ChainFault, Executed,
+    net::Gossip,
+    node::{Command, ms},
+};
+
+/// KiB of one organisation's messages that wait at most; a flood beyond is dropped, and harms nobody else.
+const INBOX_KIB: u32 = 32 << 10;
+
+impl Chain {
+    /// Sends a transaction and waits until its block is executed and stored here. Sending it again is harmless. While the
+    /// pool is full the caller waits.
+    ///
+    /// # Errors
+    /// [`ChainFault::NoQuorum`] when that takes too long, [`ChainFault::Busy`] when there was no room all the time, others
+    /// when it can never be.
+    pub async fn submit(&self, transaction: Transaction) -> Result<Executed, ChainFault> {
+        self.alive()?;
+        let height = self.height();
+        let digest = self.ledger.admit(height, &transaction).inspect_err(|_| self.shared.counters.inadmissible.add(1));
+        let digest = match digest {
+            Ok(digest) => digest,
+            // What was executed is told also when it could not be executed now.
+            Err(why) => {
+                let placed = self.ledger.placed(&transaction.digest())?;
+                return placed.map(|placed| placed.executed).ok_or(why);
+            }
+        };
+        if let Some(placed) = self.ledger.placed(&digest)? {
+            return Ok(placed.executed);
+        }
+        self.shared.counters.submitted.add(1);
+        let until = Instant::now() + ms(self.options.submit_timeout_ms);
+        let outcome = self.shared.wait_for(digest);
+        self.enter(transaction, digest, until).await?;
+        // Its block may have been executed between the look above and the wait.
+        if let Some(placed) = self.ledger.placed(&digest)? {
+            return Ok(placed.executed);
+        }
+        match timeout_at(until, outcome).await {
+            Ok(outcome) => outcome.map_err(|_| self.stopped())?,
+            Err(_) => Err(ChainFault::NoQuorum(self.options.submit_timeout_ms)),
+        }
+    }
+
+    /// Puts a verified transaction into the pool, once there is room.
+    async fn enter(&self, transaction: Transaction, digest: Digest, until: Instant) -> Result<(), ChainFault> {
+        let mut held_back = false;
+        loop {
+            let room = self.shared.room.notified();
+            if self.shared.accept(transaction.clone(), digest).is_ok() {
+                return Ok(());
+            }
+            if !held_back {
+                held_back = true;
+                self.shared.counters.held_back.add(1);
+            }
+            timeout_at(until, room).await.map_err(|_| ChainFault::Busy)?;
+            self.alive()?;
+        }
+    }
+
+    fn room(&self, from: &OrgId) -> Arc<Semaphore> {
+        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = rooms.entry(from.clone()).or_insert_with(|| Arc::new(Semaphore::new(INBOX_KIB as usize)));
+        Arc::clone(room)
+    }
+
+    /// Takes in what a peer sent; anything at all.
+    pub async fn deliver(&self, from: OrgId, bytes: Vec<u8>) {
+        let size = u32::try_from(bytes.len() / 1024 + 1).unwrap_or(u32::MAX);
+        let Ok(room) = self.room(&from).try_acquire_many_owned(size) else {
+            return tracing::warn!(%from, size, "a peer sends more than is read, a message is dropped");
+        };
+        match Gossip::from_wire(&bytes) {
+            Ok(Gossip::Transactions(transactions)) => self.heard(&from, transactions),
+            Ok(gossip) => {
+                let _ = self.commands.send(Command::Gossip(from, gossip, room)).await;
+            }
+            Err(error) => tracing::warn!(%from, %error, "a peer's message is malformed"),
+        }
+    }
+
+    /// Verifies a peer's transactions and puts them into the pool.
+    fn heard(&self, from: &OrgId, transactions: Vec<Transaction>) {
+        let counters = &self.shared.counters;
+        counters.received.add(transactions.len() as u64);
+        let height = self.height();
+        for transaction in transactions {
+            let digest = transaction.digest();
+            let known = self.shared.pool().has_verified(&digest, &transaction);
+            match known || self.ledger.is_placed(&digest).unwrap_or(true) {
+                true => counters.redundant.add(1),
+                false => match self.ledger.admit(height, &transaction) {
+                    Err(why) => {
+                        counters.inadmissible.add(1);
+                        tracing::debug!(%from, %why, "a peer's transaction is not admitted");
+                    }
+                    Ok(_) if self.shared.pool().add(transaction, digest, false).is_err() => {
+                        tracing::debug!(%from, "the pool is full, a peer's transaction is dropped");
+                    }
+                    Ok(_) => {}
+                },
+            }
+        }
+        self.shared.work.notify_one();
+    }
+
+    /// Answers what a peer asked; anything at all.
+    pub fn answer(&self, _from: &OrgId, bytes: &[u8]) -> Vec<u8> {
+        self.ledger.answer(&self.shared, bytes).to_wire()
+    }
+}

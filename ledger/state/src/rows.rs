@@ -1,0 +1,161 @@
+//! The state's rows: columns, keys and encodings, all private to this crate.
+
+use base_types::{Digest, Height};
+use base_wire::Decode;
+
+use crate::StateError;
+
+/// Branches of the tree: depth, prefix, version → branch.
+pub(crate) const NODES: &str = "state-nodes";
+/// Newest values: hash of the key → height written, value.
+pub(crate) const LATEST: &str = "state-latest";
+/// Older values: hash of the key, inverted height written → value, or that the key was removed then.
+pub(crate) const HISTORY: &str = "state-history";
+/// What newer versions replaced: height of the replacing version, number → rows of nodes and history.
+pub(crate) const STALE: &str = "state-stale";
+/// Height → root. Stays when the version is pruned: old headers can still be compared.
+pub(crate) const ROOTS: &str = "state-roots";
+/// Root → height.
+pub(crate) const HEIGHTS: &str = "state-heights";
+/// What is said about the whole.
+pub(crate) const META: &str = "state-meta";
+
+/// The row of `META` that names the layout of these rows.
+pub(crate) const LAYOUT: &[u8] = b"layout";
+/// Its value.
+pub(crate) const LAYOUT_NOW: &[u8] = &[1];
+/// The row of `META` with the oldest height that is kept, 0 without it.
+pub(crate) const OLDEST: &[u8] = b"oldest";
+/// The row of `META` that stands while a state is being taken over.
+pub(crate) const UNFINISHED: &[u8] = b"unfinished";
+
+/// Rows of nodes and history that one row of `STALE` lists at most: what pruning does at once.
+const STALE_ROWS: usize = 256;
+
+/// The key of an older value; newer ones stand before.
+pub(crate) fn history_key(key: &Digest, written: Height) -> Vec<u8> {
+    let mut row = Vec::with_capacity(40);
+    row.extend_from_slice(&key.0);
+    row.extend_from_slice(&(!written).to_be_bytes());
+    row
+}
+
+/// An older value as it is stored; `None` says that the key was removed.
+pub(crate) fn history_value(value: Option<&[u8]>) -> Vec<u8> {
+    let Some(value) = value else { return vec![0] };
+    let mut row = Vec::with_capacity(1 + value.len());
+    row.push(1);
+    row.extend_from_slice(value);
+    row
+}
+
+pub(crate) fn read_history(row: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
+    match row.split_first() {
+        Some((0, [])) => Ok(None),
+        Some((1, value)) => Ok(Some(value.to_vec())),
+        _ => Err(StateError::Damaged("an old value cannot be read")),
+    }
+}
+
+/// A newest value as it is stored.
+pub(crate) fn latest_value(written: Height, value: &[u8]) -> Vec<u8> {
+    let mut row = Vec::with_capacity(8 + value.len());
+    row.extend_from_slice(&written.to_be_bytes());
+    row.extend_from_slice(value);
+    row
+}
+
+pub(crate) fn read_latest(mut row: Vec<u8>) -> Result<(Height, Vec<u8>), StateError> {
+    let Some((written, _)) = row.split_first_chunk::<8>() else {
+        return Err(StateError::Damaged("a value cannot be read"));
+    };
+    let written = Height::from_be_bytes(*written);
+    row.drain(..8);
+    Ok((written, row))
+}
+
+pub(crate) fn read_height(row: &[u8]) -> Result<Height, StateError> {
+    Height::from_wire(row).map_err(|_| StateError::Damaged("a height cannot be read"))
+}
+
+pub(crate) fn read_digest(row: &[u8]) -> Result<Digest, StateError> {
+    Digest::from_wire(row).map_err(|_| StateError::Damaged("a root cannot be read"))
+}
+
+/// A row that a newer version replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Stale {
+    Node(Vec<u8>),
+    Value(Vec<u8>),
+}
+
+/// The rows of `STALE` for what the version `height` replaced. They are pruned in the order given.
+pub(crate) fn stale_rows(height: Height, stale: &[Stale]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let list = |chunk: &[Stale]| {
+        let mut list = Vec::new();
+        for one in chunk {
+            let (kind, row) = match one {
+                Stale::Node(row) => (0, row),
+                Stale::Value(row) => (1, row),
+            };
+            // A node's row has at most 41 bytes, a value's 40.
+            list.push(kind);
+            list.push(u8::try_from(row.len()).unwrap_or(u8::MAX));
+            list.extend_from_slice(row);
+        }
+        list
+    };
+    let key = |number: u32| [&height.to_be_bytes()[..], &number.to_be_bytes()].concat();
+    (0u32..).zip(stale.chunks(STALE_ROWS)).map(|(number, chunk)| (key(number), list(chunk))).collect()
+}
+
+/// The height that a row of `STALE` belongs to.
+pub(crate) fn stale_height(key: &[u8]) -> Result<Height, StateError> {
+    let height = key.first_chunk::<8>().ok_or(StateError::Damaged("a list of old rows cannot be read"))?;
+    Ok(Height::from_be_bytes(*height))
+}
+
+/// What a row of `STALE` lists.
+pub(crate) fn read_stale(mut list: &[u8]) -> Result<Vec<Stale>, StateError> {
+    let damaged = StateError::Damaged("a list of old rows cannot be read");
+    let mut stale = Vec::new();
+    while let Some((&[kind, len], rest)) = list.split_first_chunk::<2>() {
+        let Some((row, rest)) = rest.split_at_checked(usize::from(len)) else { return Err(damaged) };
+        stale.push(match kind {
+            0 => Stale::Node(row.to_vec()),
+            1 => Stale::Value(row.to_vec()),
+            _ => return Err(damaged),
+        });
+        list = rest;
+    }
+    if list.is_empty() { Ok(stale) } else { Err(damaged) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_old_rows_come_back_in_order_and_cut_ones_are_refused() {
+        let stale: Vec<Stale> = (0..600u32)
+            .map(|i| if i % 3 == 0 { Stale::Value(vec![i as u8; 40]) } else { Stale::Node(vec![i as u8; 9]) })
+            .collect();
+        let rows = stale_rows(7, &stale);
+        assert_eq!(rows.len(), 3);
+        let read: Vec<Stale> = rows.iter().flat_map(|(_, list)| read_stale(list).expect("read")).collect();
+        assert_eq!(read, stale);
+        assert!(rows.iter().all(|(key, _)| stale_height(key) == Ok(7)));
+        let (_, list) = &rows[0];
+        assert!(read_stale(&list[..list.len() - 1]).is_err());
+        assert!(read_stale(&[9, 0]).is_err());
+    }
+
+    #[test]
+    fn values_come_back_and_a_removed_one_is_not_an_empty_one() {
+        assert_eq!(read_latest(latest_value(5, b"v")), Ok((5, b"v".to_vec())));
+        assert!(read_latest(vec![0; 7]).is_err());
+        assert_eq!(read_history(&history_value(Some(b""))), Ok(Some(Vec::new())));
+        assert_eq!(read_history(&history_value(None)), Ok(None));
+        assert!(read_history(&[0, 1]).is_err() && read_history(&[]).is_err() && read_history(&[2]).is_err());
+    }
+}

@@ -1,0 +1,113 @@
+//! How RocksDB is tuned: point reads by filter, one bounded cache for all columns, bounded memory for what is not yet in tables.
+
+use std::path::{Path, PathBuf};
+
+use rocksdb::{
+    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, DBPath, DBRecoveryMode,
+    DataBlockIndexType, Options,
+};
+
+use crate::{StoreError, paths::Further};
+
+/// Most bytes a column gathers in memory before they go to a table.
+const COLUMN_BUFFER: usize = 32 << 20;
+/// Most bytes that all columns gather together.
+const ALL_BUFFERS: usize = 128 << 20;
+/// Most bytes of the log, so that a column that is seldom written cannot hold it for ever.
+const LOG: u64 = 256 << 20;
+/// Bits of a filter for each key: one read in a hundred looks in vain.
+const FILTER_BITS: u8 = 10;
+
+/// What an operator may choose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreOptions {
+    /// Bytes of memory for blocks, indices and filters of all columns together.
+    pub cache_bytes: usize,
+    /// Bytes that each column may keep in the folder itself once there are further paths; without them it has no meaning.
+    pub folder_bytes: u64,
+    /// Folders on further disks, each with the bytes that a column should put there; the last one takes what is left
+    /// over. Those that the store does not have yet are added, as [`Store::add_path`](crate::Store::add_path) does.
+    pub paths: Vec<(PathBuf, u64)>,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self { cache_bytes: 64 << 20, folder_bytes: 1 << 30, paths: Vec::new() }
+    }
+}
+
+/// What every opening of one store has in common.
+pub(crate) struct Tuning {
+    /// The cache of all columns, `None` to read everything from the disk.
+    pub(crate) cache: Option<Cache>,
+    /// See [`StoreOptions::folder_bytes`].
+    pub(crate) folder_bytes: u64,
+}
+
+fn tables(cache: Option<&Cache>) -> BlockBasedOptions {
+    let mut tables = BlockBasedOptions::default();
+    tables.set_bloom_filter(FILTER_BITS.into(), false);
+    tables.set_data_block_index_type(DataBlockIndexType::BinaryAndHash);
+    match cache {
+        Some(cache) => {
+            tables.set_block_cache(cache);
+            tables.set_cache_index_and_filter_blocks(true);
+            tables.set_pin_l0_filter_and_index_blocks_in_cache(true);
+        }
+        None => tables.disable_cache(),
+    }
+    tables
+}
+
+/// Options of the whole and of each column.
+pub(crate) fn options(tuning: &Tuning) -> Options {
+    let mut options = Options::default();
+    options.create_if_missing(true);
+    options.create_missing_column_families(true);
+    options.set_paranoid_checks(true);
+    // A torn last record was never acknowledged; damage anywhere before it is reported, not skipped.
+    options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
+    options.set_compression_type(DBCompressionType::Lz4);
+    options.set_keep_log_file_num(4);
+    options.set_block_based_table_factory(&tables(tuning.cache.as_ref()));
+    options.set_level_compaction_dynamic_level_bytes(true);
+    options.set_write_buffer_size(COLUMN_BUFFER);
+    options.set_db_write_buffer_size(ALL_BUFFERS);
+    options.set_max_total_wal_size(LOG);
+    options
+}
+
+/// The options with the store's paths, the folder itself first: a table's place in this list is written down, so its
+/// order never changes.
+pub(crate) fn with_paths(folder: &Path, tuning: &Tuning, further: &[Further]) -> Result<Options, StoreError> {
+    let mut options = options(tuning);
+    if !further.is_empty() {
+        let mut paths = vec![DBPath::new(folder, tuning.folder_bytes)?];
+        for Further { path, bytes } in further {
+            paths.push(DBPath::new(path, *bytes)?);
+        }
+        options.set_db_paths(&paths);
+    }
+    Ok(options)
+}
+
+fn descriptors(names: &[String], tuning: &Tuning) -> Vec<ColumnFamilyDescriptor> {
+    names.iter().map(|name| ColumnFamilyDescriptor::new(name.clone(), options(tuning))).collect()
+}
+
+/// Opens for reading and writing.
+pub(crate) fn open(folder: &Path, names: &[String], tuning: &Tuning, further: &[Further]) -> Result<DB, StoreError> {
+    Ok(DB::open_cf_descriptors(&with_paths(folder, tuning, further)?, folder, descriptors(names, tuning))?)
+}
+
+/// Opens for reading alone, also what another holds open.
+pub(crate) fn open_to_read(
+    folder: &Path,
+    names: &[String],
+    tuning: &Tuning,
+    further: &[Further],
+) -> Result<DB, StoreError> {
+    let mut options = with_paths(folder, tuning, further)?;
+    options.create_if_missing(false);
+    Ok(DB::open_cf_descriptors_read_only(&options, folder, descriptors(names, tuning), false)?)
+}
