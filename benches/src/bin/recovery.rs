@@ -1,0 +1,134 @@
+//! `make bench NAME=recovery`: transfers a second and time to confirmation around a crash and a partition.
+//!
+//! Settings: `RATE` offered a second (1,000), `SECONDS` of each part (20). One validator is killed and started again that
+//! much later; then another is stopped for half of that and continued. Clients that get no answer ask another validator.
+//! `lost` counts acknowledged transactions that some validator lacks, and those sent that came to no end.
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use benches::{
+    check,
+    cluster::Cluster,
+    load::{Pace, Patience},
+    net::{Net, RECIPIENTS, SENDERS},
+    report::{Figure, Spread},
+    run::Run,
+    runtime, setting, validator,
+};
+use serde_json::Value;
+use tokio::time::{Instant, sleep, sleep_until};
+
+const BENCH: &str = "recovery";
+/// The validator that is killed, and the one that is stopped.
+const KILLED: usize = 3;
+const STOPPED: usize = 2;
+/// Time after the beginning and after a disturbance that belongs to no part.
+const SETTLE: Duration = Duration::from_secs(5);
+
+/// A time of the run, from and to.
+type Part = (Duration, Duration);
+
+/// What happens when.
+struct Plan {
+    killed: Part,
+    stopped: Part,
+    end: Duration,
+}
+
+impl Plan {
+    fn new(part: Duration) -> Self {
+        let killed = (part, part * 2);
+        let stopped = (part * 3, part * 3 + part / 2);
+        Self { killed, stopped, end: part * 5 }
+    }
+
+    fn before(&self) -> Part {
+        (SETTLE.min(self.killed.0 / 2), self.killed.0)
+    }
+
+    fn after(&self) -> Part {
+        ((self.stopped.1 + SETTLE).min(self.end - self.killed.0 / 2), self.end)
+    }
+}
+
+/// Disturbs the validators as planned.
+async fn disturb(cluster: &mut Cluster, plan: &Plan) -> anyhow::Result<()> {
+    let began = Instant::now();
+    sleep_until(began + plan.killed.0).await;
+    cluster.kill(KILLED)?;
+    eprintln!("validator {KILLED} is killed");
+    sleep_until(began + plan.killed.1).await;
+    cluster.launch(KILLED)?;
+    eprintln!("validator {KILLED} is back");
+    sleep_until(began + plan.stopped.0).await;
+    let mut paused = cluster.pause(STOPPED, (plan.stopped.1 - plan.stopped.0).as_secs().max(1))?;
+    eprintln!("validator {STOPPED} is stopped");
+    while paused.try_wait()?.is_none() {
+        sleep(Duration::from_millis(50)).await;
+    }
+    eprintln!("validator {STOPPED} goes on");
+    Ok(())
+}
+
+/// The figures of some parts of the run together.
+fn part(run: &Run, name: &str, n: u64, parts: &[Part]) -> anyhow::Result<()> {
+    let rates: Vec<f64> = parts.iter().map(|(from, to)| run.per_second_between(*from, *to)).collect();
+    let lengths: Vec<f64> = parts.iter().map(|(from, to)| (*to - *from).as_secs_f64()).collect();
+    let done: f64 = rates.iter().zip(&lengths).map(|(rate, length)| rate * length).sum();
+    let rate = Spread::whole(done / lengths.iter().sum::<f64>(), &rates);
+    Figure::new(BENCH, format!("tps_{name}"), n, "1/s", rate).loopback().print()?;
+    for (word, share) in [("p50", 0.5), ("p99", 0.99)] {
+        let values: Vec<f64> = parts.iter().map(|(from, to)| run.intervals_between(share, *from, *to)).collect();
+        // Of several parts the worst one stands.
+        let worst = Spread::whole(values.iter().copied().fold(0.0, f64::max), &values);
+        let case = format!("confirm_{word}_intervals_{name}");
+        Figure::new(BENCH, case, n, "intervals", worst).lower().loopback().print()?;
+    }
+    Ok(())
+}
+
+/// Of the transactions that peers sent, how many were known, in per cent.
+fn redundant(counters: &[Value]) -> Spread {
+    let percent = |counters: &Value| {
+        let number = |name: &str| counters[name].as_f64().unwrap_or(0.0);
+        100.0 * number("redundant") / number("received").max(1.0)
+    };
+    Spread::of(&counters.iter().map(percent).collect::<Vec<_>>())
+}
+
+async fn bench() -> anyhow::Result<()> {
+    let rate: u32 = setting("RATE", 1000)?;
+    let seconds: u32 = setting("SECONDS", 20)?;
+    let plan = Plan::new(Duration::from_secs(u64::from(seconds)));
+    let mut net = Net::start(setting("SENDERS", SENDERS)?, setting("RECIPIENTS", RECIPIENTS)?).await?;
+    let planned = net.planned(u64::from(rate) * plan.end.as_secs()).await?;
+    let load = net.send(planned, Pace::PerSecond(rate), Patience::AGAIN);
+    disturb(&mut net.cluster, &plan).await?;
+    let run = load.await?;
+    run.tell("transfers");
+    net.book.enter(&run);
+    let n = u64::from(rate);
+    part(&run, "before", n, &[plan.before()])?;
+    part(&run, "during", n, &[plan.killed, plan.stopped])?;
+    part(&run, "after", n, &[plan.after()])?;
+
+    net.clients.settled().await?;
+    net.book.resolve(&net.clients).await?;
+    let lost = check::missing(&net.clients, &run.acknowledged()).await? + net.book.lost();
+    let count = run.samples.len() as u64;
+    let figure = Spread::whole(lost as f64, &[]);
+    Figure::new(BENCH, "lost", count, "transactions", figure).lower().loopback().print()?;
+    let percent = redundant(&net.cluster.all_counters()?);
+    Figure::new(BENCH, "redundant_percent", count, "%", percent).lower().loopback().print()?;
+    net.close().await?;
+    ensure!(lost == 0, "{lost} transactions are lost");
+    Ok(())
+}
+
+fn main() -> anyhow::Result<()> {
+    if validator::requested()? {
+        return Ok(());
+    }
+    runtime()?.block_on(bench())
+}

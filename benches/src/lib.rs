@@ -1,0 +1,69 @@
+//! What the benchmarks share: figures as JSON lines, a network of validator processes, the load, and the checks.
+//!
+//! A benchmark prints one JSON line a figure on standard output and all else on standard error, and fails when
+//! something that was computed is wrong. What it is given comes from environment variables, named in its own file.
+
+pub mod book;
+pub mod check;
+pub mod clients;
+pub mod cluster;
+pub mod crypto;
+pub mod govern;
+pub mod limits;
+pub mod load;
+pub mod net;
+pub mod reads;
+pub mod reference;
+pub mod report;
+pub mod run;
+pub mod sign;
+pub mod token;
+pub mod tree;
+pub mod validator;
+pub mod world;
+
+use std::str::FromStr;
+
+use anyhow::anyhow;
+
+/// A number or word of the environment, or what stands for it where it is not set.
+///
+/// # Errors
+/// When it is set and cannot be read.
+pub fn setting<T: FromStr>(name: &str, default: T) -> anyhow::Result<T> {
+    match std::env::var(name) {
+        Ok(text) => text.trim().parse().map_err(|_| anyhow!("{name}={text} cannot be read")),
+        Err(_) => Ok(default),
+    }
+}
+
+/// A list of numbers of the environment, separated by commas.
+///
+/// # Errors
+/// When it is set and cannot be read.
+pub fn settings(name: &str, default: &[u32]) -> anyhow::Result<Vec<u32>> {
+    let Ok(text) = std::env::var(name) else { return Ok(default.to_vec()) };
+    text.split(',').map(|part| part.trim().parse().map_err(|_| anyhow!("{name}={text} cannot be read"))).collect()
+}
+
+/// Whether the long form was asked for (`LONG=1`).
+pub fn long() -> bool {
+    std::env::var("LONG").is_ok_and(|word| !word.is_empty() && word != "0")
+}
+
+/// The runtime of a generator or a validator: two workers, for a machine of two cores.
+///
+/// # Errors
+/// When the system gives no threads.
+pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
+/// A new folder on a disk, below `BENCH_DIR` or the system's folder for such; it goes away when dropped.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn folder() -> std::io::Result<tempfile::TempDir> {
+    let place = std::env::var_os("BENCH_DIR").map_or_else(std::env::temp_dir, std::path::PathBuf::from);
+    tempfile::tempdir_in(place)
+}
