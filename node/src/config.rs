@@ -14,6 +14,7 @@ use base_types::{
     fault::{Code, Fault},
 };
 use base_wire::Decode;
+use ledger_chain::History;
 use ledger_light::Genesis;
 use serde::{Deserialize, Serialize};
 
@@ -48,12 +49,36 @@ pub struct Config {
     /// The collector that traces are sent to (OTLP over gRPC), `http://host:port`; absent, none are made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traces: Option<String>,
+    /// How much of the ledger's past is kept: `archive`, or `pruned:HEIGHTS` for a node that serves the ledger alone and runs
+    /// no notary; absent, an archive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<String>,
     /// The other nodes.
     pub peers: BTreeMap<OrgId, Peer>,
 }
 
 fn default_silence() -> u64 {
     20
+}
+
+impl Config {
+    /// How much of the ledger's past this node keeps.
+    ///
+    /// # Errors
+    /// [`Code::BadRequest`] for a word that means nothing, and for a pruned node that is to compute: it does not know the
+    /// entries that jobs are made of.
+    pub fn history(&self) -> Result<History, Fault> {
+        let wrong = |why: String| Err(Fault::new(Code::BadRequest, "read node.toml", format!("history: {why}")));
+        let word = self.history.as_deref().unwrap_or("archive");
+        if word == "archive" {
+            return Ok(History::All);
+        }
+        match word.strip_prefix("pruned:").map(str::parse::<u64>) {
+            Some(Ok(keep)) if !self.compute.contains(&self.org) => Ok(History::Pruned { keep }),
+            Some(Ok(_)) => wrong("a node that computes runs a notary, which needs every entry: keep an archive".into()),
+            _ => wrong(format!("'{word}' is neither 'archive' nor 'pruned:' and a number of heights")),
+        }
+    }
 }
 
 /// Another node's addresses.
@@ -142,6 +167,16 @@ impl Folder {
         let path = self.genesis();
         let bytes = fs::read(&path).map_err(|e| unread(&path, &e))?;
         Genesis::from_wire(&bytes).map_err(|e| bad(&path, &e))
+    }
+
+    /// Reads what the organisation gives to the others.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] or [`Code::BadRequest`] naming the file.
+    pub fn read_card(&self) -> Result<crate::init::Card, Fault> {
+        let path = self.card();
+        let bytes = fs::read(&path).map_err(|e| unread(&path, &e))?;
+        serde_json::from_slice(&bytes).map_err(|e| bad(&path, &e))
     }
 
     /// Reads a certificate.

@@ -3,14 +3,14 @@
 use std::{fs, net::TcpListener, path::Path};
 
 use base_types::fault::Fault;
-use ledger_chain::ChainFault;
+use ledger_chain::{ChainFault, History};
 use ledger_store::Store;
 use serde_json::json;
 
 use crate::{
     cli::{Show, now_ms},
     client,
-    config::Folder,
+    config::{Config, Folder},
 };
 
 struct Finding {
@@ -61,12 +61,24 @@ fn stored(folder: &Folder) -> Option<Fault> {
     read.err().map(|why| ChainFault::from(why).fault(format!("read {}", path.display())))
 }
 
+/// What a node does not do, although nothing is wrong with it.
+fn note(config: &Config, show: Show) -> Option<&'static str> {
+    let pruned = matches!(config.history(), Ok(History::Pruned { .. }));
+    pruned.then(|| {
+        show.pick(
+            "该节点裁剪历史：只提供账本，不运行公证服务",
+            "this node prunes history: it serves the ledger and runs no notary",
+        )
+    })
+}
+
 /// Looks, prints what was found, and tells whether all is well.
 pub fn run(folder: &Folder, show: Show) -> bool {
     let config = folder.read_config();
     let health = config.as_ref().ok().and_then(client::health);
     let mut findings = vec![
         Finding::new("configuration", "配置", config.as_ref().err().cloned()),
+        Finding::new("history", "历史", config.as_ref().ok().and_then(|c| c.history().err())),
         Finding::new("genesis", "创世文件", folder.read_genesis().err()),
         Finding::new("certificates", "证书", certificate(folder)),
         Finding::new("disk", "磁盘", disk_writable(&folder.0)),
@@ -87,8 +99,10 @@ pub fn run(folder: &Folder, show: Show) -> bool {
         json!({"name": f.name, "ok": f.problem.is_none(), "problem": problem})
     };
     let list: Vec<_> = findings.iter().map(told).collect();
-    show.value(&json!({"running": running, "good": good, "findings": list}), |_| {
-        findings.iter().map(|f| f.line(show)).collect::<Vec<_>>().join("\n")
+    let note = config.as_ref().ok().and_then(|c| note(c, show));
+    show.value(&json!({"running": running, "good": good, "findings": list, "note": note}), |_| {
+        let lines = findings.iter().map(|f| f.line(show)).chain(note.map(|note| format!("· {note}")));
+        lines.collect::<Vec<_>>().join("\n")
     });
     good
 }

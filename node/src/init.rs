@@ -215,10 +215,10 @@ pub fn genesis(name: &str, time: TimeMs, interval_ms: u32, cards: &[Card]) -> Re
     Ok(Genesis { name: name.to_owned(), time, organisations, members, epoch })
 }
 
-/// Puts genesis and configuration into a node's folder.
+/// Puts genesis and configuration into a node's folder. An organisation that the genesis lacks joins later, by vote.
 ///
 /// # Errors
-/// [`Code::BadRequest`] when the genesis lacks this organisation.
+/// [`Code::BadRequest`] when this organisation has no card or there are not three computing ones.
 pub fn node(
     folder: &Folder,
     genesis: &Genesis,
@@ -250,9 +250,12 @@ pub fn node(
         purposes: purposes.to_vec(),
         silence_seconds: 20,
         ledger: None,
-        announce: None,
+        // The others cannot have the address of one that joins later in their configuration.
+        announce: (!genesis.organisations.iter().any(|o| &o.id == me))
+            .then(|| Peer { control: card.control.clone(), data: card.data.clone() }),
         metrics: None,
         traces: None,
+        history: None,
         peers,
     };
     write_file(&folder.genesis(), &genesis.to_wire(), false)?;

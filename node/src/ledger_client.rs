@@ -10,7 +10,7 @@ use base_types::{
 };
 use base_wire::{Decode, Encode};
 use futures::StreamExt;
-use ledger_chain::{Certified, Executed, Proven};
+use ledger_chain::{Backup, Certified, Executed, Proven};
 use ledger_light::{Genesis, Handover, Transaction};
 use ledger_rpc::{Happening, LedgerClient, ReadCall, StateAt, Subscription};
 use ledger_vm::Command;
@@ -147,6 +147,14 @@ impl Ledger {
     /// The node's fault.
     pub fn proven(&self, at: StateAt, key: Vec<u8>) -> Result<Proven, Fault> {
         decoded("proof", &self.runtime.block_on(self.client.value(at, key, true))?)
+    }
+
+    /// Makes the node copy its chain into a new folder.
+    ///
+    /// # Errors
+    /// The node's fault; [`Code::NotAllowed`] for another token than the folder's.
+    pub fn backup(&self, token: &str, folder: &str) -> Result<Backup, Fault> {
+        decoded("backup", &self.runtime.block_on(self.client.backup(token, folder))?)
     }
 
     /// Shows happenings one after another until there are no more, or until `see` has seen enough and answers false.

@@ -16,7 +16,7 @@ use base_types::{
     JobId, OrgId, PersonId, TimeMs,
     fault::{Code, Fault},
 };
-use ledger_chain::{COLUMNS, Chain, Options};
+use ledger_chain::{COLUMNS, Chain, History, Options};
 use ledger_light::{Genesis, Role};
 use ledger_store::Store;
 use ledger_vm::govern::Addresses;
@@ -48,6 +48,10 @@ struct Opened {
     roots: Arc<TrustRoots>,
     /// The last moment of this organisation's CA certificate.
     ca_ends: TimeMs,
+    /// How much of the past is kept.
+    history: History,
+    /// What the command line shows to the portal, and for a backup.
+    token: String,
 }
 
 /// Checks a node's certificate against its organisation's CA.
@@ -64,8 +68,9 @@ pub fn check_certificate(node: &Certificate, ca: &Certificate, now: TimeMs) -> R
     })
 }
 
-fn open(folder: &Folder, password: &Password, now: TimeMs) -> Result<Opened, Fault> {
+fn open(folder: &Folder, password: &Password, now: TimeMs, entropy: &dyn Entropy) -> Result<Opened, Fault> {
     let config = folder.read_config()?;
+    let history = config.history()?;
     let genesis = folder.read_genesis()?;
     let certificate = Folder::read_certificate(&folder.node_certificate())?;
     let mut authorities = BTreeMap::new();
@@ -73,6 +78,10 @@ fn open(folder: &Folder, password: &Password, now: TimeMs) -> Result<Opened, Fau
         let ca = Certificate::from_der(&organisation.ca)
             .map_err(|e| Fault::new(Code::CertificateInvalid, "read genesis", e.to_string()).at(&organisation.id))?;
         authorities.insert(organisation.id.clone(), ca);
+    }
+    // An organisation that joins after the genesis is vouched for by its own folder until the others have voted.
+    if !authorities.contains_key(&config.org) {
+        authorities.insert(config.org.clone(), Folder::read_certificate(&folder.ca_certificate())?);
     }
     let own = authorities.get(&config.org);
     let own = own.ok_or_else(|| Fault::new(Code::BadRequest, "read genesis", "it lacks this organisation"))?;
@@ -85,7 +94,10 @@ fn open(folder: &Folder, password: &Password, now: TimeMs) -> Result<Opened, Fau
     }
     let key = Arc::new(key);
     let identity = NodeIdentity { org: config.org.clone(), certificate, key };
-    Ok(Opened { config, genesis, identity, roots: Arc::new(TrustRoots::new(authorities)), ca_ends })
+    let mut token = [0; 32];
+    entropy.fill(&mut token);
+    let (token, roots) = (hex::encode(token), Arc::new(TrustRoots::new(authorities)));
+    Ok(Opened { config, genesis, identity, roots, ca_ends, history, token })
 }
 
 /// An address that cannot be listened on.
@@ -102,11 +114,14 @@ fn internal(step: &'static str) -> impl Fn(Box<dyn std::error::Error>) -> Fault 
     move |e| Fault::new(Code::Internal, step, e.to_string())
 }
 
-/// The people of this organisation that the genesis knows, as the portal signs them in.
-fn people(genesis: &Genesis, org: &OrgId) -> Vec<Person> {
-    let own = genesis.members.iter().filter(|m| &m.id.org() == org && !m.roles.contains(&Role::Node));
-    own.map(|m| Person { id: m.id.clone(), roles: m.roles.iter().map(|r| role_word(*r).to_owned()).collect() })
-        .collect()
+/// The people of this organisation that the genesis or, where it joined later, its card knows, as the portal signs them in.
+fn people(folder: &Folder, genesis: &Genesis, org: &OrgId) -> Result<Vec<Person>, Fault> {
+    let founder = genesis.organisations.iter().any(|o| &o.id == org);
+    let members = if founder { genesis.members.clone() } else { folder.read_card()?.newcomer("read card")?.members };
+    let own = members.iter().filter(|m| &m.id.org() == org && !m.roles.contains(&Role::Node));
+    Ok(own
+        .map(|m| Person { id: m.id.clone(), roles: m.roles.iter().map(|r| role_word(*r).to_owned()).collect() })
+        .collect())
 }
 
 /// Runs the node until Ctrl-C or a termination signal, or, where `until_input_ends`, until standard input ends.
@@ -165,7 +180,7 @@ struct Started {
 async fn run(folder: &Folder, password: &Password, show: Show, stopped: watch::Receiver<bool>) -> Result<(), Fault> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
-    let opened = open(folder, password, clock.now_ms())?;
+    let opened = open(folder, password, clock.now_ms(), &*entropy)?;
     // The store's lock comes first: a second start on the folder ends here and disturbs nothing.
     let store = open_store(folder)?;
     let listeners = [
@@ -186,10 +201,10 @@ async fn run(folder: &Folder, password: &Password, show: Show, stopped: watch::R
         tokio::spawn(started.desk.watch.clone().serve(listener, stopped.clone()));
     }
     let sessions = Arc::new(Sessions::new(clock.clone(), entropy.clone()));
-    let people = people(&opened.genesis, &opened.config.org);
+    let people = people(folder, &opened.genesis, &opened.config.org)?;
     // Before the portal is told of: who reads of it may ask the ledger at once.
     write_file(&folder.ledger_address(), ledger.to_string().as_bytes(), true)?;
-    announce(folder, &opened, &sessions, &people, &*entropy, show)?;
+    announce(folder, &opened, &sessions, &people, show)?;
     let pages = portal_api::pages(portal_web::file);
     let port = opened.config.portal.rsplit(':').next().unwrap_or_default().to_owned();
     let hosts = vec![opened.config.portal.clone(), format!("localhost:{port}")];
@@ -225,7 +240,7 @@ async fn start(
     entropy: &Arc<dyn Entropy>,
     stopped: watch::Receiver<bool>,
 ) -> Result<Started, Fault> {
-    let Opened { config, genesis, identity, roots, ca_ends } = opened;
+    let Opened { config, genesis, identity, roots, ca_ends, history, token } = opened;
     let key = identity.key.clone();
     let addresses = |pick: fn(&crate::config::Peer) -> &String| {
         config.peers.iter().map(|(org, peer)| (org.clone(), pick(peer).clone())).collect::<BTreeMap<_, _>>()
@@ -242,10 +257,12 @@ async fn start(
         entropy: entropy.clone(),
         peers: addresses(|p| &p.control),
         announce: config.announce.clone().map(|a| Addresses { control: a.control, data: a.data }),
-        options: Options::default(),
+        options: Options { history: *history, ..Options::default() },
         moved: Arc::new(move |org, addresses| links.set_peer(org.clone(), addresses.data.clone())),
     };
-    let chain = ledger_server::start(parts, control, clients, stopped)?.chain;
+    let token = base_gm::sm3::sm3(token.as_bytes());
+    let chain = ledger_server::start_with(parts, control, clients, Some(token), stopped)?.chain;
+    complete(&chain, *history)?;
     let journal = Arc::new(ChainJournal::new(chain.clone(), key.clone(), entropy.clone()));
     let (orders, inbox) = mpsc::channel(64);
     let desk = Desk::new(config.org.clone(), key.clone(), journal.clone(), Arc::new(Planner), clock.clone(), orders);
@@ -260,7 +277,12 @@ async fn start(
         results: results.clone(),
     });
     tokio::spawn(runs.serve(inbox));
-    tokio::spawn(desk.clone().follow());
+    // The book is made of every entry since the genesis: a node that lacks some must not act by what it knows.
+    if *history == History::All {
+        tokio::spawn(desk.clone().follow());
+    } else {
+        tracing::warn!("this node prunes history: it serves the ledger and runs no notary");
+    }
     let certificates = vec![("node", identity.certificate.not_after()), ("CA", *ca_ends)];
     let watch = Watch::start(folder, config.org.clone(), certificates, chain.clone(), clock.clone());
     let desk = Arc::new(NodeDesk {
@@ -277,6 +299,20 @@ async fn start(
         entropy: entropy.clone(),
     });
     Ok(Started { chain, desk })
+}
+
+/// A node that keeps all history must have it: one that pruned, or took a state over, has not.
+fn complete(chain: &Chain, history: History) -> Result<(), Fault> {
+    if history != History::All {
+        return Ok(());
+    }
+    let first = chain.first_block().map_err(|fault| fault.fault("start ledger"))?;
+    if first > 1 {
+        let why =
+            format!("the ledger begins with block {first}: set history = \"pruned:HEIGHTS\", or restore an archive");
+        return Err(Fault::new(Code::BadRequest, "start ledger", why));
+    }
+    Ok(())
 }
 
 fn site(
@@ -312,22 +348,12 @@ fn site(
 }
 
 /// Writes the command line's token and tells where the portal is, with a one-time link a person.
-fn announce(
-    folder: &Folder,
-    opened: &Opened,
-    sessions: &Sessions,
-    people: &[Person],
-    entropy: &dyn Entropy,
-    show: Show,
-) -> Result<(), Fault> {
-    let mut token = [0; 32];
-    entropy.fill(&mut token);
-    let token = hex::encode(token);
+fn announce(folder: &Folder, opened: &Opened, sessions: &Sessions, people: &[Person], show: Show) -> Result<(), Fault> {
     let operator = PersonId::new(format!("{}/operator", opened.config.org))
         .map_err(|e| Fault::new(Code::Internal, "announce", e.to_string()))?;
     let mut known = people.to_vec();
     known.push(Person { id: operator, roles: vec!["auditor".to_owned()] });
-    sessions.allow_local(&token, Box::new(move |id: &PersonId| known.iter().find(|p| &p.id == id).cloned()));
+    sessions.allow_local(&opened.token, Box::new(move |id: &PersonId| known.iter().find(|p| &p.id == id).cloned()));
     let base = format!("http://{}", opened.config.portal);
     let links: Vec<_> = people
         .iter()
@@ -338,7 +364,7 @@ fn announce(
         .collect();
     let value = serde_json::json!({"org": opened.config.org, "portal": base, "logins": links});
     // Before it is told: who reads the line may ask at once, and the portal's listener is there already.
-    write_file(&folder.token(), token.as_bytes(), true)?;
+    write_file(&folder.token(), opened.token.as_bytes(), true)?;
     show.value(&value, |_| {
         let lines =
             links.iter().map(|l| format!("  {}  {}", crate::cli::text(l, "person"), crate::cli::text(l, "link")));

@@ -59,13 +59,8 @@ pub fn samples() -> Vec<Sample> {
     let to = NativeContract::Government.address();
     let revocation = Revocation { org: org("health"), serial: [7; 16], key: Some(key("old")), from: 14 };
     let addresses = Addresses { control: "10.0.0.1:7100".into(), data: "10.0.0.1:7200".into() };
-    let contract = Contract {
-        machine: Machine::Evm,
-        deployer: person("health/dev"),
-        tx: digest(8),
-        height: 9,
-        code: digest(10),
-    };
+    let contract =
+        Contract { machine: Machine::Evm, deployer: person("health/dev"), tx: digest(8), height: 9, code: digest(10) };
     vec![
         sample("Handover", &Handover { header: header(), certificate: certificate(), epoch: epoch() }),
         sample("Command::Deploy", &Command::Deploy { machine: Machine::Wasm, code: vec![1], input: vec![2], gas: 3 }),

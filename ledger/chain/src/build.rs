@@ -2,10 +2,11 @@
 
 use base_types::{Digest, OrgId, TimeMs};
 use ledger_light::{Block, Header};
+use ledger_vm::gas_of;
 
 use crate::{
     ChainFault,
-    check::{MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS},
+    check::{MAX_BLOCK_BYTES, MAX_BLOCK_GAS, MAX_BLOCK_TRANSACTIONS},
     ledger::{Ledger, Tip},
     pool::Pool,
 };
@@ -14,14 +15,22 @@ impl Ledger {
     /// The block after `tip` with what waits in the pool.
     pub(crate) fn build(&self, tip: &Tip, pool: &mut Pool, me: &OrgId, now: TimeMs) -> Result<Block, ChainFault> {
         let height = tip.next();
-        let mut transactions = Vec::new();
+        let (mut transactions, mut gas) = (Vec::new(), 0u64);
         for (digest, transaction) in pool.choose(MAX_BLOCK_TRANSACTIONS, MAX_BLOCK_BYTES) {
             // It may have come again after its block was executed.
             if self.is_placed(&digest)? {
                 pool.remove(&digest);
-            } else if transaction.valid_until >= height {
-                transactions.push(transaction);
+                continue;
             }
+            if transaction.valid_until < height {
+                continue;
+            }
+            gas = gas.saturating_add(gas_of(&transaction.payload));
+            // What no longer fits waits, and everything behind it, so that each sender's order is kept.
+            if gas > MAX_BLOCK_GAS {
+                break;
+            }
+            transactions.push(transaction);
         }
         let mut block = Block {
             header: Header {

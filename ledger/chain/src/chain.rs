@@ -14,7 +14,7 @@ use ledger_store::Store;
 use ledger_vm::notary::{Entry, Record};
 use tokio::{
     sync::{Semaphore, broadcast, mpsc},
-    task::AbortHandle,
+    task::{AbortHandle, JoinSet},
     time::{Instant, timeout},
 };
 
@@ -32,6 +32,10 @@ use crate::{
 const COMMANDS: usize = 4096;
 /// Messages that wait for the links before they are dropped.
 const OUTBOX: usize = 8192;
+
+/// Heights that are looked at for one page of what happened, and bytes after which it ends.
+const MAX_SCAN: Height = 1024;
+const MAX_PAGE_BYTES: usize = 4 << 20;
 
 /// What a chain is started with.
 pub struct Parts {
@@ -70,8 +74,8 @@ impl Chain {
     /// [`ChainFault`] when the store holds another chain or cannot be read.
     pub fn start(parts: Parts) -> Result<Self, ChainFault> {
         let Parts { store, genesis, me, key, net, clock, options } = parts;
-        let ledger = Ledger::open(store, genesis)?;
-        let tip = ledger.tip()?;
+        let ledger = Ledger::open(store, genesis, options.clone())?;
+        let (tip, silence) = (ledger.tip()?, ledger.silence()?);
         let shared = Arc::new(Shared::new(tip.height));
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let (outbox, outgoing) = mpsc::channel(OUTBOX);
@@ -106,6 +110,10 @@ impl Chain {
             status_at: now,
             resend_at: now,
             blamed: Default::default(),
+            silence,
+            away: false,
+            replay: false,
+            taking: JoinSet::new(),
         };
         let task = tokio::spawn(node.run()).abort_handle();
         let spreading = tokio::spawn(spread(Arc::clone(&shared), outbox)).abort_handle();
@@ -122,8 +130,18 @@ impl Chain {
         }
     }
 
+    /// Why the chain no longer serves.
+    pub fn fault(&self) -> Option<ChainFault> {
+        self.shared.fault()
+    }
+
     pub(crate) fn alive(&self) -> Result<(), ChainFault> {
         self.shared.fault().map_or(Ok(()), Err)
+    }
+
+    /// What is stored, unless it may not be read now.
+    pub(crate) fn ledger(&self) -> Result<&Ledger, ChainFault> {
+        self.shared.unready().map_or(Ok(&self.ledger), Err)
     }
 
     pub(crate) fn stopped(&self) -> ChainFault {
@@ -140,7 +158,7 @@ impl Chain {
     /// # Errors
     /// [`ChainFault`] when storage cannot be read.
     pub fn epoch(&self) -> Result<Epoch, ChainFault> {
-        Ok(self.ledger.tip()?.epoch().clone())
+        Ok(self.ledger()?.tip()?.epoch().clone())
     }
 
     /// The epoch that was in force at a height that is stored.
@@ -148,7 +166,7 @@ impl Chain {
     /// # Errors
     /// [`ChainFault`] when storage cannot be read.
     pub fn epoch_of(&self, height: Height) -> Result<Epoch, ChainFault> {
-        let handovers = self.ledger.handovers()?;
+        let handovers = self.ledger()?.handovers()?;
         let last = handovers.into_iter().rev().find(|handover| handover.epoch.first_height <= height);
         Ok(last.map_or_else(|| self.ledger.genesis.epoch.clone(), |handover| handover.epoch))
     }
@@ -158,7 +176,7 @@ impl Chain {
     /// # Errors
     /// [`ChainFault`] when storage cannot be read.
     pub fn handovers(&self) -> Result<Vec<Handover>, ChainFault> {
-        self.ledger.handovers()
+        self.ledger()?.handovers()
     }
 
     /// How the chain is doing.
@@ -166,12 +184,15 @@ impl Chain {
     /// # Errors
     /// [`ChainFault`] when storage cannot be read.
     pub fn status(&self) -> Result<Status, ChainFault> {
-        let tip = self.ledger.tip()?;
-        let (peers, fault) = self.shared.with(|v| (v.peers.clone(), v.fault.clone()));
+        let (peers, fault, before) = self.shared.with(|v| (v.peers.clone(), v.fault.clone(), v.syncing.clone()));
+        let (syncing, tip) = match before {
+            Some((percent, tip)) => (Some(percent), tip),
+            None => (None, self.ledger.tip()?),
+        };
         let waiting = self.shared.pool().len();
         let epoch = tip.epoch().clone();
         let (height, block, time, state_root) = (tip.height, tip.digest, tip.time, tip.root);
-        Ok(Status { chain: self.ledger.chain, height, block, time, state_root, epoch, waiting, peers, fault })
+        Ok(Status { chain: self.ledger.chain, height, block, time, state_root, epoch, waiting, peers, fault, syncing })
     }
 
     /// The chain's first state.
@@ -193,24 +214,29 @@ impl Chain {
     /// `limit` of them, and the cursor after them.
     ///
     /// # Errors
-    /// [`ChainFault`] when storage cannot be read.
+    /// [`ChainFault::NotFound`] when blocks after the cursor are kept no longer, others when storage cannot be read.
     pub fn executed_after(
         &self,
         after: (Height, u32),
         newest: Height,
         limit: usize,
     ) -> Result<(Vec<(Digest, Executed)>, (Height, u32)), ChainFault> {
-        let (mut found, (mut height, mut index)) = (Vec::new(), after);
-        while height <= newest && found.len() < limit {
+        let (mut found, mut bytes, (mut height, mut index)) = (Vec::new(), 0usize, after);
+        let last = newest.min(height.saturating_add(MAX_SCAN));
+        while height <= last && found.len() < limit && bytes < MAX_PAGE_BYTES {
             // Height 0 is the genesis, which has no transactions.
-            let contents = if height == 0 { Vec::new() } else { self.ledger.contents(height)?.unwrap_or_default() };
+            let contents = if height == 0 { Vec::new() } else { self.ledger()?.contents_so_far(height)? };
             for digest in contents.iter().skip(index as usize).take(limit - found.len()) {
-                let placed = self.ledger.placed(digest)?;
-                let missing = || ChainFault::Damaged(format!("a transaction of block {height} is missing"));
-                found.push((*digest, placed.ok_or_else(missing)?.executed));
+                let executed = self.ledger()?.placed_in(height, digest)?.executed;
+                let data: usize = executed.events.iter().map(|event| event.data.len()).sum();
+                bytes = bytes.saturating_add(executed.output.len()).saturating_add(data);
+                found.push((*digest, executed));
                 index = index.saturating_add(1);
+                if bytes >= MAX_PAGE_BYTES {
+                    break;
+                }
             }
-            if (index as usize) < contents.len() || height == newest {
+            if (index as usize) < contents.len() || height == last {
                 break;
             }
             (height, index) = (height.saturating_add(1), 0);
@@ -242,9 +268,9 @@ impl Chain {
     /// A block and its certificate.
     ///
     /// # Errors
-    /// [`ChainFault`] when storage cannot be read.
+    /// [`ChainFault::NotFound`] when it is kept no longer, others when storage cannot be read.
     pub fn block(&self, height: Height) -> Result<Option<(Block, Certificate)>, ChainFault> {
-        self.ledger.block(height)
+        self.ledger()?.block(height)
     }
 
     /// An executed transaction and what became of it.
@@ -252,7 +278,7 @@ impl Chain {
     /// # Errors
     /// [`ChainFault`] when storage cannot be read.
     pub fn transaction(&self, digest: &Digest) -> Result<Option<Placed>, ChainFault> {
-        self.ledger.placed(digest)
+        self.ledger()?.placed(digest)
     }
 
     /// The body of the entry that a transaction carried.
@@ -260,7 +286,7 @@ impl Chain {
     /// # Errors
     /// [`ChainFault`] when storage cannot be read.
     pub fn body(&self, digest: &Digest) -> Result<Option<Vec<u8>>, ChainFault> {
-        let placed = self.ledger.placed(digest)?;
+        let placed = self.ledger()?.placed(digest)?;
         Ok(placed.and_then(|placed| Entry::from_wire(&placed.transaction.payload).ok()).map(|entry| entry.body))
     }
 
@@ -269,23 +295,23 @@ impl Chain {
     /// # Errors
     /// [`ChainFault`] when storage cannot be read.
     pub fn records(&self, subject: &Digest) -> Result<Vec<Record>, ChainFault> {
-        self.ledger.records(subject)
+        self.ledger()?.records(subject)
     }
 
     /// Records of all subjects in the order of execution, after a cursor; 0 is before the first.
     ///
     /// # Errors
-    /// [`ChainFault`] when storage cannot be read.
+    /// [`ChainFault::NotFound`] on a node that took a state over, others when storage cannot be read.
     pub fn records_after(&self, cursor: u64, limit: usize) -> Result<Vec<(u64, Record)>, ChainFault> {
-        self.ledger.records_after(cursor, limit)
+        self.ledger()?.records_after(cursor, limit)
     }
 
-    /// How many transactions were accepted so far; also the cursor of the newest record.
+    /// How many entries were accepted so far, since this node's first state; also the cursor of the newest record.
     ///
     /// # Errors
     /// [`ChainFault`] when storage cannot be read.
     pub fn transactions(&self) -> Result<u64, ChainFault> {
-        self.ledger.cursor()
+        self.ledger()?.cursor()
     }
 
     /// The member of a key.
@@ -293,7 +319,7 @@ impl Chain {
     /// # Errors
     /// [`ChainFault`] when storage cannot be read.
     pub fn member(&self, key: &PublicKey) -> Result<Option<Member>, ChainFault> {
-        self.ledger.member(key)
+        self.ledger()?.member(key)
     }
 }
 

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use base_types::{Digest, Height, TimeMs};
 use ledger_light::{Block, Transaction, merkle_root};
+use ledger_vm::{gas_of, govern::revoked_key};
 
 use crate::{
     ChainFault,
-    ledger::{Ledger, Tip},
+    ledger::{Ledger, Tip, read},
 };
 
 /// Longest transaction, in bytes.
@@ -16,11 +17,13 @@ pub const MAX_TRANSACTION_BYTES: usize = ledger_vm::notary::MAX_BODY + (64 << 10
 pub const MAX_BLOCK_BYTES: usize = 4 << 20;
 /// Most transactions of a block.
 pub const MAX_BLOCK_TRANSACTIONS: usize = 4000;
+/// Most gas that a block's transactions may ask for together: what a core executes in about an interval.
+pub const MAX_BLOCK_GAS: u64 = 400_000_000;
 /// How many heights ahead a transaction's last one may lie. Nothing can be executed twice as long as the transactions of
 /// so many blocks are known, which is all that a pruned or restored node keeps of them.
 pub const MAX_LIFE: Height = 2000;
 /// How far a block's time may lie ahead of this node's clock, in milliseconds.
-const MAX_AHEAD_MS: u64 = 5000;
+pub(crate) const MAX_AHEAD_MS: u64 = 5000;
 
 /// Why a block is not signed.
 #[derive(Debug)]
@@ -71,11 +74,13 @@ impl Ledger {
         let digests = digests(block);
         require(header.transactions_root == merkle_root(&digests), "transactions root")?;
         let mut seen = BTreeSet::new();
-        let mut bytes = 0usize;
+        let (mut bytes, mut gas) = (0usize, 0u64);
         for (digest, transaction) in digests.iter().zip(&block.transactions) {
             let size = transaction.size();
             bytes = bytes.saturating_add(size);
             require(bytes <= MAX_BLOCK_BYTES && size <= MAX_TRANSACTION_BYTES, "too many bytes")?;
+            gas = gas.saturating_add(gas_of(&transaction.payload));
+            require(gas <= MAX_BLOCK_GAS, "too much gas")?;
             require(seen.insert(digest), "a transaction occurs twice")?;
             require(transaction.valid_until >= header.height, "a transaction has expired")?;
             require(transaction.valid_until <= header.height.saturating_add(MAX_LIFE), "a transaction lives too long")?;
@@ -102,8 +107,13 @@ impl Ledger {
                 "it is valid until height {until}, more than {MAX_LIFE} above the chain's {height}"
             ));
         }
-        if self.member(&transaction.sender)?.is_none() {
+        if self.member(&transaction.sender)?.is_none_or(|member| member.roles.is_empty()) {
             return refuse("its sender is not a member".into());
+        }
+        let revoked = self.state.get(&revoked_key(&transaction.sender))?;
+        let revoked = revoked.map(|row| read::<Height>(&row, "revocation")).transpose()?;
+        if revoked.is_some_and(|from| from <= height) {
+            return refuse("its sender's key was revoked".into());
         }
         transaction.verify(&self.chain).map_err(|e| ChainFault::Inadmissible(e.to_string()))
     }

@@ -6,12 +6,13 @@ use base_gm::sm3::sm3;
 use base_types::{Digest, Height, OrgId};
 use base_wire::{Decode, Encode};
 use ledger_consensus::{join_block, message_height, split_block};
-use ledger_light::{Block, Transaction};
-use tokio::time::timeout;
+use ledger_light::{Block, RAFT, Transaction};
+use tokio::time::{Instant, timeout};
 
 use crate::{
     ChainFault,
-    check::MAX_BLOCK_TRANSACTIONS,
+    check::{MAX_AHEAD_MS, MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS},
+    ledger::Ledger,
     net::{Answer, Ask, Compact, Gossip, Named},
     node::{Command, Node, ms},
     view::Shared,
@@ -19,8 +20,12 @@ use crate::{
 
 /// Most transactions that are asked for at once.
 pub(crate) const MAX_ASKED: usize = 512;
-/// Most compact messages that wait for transactions.
-const MAX_OPEN: usize = 64;
+/// Most compact messages of one peer that wait for transactions.
+const MAX_OPEN: usize = 4;
+/// A peer's messages with blocks are taken in so often on average, in milliseconds, and so many of them at once: looking
+/// at one costs far more than sending it.
+const EVERY_MS: u64 = 50;
+const AT_ONCE: u64 = 32;
 
 fn seal(transaction: &Transaction) -> [u8; 8] {
     let digest = sm3(&transaction.signature.to_bytes());
@@ -46,18 +51,47 @@ pub(crate) fn pack(bytes: Vec<u8>) -> Gossip {
 pub(crate) struct Open {
     next: u64,
     waiting: BTreeMap<u64, (OrgId, Compact)>,
+    /// When each peer's allowance is whole again.
+    whole_at: BTreeMap<OrgId, Instant>,
+}
+
+impl Open {
+    fn may_take(&mut self, from: &OrgId, now: Instant) -> bool {
+        let whole = self.whole_at.get(from).copied().unwrap_or(now).max(now);
+        let may = whole <= now + ms(EVERY_MS * AT_ONCE);
+        if may {
+            self.whole_at.insert(from.clone(), whole + ms(EVERY_MS));
+        }
+        may
+    }
 }
 
 impl Compact {
     /// The transactions by their names: found in the pool or among `given`; else those that are missing.
-    fn resolve(&self, shared: &Shared, given: &BTreeMap<Digest, Transaction>) -> Result<Vec<Transaction>, Vec<Digest>> {
-        let pool = shared.pool();
-        let (mut found, mut missing) = (Vec::with_capacity(self.transactions.len()), Vec::new());
-        for Named { digest, seal: wanted } in &self.transactions {
-            let fits = |t: &&Transaction| seal(t) == *wanted;
-            match pool.get(digest).filter(fits).or_else(|| given.get(digest).filter(fits)) {
-                Some(transaction) => found.push(transaction.clone()),
-                None => missing.push(*digest),
+    fn resolve(
+        &self,
+        shared: &Shared,
+        ledger: &Ledger,
+        given: &BTreeMap<Digest, Transaction>,
+    ) -> Result<Vec<Transaction>, Vec<Digest>> {
+        let known: Vec<Option<Transaction>> = {
+            let pool = shared.pool();
+            let fitting = |named: &Named| {
+                let fits = |t: &&Transaction| seal(t) == named.seal;
+                pool.get(&named.digest).filter(fits).or_else(|| given.get(&named.digest).filter(fits)).cloned()
+            };
+            self.transactions.iter().map(fitting).collect()
+        };
+        let (mut found, mut missing) = (Vec::with_capacity(known.len()), Vec::new());
+        for (named, known) in self.transactions.iter().zip(known) {
+            // Those of a block that came another way are stored already.
+            let stored = || {
+                let placed = ledger.placed(&named.digest).ok().flatten();
+                placed.map(|placed| placed.transaction).filter(|t| seal(t) == named.seal)
+            };
+            match known.or_else(stored) {
+                Some(transaction) => found.push(transaction),
+                None => missing.push(named.digest),
             }
         }
         if missing.is_empty() { Ok(found) } else { Err(missing) }
@@ -71,14 +105,21 @@ impl Compact {
 impl Node {
     /// A peer's message with a block: given to the engine once its transactions are here.
     pub(crate) fn compacted(&mut self, from: OrgId, compact: Compact) -> Result<(), ChainFault> {
-        let wanted = |height: Height| height >= self.next();
+        let next = self.next();
+        let wanted = |height: Height| height >= next;
         if compact.transactions.len() > MAX_BLOCK_TRANSACTIONS
             || !message_height(&compact.head).is_some_and(wanted)
             || !self.may_propose(&from)
+            || !self.open.may_take(&from, Instant::now())
         {
             return Ok(());
         }
-        match compact.resolve(&self.shared, &BTreeMap::new()) {
+        // Raft cannot take back what a majority has appended: a block of a clock that is far ahead must not be.
+        let due = compact.header.time.saturating_sub(MAX_AHEAD_MS);
+        if self.tip.epoch().engine == RAFT && self.clock.now_ms() < due {
+            return Ok(());
+        }
+        match compact.resolve(&self.shared, &self.ledger, &BTreeMap::new()) {
             Ok(transactions) => self.consensus(from, compact.unpack(transactions)),
             Err(missing) => {
                 self.fetch_missing(from, compact, missing);
@@ -89,7 +130,7 @@ impl Node {
 
     fn fetch_missing(&mut self, from: OrgId, compact: Compact, missing: Vec<Digest>) {
         let of_peer = self.open.waiting.values().filter(|(peer, _)| *peer == from).count();
-        if self.open.waiting.len() >= MAX_OPEN || of_peer >= MAX_OPEN / 8 {
+        if of_peer >= MAX_OPEN {
             return tracing::warn!(%from, "too many blocks wait for their transactions");
         }
         let number = self.open.next;
@@ -98,11 +139,16 @@ impl Node {
         self.shared.counters.fetched.add(missing.len() as u64);
         let (net, limit, own) = (Arc::clone(&self.net), ms(self.options.request_ms), self.own.clone());
         tokio::spawn(async move {
-            let mut given = Vec::new();
+            let (mut given, mut room) = (Vec::new(), MAX_BLOCK_BYTES);
             for part in missing.chunks(MAX_ASKED) {
                 let ask = Ask::Transactions(part.to_vec()).to_wire();
                 match timeout(limit, net.request(&from, ask)).await.map(|a| a.map(|a| Answer::from_wire(&a))) {
-                    Ok(Ok(Ok(Answer::Transactions(part)))) => given.extend(part),
+                    Ok(Ok(Ok(Answer::Transactions(found)))) if found.len() <= part.len() => {
+                        let size = found.iter().map(Transaction::size).sum::<usize>();
+                        let Some(left) = room.checked_sub(size) else { break };
+                        room = left;
+                        given.extend(found);
+                    }
                     _ => break,
                 }
             }
@@ -117,7 +163,7 @@ impl Node {
         let Some((from, compact)) = self.open.waiting.remove(&number) else { return Ok(()) };
         self.shared.counters.received.add(given.len() as u64);
         let given = given.into_iter().map(|t| (t.digest(), t)).collect();
-        match compact.resolve(&self.shared, &given) {
+        match compact.resolve(&self.shared, &self.ledger, &given) {
             Ok(transactions) => self.consensus(from, compact.unpack(transactions)),
             Err(missing) => {
                 tracing::warn!(%from, missing = missing.len(), "a block came whose transactions its sender does not give");

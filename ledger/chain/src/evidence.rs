@@ -46,10 +46,10 @@ impl Chain {
     /// # Errors
     /// [`ChainFault::NotFound`] without records, [`ChainFault::NoQuorum`] when no header covers them in time.
     pub async fn evidence(&self, subject: &Digest) -> Result<EvidenceParts, ChainFault> {
-        let newest = self.ledger.records(subject)?.last().map(|record| record.height);
+        let newest = self.ledger()?.records(subject)?.last().map(|record| record.height);
         let newest = newest.ok_or(ChainFault::NotFound("record of that subject"))?;
         self.reached(newest.saturating_add(1)).await?;
-        self.ledger.evidence(subject)
+        self.ledger()?.evidence(subject)
     }
 }
 
@@ -74,10 +74,10 @@ impl Ledger {
     }
 
     fn proven(&self, height: Height, subject: &Digest, seq: u32) -> Result<EvidenceRecord, ChainFault> {
-        let missing = || ChainFault::Damaged("a record or its transaction is missing".into());
+        let missing = || ChainFault::Damaged("a record is missing".into());
         let key = record_key(subject, seq);
         let record: Record = read(&self.state.get_at(height, &key)?.ok_or_else(missing)?, "record")?;
-        let transaction = self.placed(&record.tx)?.ok_or_else(missing)?.transaction;
+        let transaction = self.placed_in(record.height, &record.tx)?.transaction;
         Ok(EvidenceRecord { transaction, record, proof: self.state.proof_at(height, &key)? })
     }
 }

@@ -119,6 +119,7 @@ impl Ledger {
         batch.put(HEADERS, height.to_be_bytes(), Certified { header, certificate, transactions }.to_wire());
         batch.put(BLOCKS, height.to_be_bytes(), digests.to_vec().to_wire());
         self.forget_votes(height, &mut batch)?;
+        self.prune(height, &mut batch)?;
         self.store.write(batch, Durability::Synced)?;
         let (digest, time) = (block.header.digest(), block.header.time);
         Ok((Tip { height, digest, time, root, transactions: done.len(), epochs }, done))

@@ -8,6 +8,9 @@ use ledger_state::StateError;
 use ledger_store::StoreError;
 use thiserror::Error;
 
+/// What to do about damage.
+const REMEDY: &str = "with the node stopped, `heqi chain repair` fetches the ledger from the peers again, `heqi chain restore` from a backup";
+
 /// Why the chain did not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ChainFault {
@@ -46,6 +49,9 @@ pub enum ChainFault {
         /// What differs.
         why: String,
     },
+    /// The node takes a state over from its peers and serves nobody until it has it; so many per cent are here.
+    #[error("this node is taking a state over from its peers ({0} %)")]
+    NotReady(u8),
     /// The node was stopped.
     #[error("the chain was stopped")]
     Stopped,
@@ -77,7 +83,7 @@ impl ChainFault {
     /// The fault as people are told it.
     pub fn fault(&self, step: impl Into<String>) -> Fault {
         let code = match self {
-            Self::NoQuorum(_) => Code::NoQuorum,
+            Self::NoQuorum(_) | Self::NotReady(_) => Code::NoQuorum,
             Self::Inadmissible(_) | Self::Busy => Code::TransactionRefused,
             Self::NotFound(_) => Code::NotFound,
             Self::DiskFull => Code::DiskFull,
@@ -86,7 +92,8 @@ impl ChainFault {
             Self::Stopped => Code::Internal,
         };
         let detail = match self {
-            Self::Damaged(what) | Self::Storage(what) => what.clone(),
+            Self::Damaged(what) => format!("{what}; {REMEDY}"),
+            Self::Storage(what) => what.clone(),
             other => other.to_string(),
         };
         Fault::new(code, step, detail)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base_types::{Height, OrgId};
 use ledger_consensus::{Input, message_height};
-use ledger_light::Transaction;
+use ledger_light::{RAFT, Transaction};
 use tokio::{sync::mpsc, time::Instant};
 
 use crate::{
@@ -58,7 +58,7 @@ impl Early {
 }
 
 /// Transactions and bytes that are sent in one message.
-const PART: usize = 256;
+pub(crate) const PART: usize = 256;
 const PART_BYTES: usize = 256 << 10;
 
 /// Cuts transactions into messages.
@@ -114,6 +114,9 @@ impl Node {
     }
 
     pub(crate) fn consensus(&mut self, from: OrgId, bytes: Vec<u8>) -> Result<(), ChainFault> {
+        if self.away {
+            return Ok(());
+        }
         if !self.may_propose(&from) && self.tip.epoch_after().index_of(&from).is_none() {
             return Ok(());
         }
@@ -130,6 +133,10 @@ impl Node {
                 self.note_peer(&from, height.saturating_sub(1));
             }
             return Ok(());
+        }
+        if height < next && !self.running && height == self.engine.height() && self.tip.epoch().engine == RAFT {
+            // Between heights a member that is behind catches up in the log.
+            return self.feed(Input::Message { from, bytes });
         }
         if height < next {
             self.tell_laggard(from);

@@ -6,11 +6,14 @@ use base_types::{Digest, Height, TimeMs};
 use base_wire::{Decode, Encode, wire_struct};
 use ledger_consensus::WalRecord;
 use ledger_light::{Block, Certificate, Epoch, Genesis, Handover, Header, Member, Transaction};
-use ledger_state::State;
+use ledger_state::{State, StateOptions};
 use ledger_store::{Batch, Durability, Store};
 use ledger_vm::{Machines, StateView, Unavailable, genesis_changes, govern::Epochs, member_key, notary::Record};
 
-use crate::{ChainFault, Executed};
+use crate::{
+    ChainFault, Executed, Options,
+    history::{PARTIAL, clear_all, is_partial},
+};
 
 pub(crate) const META: &str = "chain-meta";
 pub(crate) const HEADERS: &str = "chain-headers";
@@ -21,7 +24,7 @@ pub(crate) const LOG: &str = "chain-log";
 pub(crate) const HANDOVERS: &str = "chain-handovers";
 pub(crate) const VOTES: &str = "chain-votes";
 
-const GENESIS: &[u8] = b"genesis";
+pub(crate) const GENESIS: &[u8] = b"genesis";
 
 /// The columns that the chain's store must have, the state's included.
 pub const COLUMNS: [&str; 15] = {
@@ -44,6 +47,10 @@ pub const COLUMNS: [&str; 15] = {
         VOTES,
     ]
 };
+
+/// Bytes of a row of [`TRANSACTIONS`] that says no more than at which height the transaction was executed; any other is
+/// longer.
+pub(crate) const BARE: usize = size_of::<Height>();
 
 /// A header as it is stored; the block's transactions lie under their digests.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,6 +126,7 @@ pub(crate) struct Ledger {
     pub(crate) chain: Digest,
     /// What executes transactions.
     pub(crate) machines: Arc<Machines>,
+    pub(crate) options: Arc<Options>,
 }
 
 pub(crate) fn read<T: Decode>(bytes: &[u8], what: &str) -> Result<T, ChainFault> {
@@ -130,24 +138,31 @@ pub(crate) fn subject_row(subject: &Digest, seq: u32) -> Vec<u8> {
 }
 
 impl Ledger {
-    /// Opens the chain in a store; an empty one gets the genesis state.
-    pub(crate) fn open(store: Store, genesis: Genesis) -> Result<Self, ChainFault> {
+    /// Opens the chain in a store; an empty one gets the genesis state, and so does one in which a state was being taken
+    /// over.
+    pub(crate) fn open(store: Store, genesis: Genesis, options: Options) -> Result<Self, ChainFault> {
         let chain = genesis.digest();
-        let state = State::open(store.clone())?;
-        match store.get(META, GENESIS)? {
-            Some(known) if read::<Genesis>(&known, "genesis")?.digest() != chain => {
-                return Err(ChainFault::OtherGenesis);
-            }
-            Some(_) => {}
-            None => {
-                let mut batch = Batch::new();
-                state.apply(0, genesis_changes(&genesis), &mut batch)?;
-                batch.put(META, GENESIS, genesis.to_wire());
-                store.write(batch, Durability::Synced)?;
-            }
+        let known = store.get(META, GENESIS)?;
+        if let Some(known) = &known
+            && read::<Genesis>(known, "genesis")?.digest() != chain
+        {
+            return Err(ChainFault::OtherGenesis);
+        }
+        let partial = is_partial(&store)?;
+        if partial {
+            clear_all(&store)?;
+        }
+        let chosen = StateOptions { history: options.keep(), ..StateOptions::default() };
+        let state = State::open_with(store.clone(), chosen)?;
+        if known.is_none() || partial {
+            let mut batch = Batch::new();
+            state.apply(0, genesis_changes(&genesis), &mut batch)?;
+            batch.put(META, GENESIS, genesis.to_wire());
+            batch.delete(META, PARTIAL);
+            store.write(batch, Durability::Synced)?;
         }
         let machines = Arc::new(Machines::new()?);
-        Ok(Self { store, state, genesis: Arc::new(genesis), chain, machines })
+        Ok(Self { store, state, genesis: Arc::new(genesis), chain, machines, options: Arc::new(options) })
     }
 
     /// The newest block.
@@ -176,18 +191,25 @@ impl Ledger {
 
     /// A block and its certificate.
     pub(crate) fn block(&self, height: Height) -> Result<Option<(Block, Certificate)>, ChainFault> {
-        let Some(Certified { header, certificate, .. }) = self.header(height)? else { return Ok(None) };
-        let Some(transactions) = self.contents(height)? else { return Ok(None) };
-        let missing = || ChainFault::Damaged(format!("a transaction of block {height} is missing"));
-        let placed = transactions.iter().map(|digest| self.placed(digest)?.ok_or_else(missing));
-        let transactions = placed.map(|placed| Ok(placed?.transaction)).collect::<Result<_, ChainFault>>()?;
+        let Some(Certified { header, certificate, .. }) = self.header(height)? else { return self.absent(height) };
+        let Some(digests) = self.contents(height)? else { return self.absent(height) };
+        let mut transactions = Vec::with_capacity(digests.len());
+        for digest in &digests {
+            transactions.push(self.placed_in(height, digest)?.transaction);
+        }
         Ok(Some((Block { header, transactions }, certificate)))
     }
 
     /// An executed transaction.
+    ///
+    /// # Errors
+    /// [`ChainFault::NotFound`] for one that was executed, but of which nothing else is known here.
     pub(crate) fn placed(&self, digest: &Digest) -> Result<Option<Placed>, ChainFault> {
-        let row = self.store.get(TRANSACTIONS, &digest.0)?;
-        row.map(|row| read(&row, "transaction")).transpose()
+        let Some(row) = self.store.get(TRANSACTIONS, &digest.0)? else { return Ok(None) };
+        if row.len() == BARE {
+            return Err(ChainFault::NotFound("contents of that transaction any more"));
+        }
+        read(&row, "transaction").map(Some)
     }
 
     /// Whether a transaction was executed.
@@ -203,12 +225,19 @@ impl Ledger {
 
     /// A subject's records in order.
     pub(crate) fn records(&self, subject: &Digest) -> Result<Vec<Record>, ChainFault> {
+        if self.began()?.is_some() {
+            // The index begins later than the state does.
+            return self.records_of_state(subject);
+        }
         let rows = self.store.rows(SUBJECTS, &subject.0, &[], usize::MAX)?;
         rows.iter().map(|(_, row)| read(row, "record")).collect()
     }
 
     /// Records of all subjects in the order of execution, after a cursor.
     pub(crate) fn records_after(&self, cursor: u64, limit: usize) -> Result<Vec<(u64, Record)>, ChainFault> {
+        if self.began()?.is_some() {
+            return Err(ChainFault::NotFound("records of all subjects: it was not here from the beginning"));
+        }
         let Some(start) = cursor.checked_add(1) else { return Ok(Vec::new()) };
         let rows = self.store.rows(LOG, &[], &start.to_be_bytes(), limit)?;
         let record = |(key, row): &(Vec<u8>, Vec<u8>)| {

@@ -3,6 +3,9 @@
 //! One task owns the engine and everything that changes (`node`); [`Chain`] is the handle that others keep. A node
 //! starts a height only when it has a reason to, so an idle chain is silent but for a heartbeat.
 
+mod audit;
+mod backup;
+mod behind;
 mod build;
 mod chain;
 mod check;
@@ -12,17 +15,23 @@ mod evidence;
 mod execute;
 mod fault;
 mod gossip;
+mod history;
 mod ledger;
 mod net;
 mod node;
+mod offer;
 mod options;
 mod outputs;
 mod pool;
 mod read;
+mod silence;
 mod submit;
 mod sync;
+mod takeover;
 mod view;
 
+pub use audit::{Audit, audit};
+pub use backup::Backup;
 pub use chain::{Chain, Parts};
 pub use check::{MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS, MAX_LIFE, MAX_TRANSACTION_BYTES};
 pub use counters::{Counter, Counters};
@@ -31,6 +40,7 @@ pub use execute::Executed;
 pub use fault::ChainFault;
 pub use ledger::{COLUMNS, Certified, Placed};
 pub use net::{PeerError, PeerNet};
-pub use options::Options;
+pub use options::{History, Options};
 pub use read::{At, Proven};
+pub use silence::{keep_silent, stored_chain};
 pub use view::Status;

@@ -3,8 +3,11 @@
 use async_trait::async_trait;
 use base_types::{Digest, Height, OrgId};
 use base_wire::{wire_enum, wire_struct};
-use ledger_light::{Block, Certificate, Header, Transaction};
+use ledger_light::{Block, Certificate, Handover, Header, Transaction};
+use ledger_state::{Part, Spine};
 use thiserror::Error;
+
+use crate::Certified;
 
 /// Why a peer did not answer.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -67,11 +70,47 @@ pub(crate) enum Ask {
     Blocks { from: Height, limit: u32 },
     /// Transactions that wait.
     Transactions(Vec<Digest>),
+    /// A state that can be taken over.
+    Snapshot,
+    /// Leaves of a part of the state of a height, behind a key.
+    Part { height: Height, index: u8, after: Option<Digest> },
+    /// The digests of certified blocks' transactions from a height on.
+    Digests { from: Height, limit: u32 },
 }
-wire_enum!(Ask { 0 => Blocks { from, limit }, 1 => Transactions(digests) });
+wire_enum!(Ask {
+    0 => Blocks { from, limit },
+    1 => Transactions(digests),
+    2 => Snapshot,
+    3 => Part { height, index, after },
+    4 => Digests { from, limit },
+});
+
+/// A state that can be taken over, with all that shows it to be the chain's to one who knows the genesis.
+#[derive(Debug, Clone)]
+pub(crate) struct Offer {
+    /// The way from the genesis' validators to those of `over`.
+    pub(crate) handovers: Vec<Handover>,
+    /// The header of the state's height.
+    pub(crate) at: Certified,
+    /// The header after it, which carries the state's root.
+    pub(crate) over: Certified,
+    /// The state's upper levels.
+    pub(crate) spine: Spine,
+}
+wire_struct!(Offer { handovers, at, over, spine });
+
+/// Which transactions a certified block has.
+#[derive(Debug, Clone)]
+pub(crate) struct Contents {
+    pub(crate) header: Header,
+    pub(crate) certificate: Certificate,
+    pub(crate) digests: Vec<Digest>,
+}
+wire_struct!(Contents { header, certificate, digests });
 
 /// What is answered.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "it is encoded at once")]
 pub(crate) enum Answer {
     /// Blocks in order, as many as fit; empty when the height is not reached.
     Blocks(Vec<(Block, Certificate)>),
@@ -79,8 +118,21 @@ pub(crate) enum Answer {
     Unable,
     /// Those of the transactions asked for that are known.
     Transactions(Vec<Transaction>),
+    /// A state that can be taken over.
+    Snapshot(Offer),
+    /// Leaves of the part asked for.
+    Part(Part),
+    /// Blocks' digests in order, as many as fit; empty when they are not here.
+    Digests(Vec<Contents>),
 }
-wire_enum!(Answer { 0 => Blocks(blocks), 1 => Unable, 2 => Transactions(transactions) });
+wire_enum!(Answer {
+    0 => Blocks(blocks),
+    1 => Unable,
+    2 => Transactions(transactions),
+    3 => Snapshot(offer),
+    4 => Part(part),
+    5 => Digests(contents),
+});
 
 /// What leaves the node, in order.
 pub(crate) enum Outgoing {

@@ -14,6 +14,7 @@ use ledger_light::{Block, Certificate, Epoch, RAFT, Transaction};
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
     sync::{OwnedSemaphorePermit, mpsc},
+    task::JoinSet,
     time::{Instant, sleep_until},
 };
 
@@ -22,8 +23,10 @@ use crate::{
     compact::Open,
     gossip::Early,
     ledger::{Ledger, Tip},
-    net::{Gossip, Outgoing},
-    sync::Peers,
+    net::{Gossip, Offer, Outgoing},
+    silence::Silence,
+    sync::{NoBlocks, Peers},
+    takeover::TakeOver,
     view::Shared,
 };
 
@@ -32,7 +35,11 @@ pub(crate) enum Command {
     /// A peer's message. Its room is given back once it is dealt with.
     Gossip(OrgId, Gossip, OwnedSemaphorePermit),
     /// A peer's answer to a request for blocks.
-    Fetched(OrgId, Result<Vec<(Block, Certificate)>, String>),
+    Fetched(OrgId, Result<Vec<(Block, Certificate)>, NoBlocks>),
+    /// A state that can be taken over, if any peer offers one, and who takes it.
+    Offered(Box<TakeOver>, Option<Box<Offer>>),
+    /// A state was taken over.
+    TakenOver(Result<(), ChainFault>),
     /// A peer's answer to a request for a block's transactions.
     Completed(u64, Vec<Transaction>),
 }
@@ -77,10 +84,18 @@ pub(crate) struct Node {
     pub(crate) resend_at: Instant,
     /// Peers whose misbehaviour was told in this height; once is enough.
     pub(crate) blamed: BTreeSet<OrgId>,
+    /// Up to where this validator is silent.
+    pub(crate) silence: Silence,
+    /// A state is being taken over: what is stored is nobody's.
+    pub(crate) away: bool,
+    /// Nobody offered a state, so the next blocks are asked for.
+    pub(crate) replay: bool,
+    /// The taking over; ends with this.
+    pub(crate) taking: JoinSet<()>,
 }
 
 /// Runs what may wait for the disk without holding up the runtime's other tasks.
-fn blocking<T>(work: impl FnOnce() -> T) -> T {
+pub(crate) fn blocking<T>(work: impl FnOnce() -> T) -> T {
     match Handle::current().runtime_flavor() {
         RuntimeFlavor::MultiThread => tokio::task::block_in_place(work),
         _ => work(),
@@ -141,7 +156,7 @@ impl Node {
 
     /// Whether this node votes on the height after the tip. One that does not follows by asking its peers for blocks.
     pub(crate) fn is_validator(&self) -> bool {
-        self.tip.epoch().index_of(&self.me).is_some()
+        !self.away && self.silence.allows(self.next()) && self.tip.epoch().index_of(&self.me).is_some()
     }
 
     /// When the next height starts of itself: soon when there is work, at the heartbeat when there is none. Heights start
@@ -175,6 +190,8 @@ impl Node {
             Command::Gossip(from, gossip, _room) => self.gossiped(from, gossip),
             Command::Fetched(from, result) => self.fetched(from, result),
             Command::Completed(number, given) => self.completed(number, given),
+            Command::Offered(taker, offer) => self.offered(*taker, offer.map(|offer| *offer)),
+            Command::TakenOver(outcome) => self.taken_over(outcome),
         }
     }
 
@@ -196,6 +213,8 @@ impl Node {
         if self.status_at <= now {
             self.status_at = now + ms(self.options.status_ms);
             self.send_all(Gossip::Status(self.tip.height));
+            self.look_around();
+            self.learn_silence()?;
         }
         if self.resend_at <= now {
             self.resend_at = now + ms(self.options.resend_ms);

@@ -1,9 +1,26 @@
-//! How long a node waits for what.
+//! How long a node waits for what, and how much of the past it keeps.
+
+use base_types::Height;
+use ledger_state::Keep;
 
 /// Longest message of the engine: a full block, its header and what the proposal says of it.
 const MAX_PROPOSAL: usize = crate::MAX_BLOCK_BYTES + (64 << 10);
 
-/// Waiting times, in milliseconds.
+/// How much of the past a node keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum History {
+    /// Every block and every state: an archive. Such a node executes every block itself.
+    All,
+    /// The newest so many heights; all headers from the first that it has. Such a node takes a state over from others when
+    /// it is far behind.
+    Pruned {
+        /// States and blocks kept, at least four times [`Options::snapshot_every`]; blocks are kept for longer where the
+        /// rule against executing one twice needs them.
+        keep: u64,
+    },
+}
+
+/// Waiting times, in milliseconds, and what is kept.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// After so long `submit` answers that there is no quorum.
@@ -18,6 +35,12 @@ pub struct Options {
     pub grace_ms: u64,
     /// A peer has so long to answer a request for blocks.
     pub request_ms: u64,
+    /// How much of the past is kept.
+    pub history: History,
+    /// A pruned node that is more heights behind than this takes a state over.
+    pub snapshot_gap: u64,
+    /// The states that others may take over are those of heights divisible by this; at least 1.
+    pub snapshot_every: u64,
     /// The consensus engine's.
     pub consensus: ledger_consensus::Options,
 }
@@ -31,7 +54,42 @@ impl Default for Options {
             resend_ms: 2000,
             grace_ms: 300,
             request_ms: 5000,
+            history: History::All,
+            snapshot_gap: 2000,
+            snapshot_every: 256,
             consensus: ledger_consensus::Options { max_message: MAX_PROPOSAL, ..Default::default() },
         }
+    }
+}
+
+impl Options {
+    /// Heights whose states stay readable. A state that is offered to others stays until they have had time to take it.
+    fn kept(&self, keep: u64) -> u64 {
+        keep.max(self.snapshot_every.saturating_mul(4)).max(1)
+    }
+
+    /// The state's part of it.
+    pub(crate) fn keep(&self) -> Keep {
+        match self.history {
+            History::All => Keep::All,
+            History::Pruned { keep } => Keep::Last(self.kept(keep)),
+        }
+    }
+
+    /// The first height whose block is kept when `height` is the newest, `None` where all are.
+    pub(crate) fn first_block(&self, height: Height) -> Option<Height> {
+        match self.history {
+            History::All => None,
+            History::Pruned { keep } => {
+                let kept = self.kept(keep).max(crate::MAX_LIFE.saturating_add(1000));
+                Some(height.saturating_add(1).saturating_sub(kept))
+            }
+        }
+    }
+
+    /// The newest height whose state is offered to others, 0 for none. The header after it has been certified for a while.
+    pub(crate) fn offered(&self, height: Height) -> Height {
+        let newest = height.saturating_sub(2);
+        newest.saturating_sub(newest.checked_rem(self.snapshot_every).unwrap_or_default())
     }
 }

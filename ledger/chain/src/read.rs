@@ -43,12 +43,14 @@ impl Chain {
     /// # Errors
     /// [`ChainFault::NotFound`] when there is no such state here.
     pub fn state_height(&self, at: At) -> Result<Height, ChainFault> {
-        let newest = self.ledger.state.latest()?.map_or(0, |(height, _)| height);
+        let newest = self.ledger()?.state.latest()?.map_or(0, |(height, _)| height);
         match at {
             At::Latest => Ok(newest),
             At::Height(height) if height <= newest => Ok(height),
             At::Height(_) => Err(ChainFault::NotFound("state of that height")),
-            At::Root(root) => self.ledger.state.root_height(&root)?.ok_or(ChainFault::NotFound("state of that root")),
+            At::Root(root) => {
+                self.ledger()?.state.root_height(&root)?.ok_or(ChainFault::NotFound("state of that root"))
+            }
         }
     }
 
@@ -67,7 +69,7 @@ impl Chain {
     /// [`ChainFault::NotFound`] when there is no such state here.
     pub fn value(&self, at: At, key: &[u8]) -> Result<Option<Vec<u8>>, ChainFault> {
         match at {
-            At::Latest => Ok(self.ledger.state.get(key)?),
+            At::Latest => Ok(self.ledger()?.state.get(key)?),
             at => Ok(self.ledger.state.get_at(self.state_height(at)?, key)?),
         }
     }
@@ -82,7 +84,7 @@ impl Chain {
             At::Latest => self.height().saturating_sub(1),
             at => self.state_height(at)?,
         };
-        let covering = self.ledger.header(height.saturating_add(1))?;
+        let covering = self.ledger()?.header(height.saturating_add(1))?;
         let Certified { header, certificate, .. } = covering.ok_or(ChainFault::NotFound("header of that state"))?;
         let value = self.ledger.state.get_at(height, key)?;
         Ok(Proven { header, certificate, value, proof: self.ledger.state.proof_at(height, key)? })
@@ -101,6 +103,9 @@ impl Chain {
         gas: u64,
     ) -> Result<Outcome, ChainFault> {
         let height = self.state_height(at)?;
+        if height < self.ledger.state.oldest()? {
+            return Err(ChainFault::NotFound("state of that height any more"));
+        }
         let view = View { state: &self.ledger.state, height: (at != At::Latest).then_some(height) };
         let first = self.ledger.genesis.epoch.validators.first().map(|validator| validator.key);
         let key = from.copied().or(first).ok_or(ChainFault::NotFound("caller"))?;
@@ -119,7 +124,7 @@ impl Chain {
     /// # Errors
     /// [`ChainFault`] when storage cannot be read.
     pub fn contract(&self, address: &Address) -> Result<Option<Contract>, ChainFault> {
-        let row = self.ledger.state.get(&contract_key(address))?;
+        let row = self.ledger()?.state.get(&contract_key(address))?;
         row.map(|row| read(&row, "contract")).transpose()
     }
 
@@ -128,7 +133,7 @@ impl Chain {
     /// # Errors
     /// [`ChainFault`] when storage cannot be read.
     pub fn header(&self, height: Height) -> Result<Option<Certified>, ChainFault> {
-        self.ledger.header(height)
+        self.ledger()?.header(height)
     }
 
     /// The epochs that the newest state knows.
@@ -136,7 +141,7 @@ impl Chain {
     /// # Errors
     /// [`ChainFault`] when storage cannot be read.
     pub fn epochs(&self) -> Result<Epochs, ChainFault> {
-        Ok(Epochs::read(&View { state: &self.ledger.state, height: None })?)
+        Ok(Epochs::read(&View { state: &self.ledger()?.state, height: None })?)
     }
 
     /// A value of the newest state, decoded.
@@ -144,7 +149,7 @@ impl Chain {
     /// # Errors
     /// [`ChainFault::Damaged`] when it is no such value.
     pub fn read<T: base_wire::Decode>(&self, key: &[u8]) -> Result<Option<T>, ChainFault> {
-        let row = self.ledger.state.get(key)?;
+        let row = self.ledger()?.state.get(key)?;
         row.map(|row| read(&row, "value of the state")).transpose()
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use base_types::{Digest, OrgId};
 use base_wire::{Decode, Encode};
-use ledger_light::Transaction;
+use ledger_light::{Transaction, TransactionFault};
 use tokio::{
     sync::Semaphore,
     time::{Instant, timeout_at},
@@ -12,6 +12,7 @@ use tokio::{
 
 use crate::{
     Chain, ChainFault, Executed,
+    gossip::PART,
     net::Gossip,
     node::{Command, ms},
 };
@@ -29,7 +30,8 @@ impl Chain {
     pub async fn submit(&self, transaction: Transaction) -> Result<Executed, ChainFault> {
         self.alive()?;
         let height = self.height();
-        let digest = self.ledger.admit(height, &transaction).inspect_err(|_| self.shared.counters.inadmissible.add(1));
+        let digest =
+            self.ledger()?.admit(height, &transaction).inspect_err(|_| self.shared.counters.inadmissible.add(1));
         let digest = match digest {
             Ok(digest) => digest,
             // What was executed is told also when it could not be executed now.
@@ -47,6 +49,7 @@ impl Chain {
         self.enter(transaction, digest, until).await?;
         // Its block may have been executed between the look above and the wait.
         if let Some(placed) = self.ledger.placed(&digest)? {
+            self.shared.pool().remove(&digest);
             return Ok(placed.executed);
         }
         match timeout_at(until, outcome).await {
@@ -80,11 +83,15 @@ impl Chain {
 
     /// Takes in what a peer sent; anything at all.
     pub async fn deliver(&self, from: OrgId, bytes: Vec<u8>) {
-        let size = u32::try_from(bytes.len() / 1024 + 1).unwrap_or(u32::MAX);
+        // A message is worth 32 KiB at least: it also takes a place among the commands.
+        let size = u32::try_from(bytes.len() / 1024 + 32).unwrap_or(u32::MAX);
         let Ok(room) = self.room(&from).try_acquire_many_owned(size) else {
             return tracing::warn!(%from, size, "a peer sends more than is read, a message is dropped");
         };
         match Gossip::from_wire(&bytes) {
+            Ok(Gossip::Transactions(transactions)) if transactions.len() > PART => {
+                tracing::warn!(%from, "a peer sends more transactions at once than any node does");
+            }
             Ok(Gossip::Transactions(transactions)) => self.heard(&from, transactions),
             Ok(gossip) => {
                 let _ = self.commands.send(Command::Gossip(from, gossip, room)).await;
@@ -97,6 +104,9 @@ impl Chain {
     fn heard(&self, from: &OrgId, transactions: Vec<Transaction>) {
         let counters = &self.shared.counters;
         counters.received.add(transactions.len() as u64);
+        if self.shared.unready().is_some() {
+            return;
+        }
         let height = self.height();
         for transaction in transactions {
             let digest = transaction.digest();
@@ -107,10 +117,16 @@ impl Chain {
                     Err(why) => {
                         counters.inadmissible.add(1);
                         tracing::debug!(%from, %why, "a peer's transaction is not admitted");
+                        // No honest node passes on what it has not verified: the rest is not looked at.
+                        if why == ChainFault::Inadmissible(TransactionFault::BadSignature.to_string()) {
+                            return;
+                        }
                     }
                     Ok(_) if self.shared.pool().add(transaction, digest, false).is_err() => {
                         tracing::debug!(%from, "the pool is full, a peer's transaction is dropped");
                     }
+                    // Its block may have been stored between the two looks.
+                    Ok(_) if self.ledger.is_placed(&digest).unwrap_or(false) => self.shared.pool().remove(&digest),
                     Ok(_) => {}
                 },
             }

@@ -1,6 +1,10 @@
 //! Catch-up: a node that hears of later heights asks a peer for the blocks, and trusts only their certificates.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use base_types::{Digest, Height, OrgId, TimeMs};
 use base_wire::{Decode, Encode};
@@ -8,7 +12,7 @@ use ledger_light::{Block, Certificate};
 use tokio::time::{Instant, timeout};
 
 use crate::{
-    ChainFault, PeerNet,
+    ChainFault, History, PeerNet,
     compact::MAX_ASKED,
     ledger::Ledger,
     net::{Answer, Ask},
@@ -22,6 +26,8 @@ const MAX_BLOCKS: u32 = 128;
 const MAX_ANSWER: usize = 8 << 20;
 /// After a failed request the next one waits so long, in milliseconds.
 const PAUSE_MS: u64 = 200;
+/// When no peer has the next block any more, in milliseconds.
+const GONE_PAUSE_MS: u64 = 5000;
 
 /// What is known of the peers.
 #[derive(Default)]
@@ -37,6 +43,16 @@ pub(crate) struct Peers {
     pause: Option<Instant>,
     /// The last peer asked.
     last: Option<OrgId>,
+    /// Those that have the next block no more.
+    gone: BTreeSet<OrgId>,
+}
+
+/// Why a peer gave no blocks.
+pub(crate) enum NoBlocks {
+    /// It has them no more.
+    Gone,
+    /// Anything else, in words.
+    Other(String),
 }
 
 impl Peers {
@@ -53,14 +69,45 @@ impl Peers {
         if self.above(height).is_none() {
             self.behind = None;
         }
+        self.gone.clear();
     }
 
-    /// The peers above a height; the one asked last comes last, so that a peer that does not help is left.
+    /// The height that a peer told.
+    pub(crate) fn height_of(&self, peer: &OrgId) -> Option<Height> {
+        self.heights.get(peer).map(|(height, _)| *height)
+    }
+
+    /// The highest that any peer told.
+    pub(crate) fn highest(&self) -> Height {
+        self.heights.values().map(|(height, _)| *height).max().unwrap_or(0)
+    }
+
+    /// Whether there are peers above a height, and none of them has the block after it.
+    pub(crate) fn all_gone(&self, height: Height) -> bool {
+        let mut ahead = self.heights.iter().filter(|(_, (theirs, _))| *theirs > height).peekable();
+        ahead.peek().is_some() && ahead.all(|(peer, _)| self.gone.contains(peer))
+    }
+
+    /// All that told a height.
+    pub(crate) fn known(&self) -> BTreeSet<OrgId> {
+        self.heights.keys().cloned().collect()
+    }
+
+    /// A question is under way, or its answer has come; the next one then comes after a pause.
+    pub(crate) fn ask(&mut self, asking: bool, pause: Option<Duration>) {
+        self.asking = asking;
+        self.pause = pause.map(|pause| Instant::now() + pause);
+    }
+
+    /// A peer above a height: the next one in turn, whatever heights others claim, so that liars cannot keep the rest away.
     fn above(&self, height: Height) -> Option<(&OrgId, Height)> {
-        let ahead = self.heights.iter().filter(|(_, (theirs, _))| *theirs > height);
-        ahead
-            .map(|(peer, (theirs, _))| (peer, *theirs))
-            .max_by_key(|(peer, theirs)| (Some(*peer) != self.last.as_ref(), *theirs))
+        let ahead = || {
+            let all = self.heights.iter().filter(|(_, (theirs, _))| *theirs > height);
+            all.map(|(peer, (theirs, _))| (peer, *theirs))
+        };
+        let of_use = || ahead().filter(|(peer, _)| !self.gone.contains(*peer));
+        let after = of_use().find(|(peer, _)| self.last.as_ref().is_none_or(|last| *peer > last));
+        after.or_else(|| of_use().next()).or_else(|| ahead().next())
     }
 }
 
@@ -92,7 +139,28 @@ impl Node {
     }
 
     pub(crate) fn fetch(&mut self) {
-        let Some(peer) = self.peers.above(self.tip.height).map(|(peer, _)| peer.clone()) else { return };
+        if self.wants_state() {
+            return self.seek_offer();
+        }
+        if let Some(peer) = self.peers.above(self.tip.height).map(|(peer, _)| peer.clone()) {
+            self.ask_blocks(peer);
+        }
+    }
+
+    /// Nobody tells a node that he does not know how far the chain is: one that does not vote asks the validators in turn.
+    pub(crate) fn look_around(&mut self) {
+        if self.is_validator() || self.peers.asking || self.peers.above(self.tip.height).is_some() {
+            return;
+        }
+        let all = &self.tip.epoch().validators;
+        let after = self.peers.last.as_ref().and_then(|last| all.iter().find(|v| v.org > *last));
+        let next = after.or(all.first()).map(|v| v.org.clone()).filter(|org| *org != self.me);
+        if let Some(peer) = next {
+            self.ask_blocks(peer);
+        }
+    }
+
+    fn ask_blocks(&mut self, peer: OrgId) {
         let commands = self.own.clone();
         self.peers.asking = true;
         self.peers.last = Some(peer.clone());
@@ -108,13 +176,18 @@ impl Node {
     pub(crate) fn fetched(
         &mut self,
         from: OrgId,
-        result: Result<Vec<(Block, Certificate)>, String>,
+        result: Result<Vec<(Block, Certificate)>, NoBlocks>,
     ) -> Result<(), ChainFault> {
         self.peers.asking = false;
+        self.replay = false;
         let before = self.tip.height;
         let outcome = match result {
             Ok(blocks) => self.adopt(&blocks)?,
-            Err(why) => Err(why),
+            Err(NoBlocks::Other(why)) => Err(why),
+            Err(NoBlocks::Gone) => {
+                self.gone(from);
+                return Ok(());
+            }
         };
         if let Err(why) = outcome {
             tracing::warn!(%from, why, "catching up from a peer failed");
@@ -127,6 +200,22 @@ impl Node {
             tracing::info!(%from, height = self.tip.height, "caught up");
         }
         Ok(())
+    }
+
+    /// A peer has the blocks no more; another may, or a state has to be taken over.
+    fn gone(&mut self, from: OrgId) {
+        // Who has no longer what comes next is further than that, whether it told its height or not.
+        let next = self.next();
+        self.note_peer(&from, next);
+        self.peers.gone.insert(from);
+        self.peers.pause = Some(Instant::now() + ms(PAUSE_MS));
+        if self.peers.all_gone(self.tip.height) && self.options.history == History::All {
+            self.peers.pause = Some(Instant::now() + ms(GONE_PAUSE_MS));
+            tracing::error!(
+                height = self.next(),
+                "no peer has this block any more; a node that keeps all history needs a backup, or history = \"pruned:N\""
+            );
+        }
     }
 
     /// Stores the blocks that follow the tip. The inner error is the peer's doing, the outer one this node's.
@@ -157,22 +246,31 @@ async fn request(
     peer: &OrgId,
     from: Height,
     limit: Duration,
-) -> Result<Vec<(Block, Certificate)>, String> {
+) -> Result<Vec<(Block, Certificate)>, NoBlocks> {
     let ask = Ask::Blocks { from, limit: MAX_BLOCKS }.to_wire();
-    let answer = timeout(limit, net.request(peer, ask)).await.map_err(|_| "no answer in time".to_owned())?;
-    match Answer::from_wire(&answer.map_err(|e| e.to_string())?) {
+    let answer = timeout(limit, net.request(peer, ask)).await;
+    let answer = answer.map_err(|_| NoBlocks::Other("no answer in time".to_owned()))?;
+    match Answer::from_wire(&answer.map_err(|e| NoBlocks::Other(e.to_string()))?) {
         Ok(Answer::Blocks(blocks)) => Ok(blocks),
-        Ok(_) => Err("the peer cannot answer".into()),
-        Err(e) => Err(format!("the peer's answer is malformed: {e}")),
+        Ok(Answer::Unable) => Err(NoBlocks::Gone),
+        Ok(_) => Err(NoBlocks::Other("the peer answers another question".into())),
+        Err(e) => Err(NoBlocks::Other(format!("the peer's answer is malformed: {e}"))),
     }
 }
 
 impl Ledger {
     /// Answers a peer's question.
     pub(crate) fn answer(&self, shared: &Shared, bytes: &[u8]) -> Answer {
+        // What is half here, or damaged, is nobody's.
+        if shared.unready().is_some() {
+            return Answer::Unable;
+        }
         match Ask::from_wire(bytes) {
             Ok(Ask::Blocks { from, limit }) => self.answer_blocks(from, limit),
             Ok(Ask::Transactions(digests)) => self.answer_transactions(shared, &digests),
+            Ok(Ask::Snapshot) => self.answer_snapshot(),
+            Ok(Ask::Part { height, index, after }) => self.answer_part(height, index, after),
+            Ok(Ask::Digests { from, limit }) => self.answer_digests(from, limit),
             Err(_) => Answer::Unable,
         }
     }
@@ -198,7 +296,7 @@ impl Ledger {
 
     fn answer_blocks(&self, from: Height, limit: u32) -> Answer {
         let (mut blocks, mut size) = (Vec::new(), 0usize);
-        for height in (from..).take(limit.min(MAX_BLOCKS) as usize) {
+        for height in (from..=Height::MAX).take(limit.min(MAX_BLOCKS) as usize) {
             match self.block(height) {
                 Ok(Some(found)) => {
                     size = size.saturating_add(found.to_wire().len());
@@ -208,7 +306,9 @@ impl Ledger {
                     blocks.push(found);
                 }
                 Ok(None) => break,
-                Err(_) => return Answer::Unable,
+                // Pruned, perhaps between two of them.
+                Err(_) if blocks.is_empty() => return Answer::Unable,
+                Err(_) => break,
             }
         }
         Answer::Blocks(blocks)

@@ -12,7 +12,7 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{ChainFault, Counters, Executed, pool::Pool};
+use crate::{ChainFault, Counters, Executed, ledger::Tip, pool::Pool};
 
 /// How a submission ends.
 pub(crate) type Reply = oneshot::Sender<Result<Executed, ChainFault>>;
@@ -38,6 +38,8 @@ pub struct Status {
     pub peers: Vec<(OrgId, Height, TimeMs)>,
     /// Why the node no longer serves.
     pub fault: Option<ChainFault>,
+    /// Per cent of a state that is being taken over from peers; all else is as it was before that began.
+    pub syncing: Option<u8>,
 }
 
 /// What the task and its handles share.
@@ -63,6 +65,8 @@ pub(crate) struct Shared {
 pub(crate) struct View {
     pub(crate) peers: Vec<(OrgId, Height, TimeMs)>,
     pub(crate) fault: Option<ChainFault>,
+    /// While a state is being taken over: per cent of it, and the newest block before.
+    pub(crate) syncing: Option<(u8, Tip)>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -144,6 +148,22 @@ impl Shared {
     }
     pub(crate) fn fault(&self) -> Option<ChainFault> {
         self.with(|view| view.fault.clone())
+    }
+
+    /// Why nothing may be read now.
+    pub(crate) fn unready(&self) -> Option<ChainFault> {
+        self.with(|view| match (&view.syncing, &view.fault) {
+            (Some((percent, _)), _) => Some(ChainFault::NotReady(*percent)),
+            (None, Some(fault @ (ChainFault::Damaged(_) | ChainFault::Diverged { .. }))) => Some(fault.clone()),
+            (None, _) => None,
+        })
+    }
+    /// So much of a state has been taken over.
+    pub(crate) fn progress(&self, percent: u8) {
+        let before = self.with(|view| view.syncing.as_mut().map(|(shown, _)| std::mem::replace(shown, percent)));
+        if before.is_some_and(|before| before / 10 != percent / 10) {
+            tracing::info!(percent, "a state is being taken over");
+        }
     }
 
     /// Transactions that the peers may have missed: submitted here and waiting since before.

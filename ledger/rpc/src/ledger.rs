@@ -9,11 +9,12 @@ use base_types::{
 };
 use futures::{StreamExt, stream::BoxStream};
 use rustls::ClientConfig;
-use tonic::{Request, Response, Status, transport::Channel};
+use tonic::{Request, Response, Status, metadata::AsciiMetadataValue, transport::Channel};
 
 use crate::{
     MAX_BODY_BYTES, MAX_MESSAGE_BYTES, connect,
     fault::{from_status, to_status},
+    operator::{OperatorHandler, TOKEN},
     stream::Refusal,
     wire,
 };
@@ -105,7 +106,8 @@ pub trait LedgerHandler: Send + Sync + 'static {
     fn events(&self, subscription: Subscription) -> Happenings;
 }
 
-pub(crate) struct LedgerService(pub(crate) Arc<dyn LedgerHandler>);
+/// Answers clients and, where there is a second part, the operator.
+pub(crate) struct LedgerService(pub(crate) Arc<dyn LedgerHandler>, pub(crate) Option<Arc<dyn OperatorHandler>>);
 
 fn digest(bytes: &[u8]) -> Result<Digest, Status> {
     bytes.try_into().map(Digest).map_err(|_| Status::invalid_argument("a digest has 32 bytes"))
@@ -184,6 +186,15 @@ impl wire::ledger_server::Ledger for LedgerService {
     async fn value(&self, request: Request<wire::ValueRequest>) -> Result<Response<wire::Encoded>, Status> {
         let wire::ValueRequest { at, key, proof } = request.into_inner();
         reply(self.0.value(state(at)?, key, proof).await, |value| wire::Encoded { value })
+    }
+
+    async fn backup(&self, request: Request<wire::BackupRequest>) -> Result<Response<wire::Encoded>, Status> {
+        let Some(operator) = &self.1 else {
+            return Err(Status::permission_denied("backups are made through the node's own machine only"));
+        };
+        let token = request.metadata().get(TOKEN).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        let folder = request.into_inner().folder;
+        reply(operator.backup(&token, &folder).await, |value| wire::Encoded { value })
     }
 
     type EventsStream = BoxStream<'static, Result<wire::Happening, Status>>;
@@ -327,6 +338,19 @@ impl LedgerClient {
         let request = wire::ValueRequest { at: Some(named(at)), key, proof };
         let answer = self.client.clone().value(request).await;
         Ok(answer.map_err(|s| self.fault("value", &s))?.into_inner().value)
+    }
+
+    /// See [`OperatorHandler::backup`].
+    ///
+    /// # Errors
+    /// The handler's fault or the connection's.
+    pub async fn backup(&self, token: &str, folder: &str) -> Result<Vec<u8>, Fault> {
+        let token: AsciiMetadataValue =
+            token.parse().map_err(|_| Fault::new(Code::BadRequest, "backup", "that is no token"))?;
+        let mut request = Request::new(wire::BackupRequest { folder: folder.to_owned() });
+        request.metadata_mut().insert(TOKEN, token);
+        let answer = self.client.clone().backup(request).await;
+        Ok(answer.map_err(|s| self.fault("backup", &s))?.into_inner().value)
     }
 
     /// See [`LedgerHandler::events`].

@@ -7,6 +7,7 @@ mod connect;
 mod fault;
 mod incoming;
 mod ledger;
+mod operator;
 mod peer;
 mod queue;
 mod server;
@@ -15,6 +16,7 @@ mod wire;
 
 pub use fault::RpcFault;
 pub use ledger::{Happening, Happenings, LedgerClient, LedgerHandler, ReadCall, StateAt, Submitted, Subscription};
+pub use operator::OperatorHandler;
 pub use peer::{PeerClient, PeerHandler};
 pub use server::{LedgerServer, PeerServer};
 

@@ -13,12 +13,17 @@ use crate::{
     connect::{CONNECTION_WINDOW, KEEP_ALIVE, STREAM_WINDOW},
     incoming::incoming,
     ledger::{LedgerHandler, LedgerService},
+    operator::OperatorHandler,
     peer::{PeerHandler, PeerService},
     wire::{ledger_server, peer_server},
 };
 
 /// Calls under way on one connection.
 const MAX_CALLS: u32 = 256;
+/// A peer's connection is made anew so often.
+const LONGEST_CONNECTION: Duration = Duration::from_secs(120);
+/// Time for the calls that are open then.
+const LAST_CALLS: Duration = Duration::from_secs(40);
 /// How long open calls may take after the end was announced.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -32,8 +37,11 @@ fn settings() -> Server {
         .http2_keepalive_timeout(Some(KEEP_ALIVE))
 }
 
-fn ledger_service(handler: Arc<dyn LedgerHandler>) -> ledger_server::LedgerServer<LedgerService> {
-    ledger_server::LedgerServer::new(LedgerService(handler))
+fn ledger_service(
+    handler: Arc<dyn LedgerHandler>,
+    operator: Option<Arc<dyn OperatorHandler>>,
+) -> ledger_server::LedgerServer<LedgerService> {
+    ledger_server::LedgerServer::new(LedgerService(handler, operator))
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .max_encoding_message_size(MAX_MESSAGE_BYTES)
 }
@@ -74,9 +82,12 @@ impl PeerServer {
         let peers = peer_server::PeerServer::new(PeerService(handler))
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
             .max_encoding_message_size(MAX_MESSAGE_BYTES);
+        // A certificate is checked when a connection is made: none outlives its revocation for long.
         let serving = settings()
+            .max_connection_age(LONGEST_CONNECTION)
+            .max_connection_age_grace(LAST_CALLS)
             .add_service(peers)
-            .add_optional_service(ledger.map(ledger_service))
+            .add_optional_service(ledger.map(|handler| ledger_service(handler, None)))
             .serve_with_incoming_shutdown(streams, shutdown.clone());
         let ended = until(serving, shutdown).await;
         drop(accepting);
@@ -97,13 +108,26 @@ impl LedgerServer {
         handler: Arc<dyn LedgerHandler>,
         shutdown: impl Future<Output = ()> + Send,
     ) -> Result<(), RpcFault> {
+        Self::serve_with(listener, handler, None, shutdown).await
+    }
+
+    /// As [`LedgerServer::serve`], and the node's operator too where one is given.
+    ///
+    /// # Errors
+    /// As [`LedgerServer::serve`].
+    pub async fn serve_with(
+        listener: TcpListener,
+        handler: Arc<dyn LedgerHandler>,
+        operator: Option<Arc<dyn OperatorHandler>>,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> Result<(), RpcFault> {
         let address = listener.local_addr().map_err(|why| RpcFault::Server(why.to_string()))?;
         if !address.ip().is_loopback() {
             return Err(RpcFault::Server(format!("{address} is no loopback address, and there is no TLS here")));
         }
         let shutdown = shutdown.shared();
         let serving = settings()
-            .add_service(ledger_service(handler))
+            .add_service(ledger_service(handler, operator))
             .serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown.clone());
         until(serving, shutdown).await
     }

@@ -312,6 +312,38 @@ async fn clients_reach_the_ledger_on_loopback_and_over_tls() {
     assert!(LedgerClient::plain(&b.address).unwrap().status().await.is_err());
 }
 
+struct Keeper;
+
+#[async_trait]
+impl OperatorHandler for Keeper {
+    async fn backup(&self, token: &str, folder: &str) -> Result<Vec<u8>, Fault> {
+        match token {
+            "secret" => Ok(folder.as_bytes().to_vec()),
+            _ => Err(Fault::new(Code::NotAllowed, "backup", "another token")),
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_operator_is_served_on_loopback_with_the_token_and_nowhere_else() {
+    let net = net(&["a", "b"]);
+    let b = net.start("b").await;
+    let tls =
+        client_config(&net.members["a"], net.roots.clone(), net.clock.clone(), Protocol::Control, &org("b")).unwrap();
+    assert!(LedgerClient::secure(b.address.clone(), tls).backup("secret", "/x").await.is_err());
+
+    let (listener, address) = frozen().await;
+    let keeper: Arc<dyn OperatorHandler> = Arc::new(Keeper);
+    let task =
+        tokio::spawn(LedgerServer::serve_with(listener, Arc::new(Numbers), Some(keeper), std::future::pending()));
+    let client = LedgerClient::plain(&address).unwrap();
+    assert_eq!(client.backup("secret", "/x").await, Ok(b"/x".to_vec()));
+    assert_eq!(client.backup("other", "/x").await.unwrap_err().code, Code::NotAllowed);
+    assert_eq!(client.backup("", "/x").await.unwrap_err().code, Code::NotAllowed);
+    assert_eq!(client.backup("line\nbreak", "/x").await.unwrap_err().code, Code::BadRequest);
+    task.abort();
+}
+
 #[tokio::test]
 async fn clients_without_tls_are_served_on_loopback_only() {
     let open = TcpListener::bind("0.0.0.0:0").await.unwrap();

@@ -14,10 +14,23 @@ use ledger_chain::{At, Chain, ChainFault, Executed};
 use ledger_light::Transaction;
 use ledger_rpc::{Happening, Happenings, LedgerHandler, ReadCall, StateAt, Submitted, Subscription};
 use ledger_vm::Address;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// Happenings that are read from the store at once.
 const PAGE: usize = 256;
+
+/// Reads that run at once, away from the runtime's own threads; the others wait for their turn.
+static READS: Semaphore = Semaphore::const_new(8);
+
+/// Gas of a call that is run on the spot: it ends within a few milliseconds whatever it does.
+const SHORT: u64 = 1_000_000;
+
+/// Runs what may take long without holding up the runtime.
+async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T, ChainFault> + Send + 'static) -> Result<T, Fault> {
+    let failed = |why: String| Fault::new(Code::Internal, "ledger interface", why);
+    let _turn = READS.acquire().await.map_err(|e| failed(e.to_string()))?;
+    tokio::task::spawn_blocking(work).await.map_err(|e| failed(e.to_string()))?.map_err(told)
+}
 
 /// Answers clients from the chain.
 #[derive(Clone)]
@@ -49,13 +62,15 @@ impl LedgerHandler for Clients {
         Ok((status.chain, (status.height, status.state_root)).to_wire())
     }
     async fn block(&self, height: Height) -> Result<Option<Vec<u8>>, Fault> {
-        Ok(self.0.block(height).map_err(told)?.map(|block| block.to_wire()))
+        let chain = self.0.clone();
+        apart(move || Ok(chain.block(height)?.map(|block| block.to_wire()))).await
     }
     async fn transaction(&self, digest: Digest) -> Result<Option<Vec<u8>>, Fault> {
         Ok(self.0.transaction(&digest).map_err(told)?.map(|placed| placed.to_wire()))
     }
     async fn records(&self, subject: Digest) -> Result<Vec<u8>, Fault> {
-        Ok(self.0.records(&subject).map_err(told)?.to_wire())
+        let chain = self.0.clone();
+        apart(move || Ok(chain.records(&subject)?.to_wire())).await
     }
     async fn header(&self, height: Height) -> Result<Option<Vec<u8>>, Fault> {
         Ok(self.0.header(height).map_err(told)?.map(|certified| certified.to_wire()))
@@ -67,7 +82,9 @@ impl LedgerHandler for Clients {
         let ReadCall { at: state, to, input, gas, from } = call;
         let bad = |e: base_gm::GmError| Fault::new(Code::BadRequest, "call", e.to_string());
         let from = from.map(|key| PublicKey::from_bytes(&key)).transpose().map_err(bad)?;
-        let outcome = self.0.call(at(state), from.as_ref(), Address(to), &input, gas).map_err(told)?;
+        let chain = self.0.clone();
+        let run = move || chain.call(at(state), from.as_ref(), Address(to), &input, gas);
+        let outcome = if gas <= SHORT { run().map_err(told)? } else { apart(run).await? };
         Ok((outcome.refusal, (outcome.gas, outcome.output)).to_wire())
     }
     async fn value(&self, state: StateAt, key: Vec<u8>, proof: bool) -> Result<Vec<u8>, Fault> {
@@ -106,6 +123,9 @@ impl Feed {
                 return Ok(Some(happening));
             }
             let newest = *self.heights.borrow_and_update();
+            if let Some(fault) = self.chain.fault() {
+                return Err(fault);
+            }
             self.fill(newest)?;
             if !self.ready.is_empty() {
                 continue;

@@ -2,6 +2,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    future::Future,
+    pin::pin,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -50,16 +52,20 @@ pub(crate) struct Known {
 }
 
 impl Follower {
-    /// Follows until the chain ends.
-    pub(crate) async fn run(mut self) {
+    /// Follows until the node ends. Heights alone never say so, since this holds the chain, and with it the folder.
+    pub(crate) async fn run(mut self, end: impl Future<Output = ()> + Send) {
         let mut heights: watch::Receiver<Height> = self.chain.heights();
+        let mut end = pin!(end);
         loop {
             let height = *heights.borrow_and_update();
             if let Err(fault) = self.look(height) {
                 tracing::warn!(%fault, "the government's decisions cannot be read");
             }
-            if heights.changed().await.is_err() {
-                return;
+            tokio::select! {
+                changed = heights.changed() => if changed.is_err() {
+                    return;
+                },
+                () = &mut end => return,
             }
         }
     }
@@ -139,7 +145,8 @@ impl Follower {
         Ok(())
     }
 
-    /// Sends an action, one of a name at a time; when it fails, the next block tries again.
+    /// Sends an action once; when it was not written, the next block tries again. What the government refused once it
+    /// would refuse again.
     fn send(&mut self, name: Digest, action: Action) {
         if !self.known.sent.lock().unwrap_or_else(PoisonError::into_inner).insert(name) {
             return;
@@ -158,9 +165,11 @@ impl Follower {
                     None => tracing::info!(height = executed.height, "the government has heard from this node"),
                     Some(why) => tracing::warn!(why, "the government refuses this node's word"),
                 },
-                Err(fault) => tracing::warn!(%fault, "this node's word to the government was not written"),
+                Err(fault) => {
+                    tracing::warn!(%fault, "this node's word to the government was not written");
+                    sent.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
+                }
             }
-            sent.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
         });
     }
 }

@@ -2,8 +2,9 @@
 
 mod clients;
 mod follow;
+mod operator;
 mod peers;
 mod start;
 
 pub use clients::Clients;
-pub use start::{Moved, Parts, Server, start};
+pub use start::{Moved, Parts, Server, start, start_with};

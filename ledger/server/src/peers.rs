@@ -1,7 +1,8 @@
 //! The control plane behind the chain's `PeerNet`, and the chain behind the control plane's handler.
 
 use std::{
-    sync::{Arc, OnceLock},
+    collections::BTreeMap,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -9,6 +10,7 @@ use async_trait::async_trait;
 use base_types::OrgId;
 use ledger_chain::{Chain, PeerError, PeerNet};
 use ledger_rpc::{PeerClient, PeerHandler};
+use tokio::sync::Semaphore;
 
 const CHANNEL: &str = "chain";
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -29,9 +31,19 @@ impl PeerNet for Peers {
     }
 }
 
-/// Hands peers' bytes to the chain, once there is one.
+/// Questions of one peer that are answered at once.
+const QUESTIONS: usize = 2;
+
+/// Hands peers' bytes to the chain, once there is one; each peer has its own turns, so that none takes all.
 #[derive(Default)]
-pub(crate) struct Door(pub(crate) OnceLock<Chain>);
+pub(crate) struct Door(pub(crate) OnceLock<Chain>, Mutex<BTreeMap<OrgId, Arc<Semaphore>>>);
+
+impl Door {
+    fn turns(&self, peer: &OrgId) -> Arc<Semaphore> {
+        let mut all = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(peer.clone()).or_insert_with(|| Arc::new(Semaphore::new(QUESTIONS))))
+    }
+}
 
 #[async_trait]
 impl PeerHandler for Door {
@@ -41,9 +53,10 @@ impl PeerHandler for Door {
         }
     }
     async fn ask(&self, from: &OrgId, channel: &str, body: Vec<u8>) -> Result<Vec<u8>, String> {
-        match self.0.get().filter(|_| channel == CHANNEL) {
-            Some(chain) => Ok(chain.answer(from, &body)),
-            None => Err("not ready".into()),
-        }
+        let chain = self.0.get().filter(|_| channel == CHANNEL).cloned().ok_or("not ready")?;
+        let turns = self.turns(from);
+        let _turn = turns.acquire().await.map_err(|e| e.to_string())?;
+        let from = from.clone();
+        tokio::task::spawn_blocking(move || chain.answer(&from, &body)).await.map_err(|e| e.to_string())
     }
 }

@@ -7,12 +7,12 @@ use base_rt::{
     tls::{NodeIdentity, Protocol, TrustRoots, server_config},
 };
 use base_types::{
-    OrgId,
+    Digest, OrgId,
     fault::{Code, Fault},
 };
 use ledger_chain::{Chain, Options};
 use ledger_light::Genesis;
-use ledger_rpc::{LedgerServer, PeerClient, PeerServer};
+use ledger_rpc::{LedgerServer, OperatorHandler, PeerClient, PeerServer};
 use ledger_store::Store;
 use ledger_vm::govern::Addresses;
 use tokio::{net::TcpListener, sync::watch};
@@ -20,6 +20,7 @@ use tokio::{net::TcpListener, sync::watch};
 use crate::{
     Clients,
     follow::Follower,
+    operator::Operator,
     peers::{Door, Peers},
 };
 
@@ -44,7 +45,7 @@ pub struct Parts {
     pub peers: BTreeMap<OrgId, String>,
     /// Where this node is to be found, if the others are to be told by the ledger.
     pub announce: Option<Addresses>,
-    /// Waiting times.
+    /// Waiting times, and how much of the past is kept.
     pub options: Options,
     /// Told where a peer is, when it says that it has moved.
     pub moved: Moved,
@@ -73,6 +74,20 @@ pub fn start(
     clients: Option<TcpListener>,
     stopped: watch::Receiver<bool>,
 ) -> Result<Server, Fault> {
+    start_with(parts, control, clients, None, stopped)
+}
+
+/// As [`start`]; on the loopback address, who shows the token of this SM3 hash may ask for backups too.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_with(
+    parts: Parts,
+    control: TcpListener,
+    clients: Option<TcpListener>,
+    token: Option<Digest>,
+    stopped: watch::Receiver<bool>,
+) -> Result<Server, Fault> {
     let Parts { store, genesis, identity, roots, clock, entropy, peers, announce, options, moved } = parts;
     let client = PeerClient::new(identity.clone(), roots.clone(), clock.clone(), peers)
         .map_err(|e| internal("control plane")(e.into()))?;
@@ -93,7 +108,9 @@ pub fn start(
     let handler = Arc::new(Clients(chain.clone()));
     tokio::spawn(ended(PeerServer::serve(control, tls, door, Some(handler.clone()), end(stopped.clone()))));
     if let Some(listener) = clients {
-        tokio::spawn(ended(LedgerServer::serve(listener, handler, end(stopped))));
+        let operator =
+            token.map(|token| Arc::new(Operator { chain: chain.clone(), token }) as Arc<dyn OperatorHandler>);
+        tokio::spawn(ended(LedgerServer::serve_with(listener, handler, operator, end(stopped.clone()))));
     }
     let follower = Follower {
         chain: chain.clone(),
@@ -106,7 +123,7 @@ pub fn start(
         moved,
         known: Default::default(),
     };
-    tokio::spawn(follower.run());
+    tokio::spawn(follower.run(end(stopped)));
     Ok(Server { chain, peers: client })
 }
 

@@ -16,6 +16,8 @@ pub const MAX_INPUT: usize = 128 << 10;
 pub const MAX_OUTPUT: usize = 64 << 10;
 /// Most events of one transaction.
 pub const MAX_EVENTS: usize = 1024;
+/// Most bytes of the events of one transaction.
+pub const MAX_EVENT_BYTES: usize = 256 << 10;
 
 /// A kind of machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -5,8 +5,8 @@ use base_wire::{Encode, wire_struct};
 use ledger_light::Role;
 
 use crate::{
-    Address, Change, Command, Effects, Env, Event, Halt, MAX_CODE, MAX_GAS, MAX_INPUT, Machine, Native, NativeContract,
-    Payload, StateView, Stop, Task, Unavailable, Vm,
+    Address, Change, Command, Effects, Env, Event, Halt, MAX_CODE, MAX_EVENT_BYTES, MAX_GAS, MAX_INPUT, Machine,
+    Native, NativeContract, Payload, StateView, Stop, Task, Unavailable, Vm,
     evm::Evm,
     govern::{Government, revoked_key},
     keys::joined,
@@ -194,6 +194,11 @@ fn refused(why: String) -> Outcome {
 
 fn told(result: Result<Effects, Halt>) -> Result<Outcome, Unavailable> {
     match result {
+        Ok(Effects { gas, ref events, .. })
+            if events.iter().map(|event| event.data.len()).fold(0, usize::saturating_add) > MAX_EVENT_BYTES =>
+        {
+            Ok(Outcome { gas, ..refused("the events are longer than allowed".into()) })
+        }
         Ok(Effects { changes, gas, output, events, contract }) => {
             Ok(Outcome { refusal: None, gas, output, events, contract, changes, entry: false })
         }

@@ -5,7 +5,7 @@
 
 use base_wire::{Decode, Encode, wire_enum};
 
-use crate::{Address, Machine, native_address};
+use crate::{Address, MAX_GAS, Machine, native_address};
 
 /// The first bytes of a command.
 pub const MARK: [u8; 8] = *b"heqi/cmd";
@@ -79,6 +79,14 @@ impl Command {
         let mut out = MARK.to_vec();
         self.encode(&mut out);
         out
+    }
+}
+
+/// Gas that a transaction's payload may use. What asks for more than any may is refused before it runs, and costs nothing.
+pub fn gas_of(payload: &[u8]) -> u64 {
+    match Payload::parse(payload) {
+        Payload::Command(Command::Deploy { gas, .. } | Command::Call { gas, .. }) if gas <= MAX_GAS => gas,
+        _ => 0,
     }
 }
 

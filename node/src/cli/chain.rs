@@ -1,10 +1,10 @@
-//! `heqi chain` and `heqi stats`: what the ledger holds, how its rules change, and how data was used.
+//! `heqi chain` and `heqi stats`: what the ledger holds, how it is kept, how its rules change, and how data was used.
 
 use base_types::{Digest, Height, fault::Fault};
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
-use super::{Local, Show, govern, items, revoke, state, table, text};
+use super::{Local, Show, govern, items, keep, revoke, state, table, text};
 
 #[derive(Subcommand)]
 pub enum ChainCommand {
@@ -26,6 +26,14 @@ pub enum ChainCommand {
     Changes(govern::ChangesArgs),
     /// End a certificate or a person's key of the own organisation.
     Revoke(revoke::RevokeArgs),
+    /// Copy the ledger into a new folder while the node serves.
+    Backup(keep::BackupArgs),
+    /// Put a backup into the folder of a stopped node, once everything in it is proven.
+    Restore(keep::RestoreArgs),
+    /// Prove the ledger of a stopped node: checksums, certificates, and the state's root from its leaves.
+    Verify(keep::StoppedArgs),
+    /// Move a stopped node's damaged ledger aside, so that its next start fetches everything from the peers.
+    Repair(keep::StoppedArgs),
 }
 
 #[derive(Args)]
@@ -75,6 +83,10 @@ pub fn run(command: ChainCommand, show: Show) -> Result<(), Fault> {
         ChainCommand::Vote(args) => govern::vote(&args)?,
         ChainCommand::Changes(args) => return govern::changes(&args, show),
         ChainCommand::Revoke(args) => revoke::revoke(&args)?,
+        ChainCommand::Backup(args) => keep::backup(&args)?,
+        ChainCommand::Restore(args) => keep::restore(&args, show)?,
+        ChainCommand::Verify(args) => keep::verify(&args, show)?,
+        ChainCommand::Repair(args) => keep::repair(&args, show)?,
     };
     show.value(&value, fields);
     Ok(())

@@ -8,6 +8,7 @@ mod events;
 mod evidence;
 mod govern;
 mod init;
+mod keep;
 mod plan;
 pub mod query;
 mod revoke;

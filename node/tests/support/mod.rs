@@ -216,6 +216,19 @@ impl Consortium {
         consortium
     }
 
+    /// Another organisation makes its keys and the folder of its node, which the genesis does not know.
+    pub fn newcomer(&self, org: &str) {
+        let ports = ports(3);
+        found_org(&self.people, org, &["admin=administrator"], &ports);
+        let all = ORGS.iter().copied().chain([org]);
+        let card = |org: &str| ["--card".into(), self.dir(org).join("organisation.json")];
+        let mut command = heqi();
+        command.args(["init", "node", "--compute", "civil,health,statistics", "--dir"]).arg(self.dir(org));
+        command.arg("--portal").arg(format!("127.0.0.1:{}", ports[2]));
+        command.arg("--genesis").arg(self.path("genesis.bin")).args(all.flat_map(card));
+        assert_eq!(text(&run(&mut command).good(), "genesis"), self.genesis);
+    }
+
     /// Runs a command as an organisation's node.
     pub fn spawn(&self, org: &str, command: &mut Command) -> Node {
         Node::spawn(command, &self.dir(org).join("node.log"))

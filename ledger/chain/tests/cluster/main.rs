@@ -1,9 +1,12 @@
 //! Four validators in one process: agreement, a dead node, kills and restarts, doubles, evidence.
 
+mod backup;
 mod early;
 mod evidence;
 mod net;
+mod prune;
 mod restart;
+mod snapshot;
 
 use std::time::{Duration, Instant};
 

@@ -64,8 +64,11 @@ pub fn note(at: usize, nonce: u64) -> Transaction {
     transaction(at, "node", nonce, &entry(EntryKind::Refused, at as u8))
 }
 
+/// What a node that lies makes of its answers to peers' questions.
+pub type Lie = Arc<dyn Fn(Vec<u8>) -> Vec<u8> + Send + Sync>;
+
 #[derive(Default)]
-struct Hub(Mutex<BTreeMap<OrgId, Chain>>);
+struct Hub(Mutex<BTreeMap<OrgId, Chain>>, Mutex<BTreeMap<OrgId, Lie>>);
 
 impl Hub {
     fn of(&self, org: &OrgId) -> Option<Chain> {
@@ -93,7 +96,9 @@ impl PeerNet for Link {
     }
     async fn request(&self, to: &OrgId, bytes: Vec<u8>) -> Result<Vec<u8>, PeerError> {
         let peer = self.hub.of(to).ok_or_else(|| PeerError("gone".into()))?;
-        Ok(peer.answer(&self.me, &bytes))
+        let answer = peer.answer(&self.me, &bytes);
+        let lie = self.hub.1.lock().expect("lock").get(to).cloned();
+        Ok(lie.map_or_else(|| answer.clone(), |lie| lie(answer.clone())))
     }
 }
 
@@ -138,6 +143,20 @@ impl Cluster {
 
     pub fn folder(&self, at: usize) -> &Path {
         self.folders[at].path()
+    }
+
+    /// Lets a node lie to its peers' questions, or be honest again.
+    pub fn lie(&self, at: usize, lie: Option<Lie>) {
+        let mut lies = self.hub.1.lock().expect("lock");
+        match lie {
+            Some(lie) => lies.insert(org(at), lie),
+            None => lies.remove(&org(at)),
+        };
+    }
+
+    /// Gives a node that does not run a new, empty folder.
+    pub fn renew(&mut self, at: usize) {
+        self.folders[at] = tempfile::tempdir().expect("folder");
     }
 
     pub async fn revive(&mut self, at: usize) {

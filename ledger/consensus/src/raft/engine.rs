@@ -15,9 +15,6 @@ use super::{
 };
 use crate::{Engine, Input, Options, Output, TimerId, TimerKind, WalRecord, context::ValidatorSet};
 
-/// Records that are replayed at most; a log is cut long before it has so many.
-const MAX_RECORDS: usize = 1 << 20;
-
 /// A height that has been asked for and begins once the log has been given.
 struct Opening {
     height: Height,
@@ -48,7 +45,7 @@ struct Work {
     quiet_ms: u64,
 }
 
-/// Agreement among the validators of an epoch, fewer than half of whom may be down. One that lies may halt the chain,
+/// Agreement among the validators of an epoch, fewer than a third of whom may be down. One that lies may halt the chain,
 /// but not fork it while fewer than a third do: a block is final only with the seals of more than two thirds, and each
 /// validator seals one block a height.
 pub struct Raft {
@@ -101,10 +98,7 @@ impl Raft {
 
     fn recall(&mut self, record: WalRecord) {
         match &mut self.opening {
-            Some(opening)
-                if [opening.height, WalRecord::KEPT].contains(&record.height())
-                    && opening.records.len() < MAX_RECORDS =>
-            {
+            Some(opening) if [opening.height, WalRecord::KEPT].contains(&record.height()) => {
                 opening.records.push(record);
             }
             _ => tracing::warn!(height = record.height(), "a record of the log comes too late or is of another height"),

@@ -19,6 +19,8 @@ use crate::{Options, Output, WalRecord};
 
 /// The log is cut once so many entries of stored heights are in it: a member that was away for less needs no snapshot.
 const CUT_AT: u64 = 32;
+/// The log is written anew once so many records were added to it: a peer that raises terms must not fill the disk.
+const MAX_WRITTEN: usize = 4096;
 /// Applied entries that are held at most, even of heights that are still to come here.
 const MAX_HELD: u64 = 64;
 /// The log is cut as well once it takes so many times the longest message.
@@ -42,6 +44,8 @@ pub(crate) struct Group {
     top: Height,
     /// The block proposed last here, and its bytes: it need not be read again.
     proposed: Option<(Vec<u8>, Block)>,
+    /// Records written since the log was written anew.
+    written: usize,
 }
 
 impl Group {
@@ -80,7 +84,7 @@ impl Group {
         let form = Form::new(chain, epoch);
         let (accepted, top) = (BTreeMap::new(), base.height);
         let (me, options, number) = (me.clone(), *options, epoch.number);
-        Some(Self { node, form, chain, epoch: number, me, options, accepted, top, proposed: None })
+        Some(Self { node, form, chain, epoch: number, me, options, accepted, top, proposed: None, written: 0 })
     }
 
     /// The height accepted last.
@@ -217,6 +221,7 @@ impl Group {
             records.push(log::slot(entry));
         }
         let epoch = self.epoch;
+        self.written = self.written.saturating_add(records.len());
         out.extend(records.into_iter().map(|kept| Output::Persist(WalRecord::kept(epoch, kept))));
     }
 
@@ -259,7 +264,7 @@ impl Group {
         let base = self.node.store().base();
         let weight = self.node.store().bytes_after(base.index);
         let heavy = weight > self.options.max_message.saturating_mul(MAX_WEIGHT);
-        if applied.saturating_sub(base.index) < CUT_AT && !heavy {
+        if applied.saturating_sub(base.index) < CUT_AT && !heavy && self.written <= MAX_WRITTEN {
             return false;
         }
         // Blocks of heights that are still to come here are kept, but not any number of them.
@@ -267,8 +272,10 @@ impl Group {
         let free = wanted.map_or(applied, |(index, _)| index.saturating_sub(1));
         let to = free.max(applied.saturating_sub(MAX_HELD)).min(applied);
         if to <= base.index {
-            return false;
+            // Nothing of the log may go, but terms that were written over are forgotten when there are many.
+            return std::mem::take(&mut self.written) > MAX_WRITTEN;
         }
+        self.written = 0;
         let last = self.accepted.range(..=to).next_back().map_or(base.height, |(_, accepted)| *accepted);
         self.node.mut_store().compact(to, last);
         self.accepted.retain(|index, _| *index > to);

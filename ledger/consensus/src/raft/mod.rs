@@ -5,9 +5,9 @@
 //! one accepted last (`form`), which every log decides alike, so there is one block a height. A validator seals it
 //! (signs its precommit of round 0) after the group has committed it and the chain has found it valid, once a height
 //! and never a second one; more than two thirds of the seals are the certificate. So whoever lies to the group may halt
-//! the chain until the epoch ends, as an unsealable block does, but two certificates at a height would need a third of
-//! the validators to seal twice. A leader whose clock runs ahead holds the height up until the others' clocks come
-//! close.
+//! the chain for good, as an unsealable block does, but two certificates at a height would need a third of the
+//! validators to seal twice. The chain gives no member a block whose time is far ahead of the member's clock: a leader
+//! with a wrong clock commits nothing.
 //!
 //! Nothing runs between heights: without a timer the group neither elects nor beats, and a leader that died meanwhile
 //! is missed when the next height runs. Messages count only at the height that they name; a validator that is behind

@@ -18,7 +18,7 @@ const MAX_ROLES: usize = 16;
 /// Shortest and longest interval between blocks, in milliseconds.
 const INTERVAL_MS: std::ops::RangeInclusive<u32> = 50..=60_000;
 /// How far away a deadline may be, in heights.
-const MAX_WAIT: Height = 1_000_000;
+const MAX_WAIT: Height = 100_000;
 
 fn refuse<T>(why: impl Into<String>) -> Result<T, Stop> {
     Err(Refusal(why.into()).into())

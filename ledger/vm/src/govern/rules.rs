@@ -14,8 +14,12 @@ use crate::{Change, Env, Native, Refusal, StateView, Stop, member_key, native::r
 const MAX_ADDRESS: usize = 256;
 /// Most changes that are remembered.
 const MAX_CHANGES: usize = 65_536;
-/// Most revocations.
-const MAX_REVOCATIONS: usize = 65_536;
+/// Most revocations: of all organisations, of one, and of the few blocks around the present one.
+const MAX_REVOCATIONS: usize = 4096;
+const MAX_REVOCATIONS_OF_ORG: usize = 256;
+const MAX_REVOCATIONS_AT_ONCE: usize = 16;
+/// Heights before an organisation whose change lapsed may propose again, unless another has proposed since.
+const COOL_DOWN: Height = 200;
 
 /// The government contract.
 #[derive(Debug, Clone, Copy, Default)]
@@ -53,6 +57,15 @@ fn propose(view: &dyn StateView, env: &Env, change: EpochChange) -> Result<Vec<C
     let mut all: Vec<Digest> = read(view, &changes_key())?.unwrap_or_default();
     if all.len() >= MAX_CHANGES {
         return refuse("the list of changes is full");
+    }
+    // Only one change is open at a time: nobody keeps the others from proposing.
+    if let Some(last) = all.last()
+        && let Some(last) = read::<ChangeRecord>(view, &change_key(last))?
+        && last.proposer.org() == env.sender.id.org()
+        && matches!(last.status, ChangeStatus::Lapsed { .. })
+        && env.height < last.height.saturating_add(COOL_DOWN)
+    {
+        return refuse("the last change of this organisation lapsed: let another one propose first");
     }
     all.push(env.tx);
     let record = ChangeRecord {
@@ -136,10 +149,9 @@ fn admit(view: &dyn StateView, change: &EpochChange) -> Result<Vec<Change>, Stop
         changes.push((organisation_key(&organisation.id), Some(organisation.to_wire())));
     }
     for member in &change.members {
-        // Somebody else may have registered the key since the proposal.
-        if read::<Member>(view, &member_key(&member.key))?.is_none() {
-            changes.push((member_key(&member.key), Some(member.to_wire())));
-        }
+        // Voted for: whoever registered or revoked the key since it was proposed had no right to it.
+        changes.push((member_key(&member.key), Some(member.to_wire())));
+        changes.push((revoked_key(&member.key), None));
     }
     if !change.organisations.is_empty() {
         let mut all: Vec<OrgId> = read(view, &organisations_key())?.unwrap_or_default();
@@ -183,7 +195,7 @@ fn target(change: &EpochChange, now: &Epoch, first_height: Height) -> Epoch {
 }
 
 fn revoke(view: &dyn StateView, env: &Env, revocation: Revocation) -> Result<Vec<Change>, Stop> {
-    let Revocation { org, serial: _, key, from } = &revocation;
+    let Revocation { org, serial, key, from } = &revocation;
     if *org != env.sender.id.org() {
         return refuse(format!("{} speaks for its own organisation only", env.sender.id));
     }
@@ -194,13 +206,28 @@ fn revoke(view: &dyn StateView, env: &Env, revocation: Revocation) -> Result<Vec
     let mut changes = Vec::new();
     if let Some(key) = key {
         match read::<Member>(view, &member_key(key))? {
-            Some(member) if member.id.org() == *org => changes.push((revoked_key(key), Some(from.to_wire()))),
+            Some(member) if member.id.org() == *org => {
+                // What has ended never begins again.
+                if read::<Height>(view, &revoked_key(key))?.is_none_or(|known| known > *from) {
+                    changes.push((revoked_key(key), Some(from.to_wire())));
+                }
+            }
             _ => return refuse(format!("the key is no member's of {org}")),
         }
     }
     let mut all: Vec<Revocation> = read(view, &revocations_key())?.unwrap_or_default();
     if all.len() >= MAX_REVOCATIONS {
         return refuse("the list of revocations is full");
+    }
+    if all.iter().any(|other| (&other.org, &other.serial, &other.key) == (org, serial, key)) {
+        return refuse("it is revoked already");
+    }
+    if all.iter().filter(|other| other.org == *org).count() >= MAX_REVOCATIONS_OF_ORG {
+        return refuse(format!("{org} has revoked too many"));
+    }
+    // A revocation's height is one or two above its block's, so these are of this block and its neighbours.
+    if all.iter().rev().take_while(|other| other.from > env.height).count() >= MAX_REVOCATIONS_AT_ONCE {
+        return refuse("too many revocations at once, try again in the next block");
     }
     all.push(revocation);
     changes.push((revocations_key(), Some(all.to_wire())));

@@ -1,8 +1,8 @@
 //! What a module must be to become a contract: valid under frozen features, within limits, importing and exporting exactly.
 
 use wasmparser::{
-    Export, ExternalKind, FuncToValidate, FuncType, FuncValidatorAllocations, FunctionBody, Import, OperatorsReader,
-    Parser, Payload, TypeRef, ValidPayload, Validator, ValidatorResources, WasmFeatures,
+    Export, ExternalKind, FuncToValidate, FuncType, FuncValidatorAllocations, FunctionBody, Import, Operator,
+    OperatorsReader, Parser, Payload, TypeRef, ValidPayload, Validator, ValidatorResources, WasmFeatures,
 };
 
 use super::{
@@ -26,6 +26,10 @@ const MAX_GLOBALS: u32 = 1_000;
 const MAX_LOCALS: u32 = 1_000;
 /// Longest body of a function, in bytes.
 const MAX_BODY: usize = 64 << 10;
+/// Values that a function, and a module, carries across instructions that part or join ways: what compiling costs. Without
+/// these bounds eight thousand bytes keep a compiler busy for half a minute.
+const MAX_JOINS: u64 = 1 << 15;
+const MAX_ALL_JOINS: u64 = 1 << 20;
 
 /// Why a module is refused, in words of our own: a parser's words change with its version.
 pub(super) type Words = &'static str;
@@ -48,6 +52,8 @@ pub(super) struct Checked {
     pub(super) imported: Vec<u32>,
     pub(super) defined: Vec<Defined>,
     pub(super) globals: u32,
+    /// Values carried across instructions that part or join ways.
+    pub(super) joins: u64,
     memories: u32,
     /// Index of the function that runs when the contract is made.
     pub(super) deploy: Option<u32>,
@@ -76,7 +82,9 @@ pub(super) fn check(code: &[u8]) -> Result<Checked, Words> {
         let payload = payload.map_err(invalid)?;
         checked.section(&payload)?;
         if let ValidPayload::Func(function, body) = validator.payload(&payload).map_err(invalid)? {
-            let (values, again) = values(function, &body, allocations)?;
+            let (values, joins, again) = values(function, &body, allocations)?;
+            checked.joins = checked.joins.saturating_add(joins);
+            at_most(checked.joins, MAX_ALL_JOINS, "the code branches with too many values")?;
             checked.defined.get_mut(place).ok_or(INVALID)?.values = values;
             (place, allocations) = (place + 1, again);
         }
@@ -194,7 +202,7 @@ fn values(
     function: FuncToValidate<ValidatorResources>,
     body: &FunctionBody<'_>,
     allocations: FuncValidatorAllocations,
-) -> Result<(i32, FuncValidatorAllocations), Words> {
+) -> Result<(i32, u64, FuncValidatorAllocations), Words> {
     let bytes = body.range().len();
     at_most(bytes, MAX_BODY, "a function is longer than 64 KiB")?;
     let mut validator = function.into_validator(allocations);
@@ -202,13 +210,34 @@ fn values(
     validator.read_locals(&mut reader).map_err(invalid)?;
     at_most(validator.len_locals(), MAX_LOCALS, "a function has more than 1,000 locals")?;
     let mut operators = OperatorsReader::new(reader);
-    let mut highest = 0;
+    let (mut highest, mut joins) = (0, 0_u64);
     while !operators.eof() {
         let (operator, offset) = operators.read_with_offset().map_err(invalid)?;
+        let before = validator.operand_stack_height();
         validator.op(offset, &operator).map_err(invalid)?;
-        highest = highest.max(validator.operand_stack_height());
+        let after = validator.operand_stack_height();
+        highest = highest.max(after);
+        joins = joins.saturating_add(carried(&operator, before, after, validator.len_locals()));
     }
+    at_most(joins, MAX_JOINS, "a function branches with too many values")?;
     let long = u32::try_from(bytes).map_err(invalid)? / cost::FRAME_BYTES;
     let values = [cost::FRAME, validator.len_locals(), highest, long].iter().sum::<u32>();
-    Ok((i32::try_from(values).map_err(invalid)?, validator.into_allocations()))
+    Ok((i32::try_from(values).map_err(invalid)?, joins, validator.into_allocations()))
+}
+
+/// Values that a compiler carries across an instruction, or makes at once.
+fn carried(operator: &Operator<'_>, before: u32, after: u32, locals: u32) -> u64 {
+    let held = u64::from(before.max(after)).saturating_add(u64::from(locals));
+    match operator {
+        Operator::BrTable { targets } => held.saturating_mul(u64::from(targets.len()).saturating_add(1)),
+        Operator::Block { .. }
+        | Operator::Loop { .. }
+        | Operator::If { .. }
+        | Operator::Else
+        | Operator::End
+        | Operator::Br { .. }
+        | Operator::BrIf { .. } => held,
+        // Calls with many results; 0 for all that is ordinary.
+        _ => u64::from(before.abs_diff(after)) / 4,
+    }
 }

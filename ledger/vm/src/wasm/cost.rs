@@ -13,8 +13,10 @@ pub const DEPLOY: u64 = 50_000;
 pub const DEPLOY_BYTE: u64 = 50;
 /// A call of a contract.
 pub const CALL: u64 = 1_000;
-/// A byte of instrumented code that is loaded for a call.
-pub const CODE_BYTE: u64 = 2;
+/// A byte of instrumented code that is loaded for a call, and may have to be compiled.
+pub const CODE_BYTE: u64 = 20;
+/// A value that the compiler carries across an instruction that parts or joins ways.
+pub const JOIN: u64 = 100;
 /// A page of memory, at the start or by `memory.grow`.
 pub const PAGE: u64 = 8_192;
 /// A byte that `memory.copy`, `memory.fill` or `memory.init` is asked to write.

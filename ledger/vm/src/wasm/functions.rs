@@ -1,7 +1,7 @@
 //! The host functions themselves: every one takes its gas first, then looks at lengths, then at pointers.
 
 use base_gm::{
-    sm2::{PublicKey, Signature, verify},
+    sm2::{PublicKey, Signature, tables},
     sm3,
 };
 use base_types::Digest;
@@ -141,7 +141,7 @@ fn sm2_verify(mut caller: Caller<'_, Host>, key: i32, signature: i32, from: i32,
     let (Ok(key), Ok(signature)) = (PublicKey::from_bytes(&key), Signature::from_bytes(&signature)) else {
         return Ok(0);
     };
-    Ok(i32::from(verify(&key, &message, &signature).is_ok()))
+    Ok(i32::from(tables().verify_apart(&key, &message, &signature).is_ok()))
 }
 
 fn revert(mut caller: Caller<'_, Host>, pointer: i32, length: i32) -> Result<()> {

@@ -66,8 +66,9 @@ fn deploy(
     mut gas: Gas,
 ) -> Result<Effects, Halt> {
     gas.pay(cost::DEPLOY_BYTE.saturating_mul(code.len() as u64).saturating_add(cost::DEPLOY))?;
-    let written = check(code).and_then(|checked| instrument(code, &checked));
-    let code = written.map_err(|words| reverted(words, gas.used()))?;
+    let checked = check(code).map_err(|words| reverted(words, gas.used()))?;
+    gas.pay(cost::JOIN.saturating_mul(checked.joins))?;
+    let code = instrument(code, &checked).map_err(|words| reverted(words, gas.used()))?;
     let contract = Address::of_deployment(&env.tx);
     let entry = Entry { name: DEPLOY, contract, code: &code, env, input };
     let mut effects = enter(shared, port, entry, gas)?;

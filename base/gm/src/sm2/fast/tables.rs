@@ -84,11 +84,29 @@ impl KeyTables {
     /// [`GmError::BadSignature`].
     pub fn verify(&self, key: &PublicKey, msg: &[u8], sig: &Signature) -> Result<(), GmError> {
         let now = self.clock.fetch_add(1, Relaxed);
+        if !self.judge(key, msg, sig, Some(now))? {
+            self.count(key, now);
+        }
+        Ok(())
+    }
+
+    /// As [`Self::verify`], but leaves the tables as they are: for keys that strangers choose.
+    ///
+    /// # Errors
+    /// [`GmError::BadSignature`].
+    pub fn verify_apart(&self, key: &PublicKey, msg: &[u8], sig: &Signature) -> Result<(), GmError> {
+        self.judge(key, msg, sig, None).map(drop)
+    }
+
+    /// Whether a table served; it counts as used at `now`.
+    fn judge(&self, key: &PublicKey, msg: &[u8], sig: &Signature, now: Option<u64>) -> Result<bool, GmError> {
         let (r, s) = sig.scalars().ok_or(GmError::BadSignature)?;
         let entry = self.find(key);
         let right = match &entry {
             Some(entry) => {
-                entry.last_used.store(now, Relaxed);
+                if let Some(now) = now {
+                    entry.last_used.store(now, Relaxed);
+                }
                 accepts(&Key::Table(&entry.comb), &digest::message(&entry.identity, msg), &r, &s)
             }
             None => {
@@ -97,13 +115,7 @@ impl KeyTables {
                 accepts(&Key::Point(point), &digest::message(&identity, msg), &r, &s)
             }
         };
-        if !right {
-            return Err(GmError::BadSignature);
-        }
-        if entry.is_none() {
-            self.count(key, now);
-        }
-        Ok(())
+        if right { Ok(entry.is_some()) } else { Err(GmError::BadSignature) }
     }
 
     /// How many keys have a table.

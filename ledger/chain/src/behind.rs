@@ -1,0 +1,109 @@
+//! A pruned node that is far behind: it looks for a state, goes away while it takes it over, and comes back.
+
+use std::sync::Arc;
+
+use base_types::OrgId;
+use tokio::time::Instant;
+
+use crate::{
+    ChainFault, History,
+    net::Offer,
+    node::{Command, Node, engine, ms},
+    takeover::TakeOver,
+};
+
+/// After a search in vain the next question waits so long, in milliseconds.
+const PAUSE_MS: u64 = 500;
+
+impl Node {
+    /// Whether to look for a state instead of asking for blocks: when very many are missing, or nobody has them.
+    pub(crate) fn wants_state(&self) -> bool {
+        if self.options.history == History::All || self.replay {
+            return false;
+        }
+        let missing = self.peers.highest().saturating_sub(self.tip.height);
+        missing > self.options.snapshot_gap || self.peers.all_gone(self.tip.height)
+    }
+
+    /// Asks for offers. Nothing that is stored is touched before one was checked: anybody can tell a great height.
+    pub(crate) fn seek_offer(&mut self) {
+        self.peers.ask(true, None);
+        let mut all = self.peers.known();
+        all.extend(self.tip.epoch().validators.iter().map(|validator| validator.org.clone()));
+        all.remove(&self.me);
+        let all: Vec<OrgId> = all.into_iter().collect();
+        let (ledger, limit) = (self.ledger.clone(), ms(self.options.request_ms));
+        let mut taker = TakeOver::new(ledger, Arc::clone(&self.net), Arc::clone(&self.shared), limit, all);
+        let own = self.own.clone();
+        self.taking.spawn(async move {
+            let offer = taker.offer().await.map(Box::new);
+            if let Some(own) = own.upgrade() {
+                let _ = own.send(Command::Offered(Box::new(taker), offer)).await;
+            }
+        });
+    }
+
+    /// The search for a state has ended.
+    pub(crate) fn offered(&mut self, taker: TakeOver, offer: Option<Offer>) -> Result<(), ChainFault> {
+        self.peers.ask(false, Some(ms(PAUSE_MS)));
+        let none_has_blocks = self.peers.all_gone(self.tip.height);
+        // What is only a little way ahead is not worth a whole state, unless there is no other way.
+        let least = if none_has_blocks { 1 } else { (self.options.snapshot_gap / 2).max(1) };
+        let far = self.tip.height.saturating_add(least);
+        match offer.filter(|offer| offer.at.header.height >= far) {
+            Some(offer) => self.go_away(taker, offer),
+            None => {
+                tracing::info!(height = self.tip.height, "no peer offers a state");
+                self.replay = !none_has_blocks;
+                Ok(())
+            }
+        }
+    }
+
+    fn go_away(&mut self, taker: TakeOver, offer: Offer) -> Result<(), ChainFault> {
+        tracing::info!(from = self.tip.height, to = offer.at.header.height, "a state is being taken over");
+        // First nobody reads any more, then it is written down, then it is removed.
+        let tip = self.tip.clone();
+        self.shared.with(|view| view.syncing = Some((0, tip)));
+        self.silence = self.ledger.begin_partial(self.tip.height)?;
+        self.away = true;
+        self.running = false;
+        self.peers.ask(true, None);
+        self.timers.clear();
+        self.valid.clear();
+        self.ahead.clear();
+        let own = self.own.clone();
+        self.taking.spawn(async move {
+            let outcome = taker.run(offer).await;
+            if let Some(own) = own.upgrade() {
+                let _ = own.send(Command::TakenOver(outcome)).await;
+            }
+        });
+        Ok(())
+    }
+
+    /// The state is here: from now on this node follows as if it had always been.
+    pub(crate) fn taken_over(&mut self, outcome: Result<(), ChainFault>) -> Result<(), ChainFault> {
+        outcome?;
+        self.tip = self.ledger.tip()?;
+        self.away = false;
+        self.peers.ask(false, None);
+        self.peers.reached(self.tip.height);
+        (self.logged, self.kept) = (0, 0);
+        (self.tip_at, self.started_at) = (Instant::now(), Instant::now());
+        self.engine = engine(self.tip.epoch(), self.ledger.chain, &self.me, &self.key, &self.options);
+        self.epoch = self.tip.epoch().number;
+        self.fresh = true;
+        let next = self.next();
+        self.early.forget(next);
+        let expired = self.shared.pool().remove_expired(next);
+        for digest in expired {
+            let gone = Err(ChainFault::Inadmissible("its last height has passed".into()));
+            self.shared.tell(&digest, &gone);
+        }
+        self.shared.with(|view| view.syncing = None);
+        self.shared.set_height(self.tip.height);
+        tracing::info!(height = self.tip.height, "a state was taken over");
+        Ok(())
+    }
+}

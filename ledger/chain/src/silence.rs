@@ -1,0 +1,128 @@
+//! A validator that has lost its log says nothing at heights at which it may have signed already.
+
+use base_types::{Digest, Height, OrgId};
+use base_wire::Encode;
+use ledger_light::Genesis;
+use ledger_store::{Batch, Durability, Store};
+
+use crate::{
+    ChainFault,
+    history::PARTIAL,
+    ledger::{GENESIS, Ledger, META, read},
+    node::Node,
+};
+
+/// The row of [`META`] with the last height of silence, or none as long as that is not known.
+const SILENT: &[u8] = b"silent";
+
+/// Up to where a validator is silent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Silence {
+    /// It remembers everything that it signed.
+    None,
+    /// It does not know yet how far the others are.
+    Learning,
+    /// This height is the last.
+    Until(Height),
+}
+
+impl Silence {
+    /// Whether it may vote at a height.
+    pub(crate) fn allows(self, height: Height) -> bool {
+        match self {
+            Self::None => true,
+            Self::Learning => false,
+            Self::Until(last) => height > last,
+        }
+    }
+}
+
+/// Makes the validator that will be started on this store silent until it is past every height at which it could have
+/// signed: for a store that is begun anew after a loss, or that comes from a backup.
+///
+/// # Errors
+/// [`ChainFault`] when the disk fails.
+pub fn keep_silent(store: &Store) -> Result<(), ChainFault> {
+    let mut batch = Batch::new();
+    batch.put(META, SILENT, None::<Height>.to_wire());
+    Ok(store.write(batch, Durability::Synced)?)
+}
+
+/// The digest of the genesis that a store begins with, `None` for a store without a chain.
+///
+/// # Errors
+/// [`ChainFault`] when the disk fails.
+pub fn stored_chain(store: &Store) -> Result<Option<Digest>, ChainFault> {
+    let row = store.get(META, GENESIS)?;
+    row.map(|row| Ok(read::<Genesis>(&row, "genesis")?.digest())).transpose()
+}
+
+fn write_silence(last: Height, batch: &mut Batch) {
+    batch.put(META, SILENT, Some(last).to_wire());
+}
+
+impl Ledger {
+    /// What is written down of silence.
+    pub(crate) fn silence(&self) -> Result<Silence, ChainFault> {
+        let Some(row) = self.store.get(META, SILENT)? else { return Ok(Silence::None) };
+        Ok(read::<Option<Height>>(&row, "silence")?.map_or(Silence::Learning, Silence::Until))
+    }
+
+    /// Writes down that all that is stored is about to be replaced by a later state, and that this node was at a height;
+    /// answers with the silence that follows. The votes of the height after it are still remembered.
+    pub(crate) fn begin_partial(&self, height: Height) -> Result<Silence, ChainFault> {
+        let mut batch = Batch::new();
+        batch.put(META, PARTIAL, height.to_wire());
+        let silence = match self.silence()? {
+            Silence::Learning => Silence::Learning,
+            Silence::Until(last) => Silence::Until(last.max(height)),
+            Silence::None => Silence::Until(height),
+        };
+        if let Silence::Until(last) = silence {
+            write_silence(last, &mut batch);
+        }
+        self.store.write(batch, Durability::Synced)?;
+        Ok(silence)
+    }
+}
+
+impl Node {
+    /// Ends the learning once more than two thirds of the validators have told how far they are. Whatever this one signed
+    /// before, a quorum had stored the block two heights below it or was about to, and one honest validator of that quorum
+    /// is among those that told.
+    pub(crate) fn learn_silence(&mut self) -> Result<(), ChainFault> {
+        if self.silence != Silence::Learning || self.away {
+            return Ok(());
+        }
+        let epoch = self.tip.epoch();
+        let others: Vec<&OrgId> = epoch.validators.iter().map(|v| &v.org).filter(|org| **org != self.me).collect();
+        let told: Vec<Height> = others.iter().filter_map(|org| self.peers.height_of(org)).collect();
+        // Where every validator is needed, all the others are asked; where there is no other, nobody can be contradicted.
+        if told.len() < epoch.quorum().min(others.len()) {
+            return Ok(());
+        }
+        let last = match told.into_iter().max() {
+            Some(highest) => highest.max(self.tip.height).saturating_add(2),
+            None => self.tip.height,
+        };
+        let mut batch = Batch::new();
+        write_silence(last, &mut batch);
+        self.ledger.store.write(batch, Durability::Synced)?;
+        tracing::warn!(last, "this validator may have signed up to this height, and is silent up to it");
+        self.silence = Silence::Until(last);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_ends_after_its_last_height_and_not_before_that_is_known() {
+        assert!(Silence::None.allows(1));
+        assert!(!Silence::Learning.allows(u64::MAX));
+        assert!(!Silence::Until(7).allows(7));
+        assert!(Silence::Until(7).allows(8));
+    }
+}
