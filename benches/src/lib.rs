@@ -22,6 +22,10 @@ pub mod tree;
 pub mod validator;
 pub mod world;
 
+/// The allocator of the product.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 use std::str::FromStr;
 
 use anyhow::anyhow;

@@ -13,7 +13,7 @@ use anyhow::Context;
 use base_gm::sm2::limit_tables;
 use base_rt::{OsEntropy, SystemClock};
 use base_types::OrgId;
-use ledger_chain::{COLUMNS, Chain, Options};
+use ledger_chain::{COLUMNS, Chain, History, Options};
 use ledger_store::Store;
 use ledger_vm::govern::Addresses;
 use serde_json::{Value, json};
@@ -21,6 +21,7 @@ use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     crypto::TABLE_BYTES,
+    setting,
     world::{Seat, roots},
 };
 
@@ -56,6 +57,10 @@ async fn serve(folder: &Path, at: usize) -> anyhow::Result<()> {
     let Seat { genesis, identity, address, peers } = Seat::read(folder, at)?;
     // An operator gives every member's key a table.
     limit_tables((genesis.members.len() + 64) * TABLE_BYTES);
+    let history = match setting("KEEP", 0_u64)? {
+        0 => History::All,
+        keep => History::Pruned { keep },
+    };
     let (stop, stopped) = watch::channel(false);
     let parts = ledger_server::Parts {
         store: Store::open(&store_folder(folder, at), &COLUMNS)?,
@@ -66,7 +71,7 @@ async fn serve(folder: &Path, at: usize) -> anyhow::Result<()> {
         entropy: Arc::new(OsEntropy),
         peers,
         announce: None,
-        options: Options::default(),
+        options: Options { history, ..Options::default() },
         moved: Arc::new(|_: &OrgId, _: &Addresses| {}),
     };
     let listener = TcpListener::bind(&address).await?;

@@ -11,6 +11,10 @@ mod observe;
 mod serve;
 mod wiring;
 
+/// The system's allocator gives pages back to ask for them again at every block.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     std::process::exit(cli::main());
 }

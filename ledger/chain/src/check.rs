@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use base_types::{Digest, Height, TimeMs};
 use ledger_light::{Block, Transaction, merkle_root};
-use ledger_vm::{gas_of, govern::revoked_key};
+use ledger_vm::gas_of;
 
 use crate::{
     ChainFault,
-    ledger::{Ledger, Tip, read},
+    ledger::{Ledger, Tip},
 };
 
 /// Longest transaction, in bytes.
@@ -85,15 +85,15 @@ impl Ledger {
             require(transaction.valid_until >= header.height, "a transaction has expired")?;
             require(transaction.valid_until <= header.height.saturating_add(MAX_LIFE), "a transaction lives too long")?;
             require(!self.is_placed(digest).map_err(Objection::Fault)?, "a transaction was executed before")?;
-            let signed = verified(digest, transaction) || transaction.verify(&self.chain).is_ok();
+            let signed = verified(digest, transaction) || transaction.verify_named(&self.chain, digest).is_ok();
             require(signed, "a transaction's signature or chain")?;
         }
         let due = due_at(block);
         if now.is_some_and(|now| now < due) { Err(Objection::Early(due)) } else { Ok(digests) }
     }
 
-    /// Whether a transaction may enter the pool; answers with its digest.
-    pub(crate) fn admit(&self, height: Height, transaction: &Transaction) -> Result<Digest, ChainFault> {
+    /// Whether a transaction, which has this digest, may enter the pool.
+    pub(crate) fn admit(&self, height: Height, transaction: &Transaction, digest: &Digest) -> Result<(), ChainFault> {
         let refuse = |why: String| Err(ChainFault::Inadmissible(why));
         if transaction.size() > MAX_TRANSACTION_BYTES {
             return refuse(format!("it is longer than {MAX_TRANSACTION_BYTES} bytes"));
@@ -107,14 +107,13 @@ impl Ledger {
                 "it is valid until height {until}, more than {MAX_LIFE} above the chain's {height}"
             ));
         }
-        if self.member(&transaction.sender)?.is_none_or(|member| member.roles.is_empty()) {
+        let sender = self.senders.find(&self.state, &transaction.sender)?;
+        if sender.member.is_none_or(|member| member.roles.is_empty()) {
             return refuse("its sender is not a member".into());
         }
-        let revoked = self.state.get(&revoked_key(&transaction.sender))?;
-        let revoked = revoked.map(|row| read::<Height>(&row, "revocation")).transpose()?;
-        if revoked.is_some_and(|from| from <= height) {
+        if sender.revoked.is_some_and(|from| from <= height) {
             return refuse("its sender's key was revoked".into());
         }
-        transaction.verify(&self.chain).map_err(|e| ChainFault::Inadmissible(e.to_string()))
+        transaction.verify_named(&self.chain, digest).map_err(|e| ChainFault::Inadmissible(e.to_string()))
     }
 }

@@ -1,6 +1,6 @@
 //! Executes a certified block and writes everything that follows from it in one batch.
 
-use std::collections::BTreeMap;
+use std::{cell::RefCell, collections::BTreeMap};
 
 use base_gm::sm3::sm3;
 use base_types::{Digest, Height};
@@ -22,6 +22,7 @@ use crate::{
         BLOCKS, Certified, HANDOVERS, HEADERS, LOG, Ledger, Placed, SUBJECTS, TRANSACTIONS, Tip, VOTES, read,
         subject_row,
     },
+    senders::Senders,
 };
 
 /// What became of a transaction.
@@ -53,18 +54,36 @@ impl Executed {
     }
 }
 
+/// Values of the state that a block's execution keeps at most: what many of its transactions read is read once.
+const MAX_READ: usize = 4096;
+
 /// The state with the changes that the block made so far.
 pub(crate) struct Overlay<'a> {
     pub(crate) state: &'a State,
     pub(crate) changes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    read: RefCell<BTreeMap<Vec<u8>, Option<Vec<u8>>>>,
+}
+
+impl<'a> Overlay<'a> {
+    pub(crate) fn new(state: &'a State) -> Self {
+        Self { state, changes: BTreeMap::new(), read: RefCell::default() }
+    }
 }
 
 impl StateView for Overlay<'_> {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Unavailable> {
-        match self.changes.get(key) {
-            Some(value) => Ok(value.clone()),
-            None => self.state.get(key).map_err(|e| Unavailable(e.to_string())),
+        if let Some(value) = self.changes.get(key) {
+            return Ok(value.clone());
         }
+        if let Some(value) = self.read.borrow().get(key) {
+            return Ok(value.clone());
+        }
+        let value = self.state.get(key).map_err(|e| Unavailable(e.to_string()))?;
+        let mut read = self.read.borrow_mut();
+        if read.len() < MAX_READ {
+            read.insert(key.to_vec(), value.clone());
+        }
+        Ok(value)
     }
 }
 
@@ -94,7 +113,7 @@ impl Ledger {
         certificate: &Certificate,
     ) -> Result<(Tip, Vec<(Digest, Executed)>), ChainFault> {
         let height = block.header.height;
-        let overlay = Overlay { state: &self.state, changes: BTreeMap::new() };
+        let overlay = Overlay::new(&self.state);
         let mut execution = Execution { ledger: self, block, overlay, batch: Batch::new(), cursor: self.cursor()? };
         let begun = begin_block(&execution.overlay, height)?;
         execution.overlay.changes.extend(begun);
@@ -106,6 +125,7 @@ impl Ledger {
         let Execution { mut overlay, mut batch, .. } = execution;
         overlay.changes.insert(outcomes_key(), Some(merkle_root(&outcomes).to_wire()));
         let epochs = Epochs::read(&overlay)?;
+        let concerned = overlay.changes.keys().any(|key| Senders::concerns(key));
         let root = self.state.apply(height, overlay.changes.into_iter().collect(), &mut batch)?;
         let (header, certificate) = (block.header.clone(), certificate.clone());
         if header.next_epoch != header.epoch {
@@ -120,7 +140,14 @@ impl Ledger {
         batch.put(BLOCKS, height.to_be_bytes(), digests.to_vec().to_wire());
         self.forget_votes(height, &mut batch)?;
         self.prune(height, &mut batch)?;
+        // Before, so that nobody keeps what is read now; after, so that nobody keeps what was read meanwhile.
+        if concerned {
+            self.senders.forget();
+        }
         self.store.write(batch, Durability::Synced)?;
+        if concerned {
+            self.senders.forget();
+        }
         let (digest, time) = (block.header.digest(), block.header.time);
         Ok((Tip { height, digest, time, root, transactions: done.len(), epochs }, done))
     }
@@ -152,11 +179,14 @@ impl Execution<'_> {
     }
 
     fn run(&self, transaction: &Transaction, tx: Digest) -> Result<Outcome, ChainFault> {
-        let Some(sender) = self.overlay.get(&member_key(&transaction.sender))? else {
+        let member = match self.overlay.changes.get(&member_key(&transaction.sender)) {
+            Some(row) => row.as_deref().map(|row| read::<Member>(row, "member")).transpose()?,
+            None => self.ledger.senders.find(&self.ledger.state, &transaction.sender)?.member,
+        };
+        let Some(sender) = member else {
             let refusal = Some("the sender is not a member".to_owned());
             return Ok(Outcome { refusal, ..Outcome::default() });
         };
-        let sender: Member = read(&sender, "member")?;
         let header = &self.block.header;
         let env = Env { chain: header.chain, height: header.height, time: header.time, tx, sender };
         Ok(self.ledger.machines.execute(&self.overlay, &env, &transaction.payload)?)

@@ -13,6 +13,7 @@ use ledger_vm::{Machines, StateView, Unavailable, genesis_changes, govern::Epoch
 use crate::{
     ChainFault, Executed, Options,
     history::{PARTIAL, clear_all, is_partial},
+    senders::Senders,
 };
 
 pub(crate) const META: &str = "chain-meta";
@@ -126,6 +127,8 @@ pub(crate) struct Ledger {
     pub(crate) chain: Digest,
     /// What executes transactions.
     pub(crate) machines: Arc<Machines>,
+    /// Who sends.
+    pub(crate) senders: Arc<Senders>,
     pub(crate) options: Arc<Options>,
 }
 
@@ -162,7 +165,8 @@ impl Ledger {
             store.write(batch, Durability::Synced)?;
         }
         let machines = Arc::new(Machines::new()?);
-        Ok(Self { store, state, genesis: Arc::new(genesis), chain, machines, options: Arc::new(options) })
+        let (genesis, options, senders) = (Arc::new(genesis), Arc::new(options), Arc::default());
+        Ok(Self { store, state, genesis, chain, machines, senders, options })
     }
 
     /// The newest block.

@@ -24,6 +24,7 @@ mod options;
 mod outputs;
 mod pool;
 mod read;
+mod senders;
 mod silence;
 mod submit;
 mod sync;

@@ -30,16 +30,13 @@ impl Chain {
     pub async fn submit(&self, transaction: Transaction) -> Result<Executed, ChainFault> {
         self.alive()?;
         let height = self.height();
-        let digest =
-            self.ledger()?.admit(height, &transaction).inspect_err(|_| self.shared.counters.inadmissible.add(1));
-        let digest = match digest {
-            Ok(digest) => digest,
+        let digest = transaction.digest();
+        if let Err(why) = self.ledger()?.admit(height, &transaction, &digest) {
+            self.shared.counters.inadmissible.add(1);
             // What was executed is told also when it could not be executed now.
-            Err(why) => {
-                let placed = self.ledger.placed(&transaction.digest())?;
-                return placed.map(|placed| placed.executed).ok_or(why);
-            }
-        };
+            let placed = self.ledger.placed(&digest)?;
+            return placed.map(|placed| placed.executed).ok_or(why);
+        }
         if let Some(placed) = self.ledger.placed(&digest)? {
             return Ok(placed.executed);
         }
@@ -113,7 +110,7 @@ impl Chain {
             let known = self.shared.pool().has_verified(&digest, &transaction);
             match known || self.ledger.is_placed(&digest).unwrap_or(true) {
                 true => counters.redundant.add(1),
-                false => match self.ledger.admit(height, &transaction) {
+                false => match self.ledger.admit(height, &transaction, &digest) {
                     Err(why) => {
                         counters.inadmissible.add(1);
                         tracing::debug!(%from, %why, "a peer's transaction is not admitted");

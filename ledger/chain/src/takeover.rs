@@ -229,7 +229,9 @@ impl TakeOver {
         batch.put(META, BEGAN, height.to_wire());
         batch.put(META, FIRST, first_needed(height).to_wire());
         batch.delete(META, PARTIAL);
-        Ok(self.ledger.store.write(batch, Durability::Synced)?)
+        self.ledger.store.write(batch, Durability::Synced)?;
+        self.ledger.senders.forget();
+        Ok(())
     }
 }
 

@@ -63,16 +63,23 @@ impl Transaction {
         chain.0.len() + nonce.len() + payload.len() + 4 + 8 + 64 + 64
     }
 
+    /// Checks chain and signature where the digest is known.
+    ///
+    /// # Errors
+    /// [`TransactionFault`].
+    pub fn verify_named(&self, chain: &Digest, digest: &Digest) -> Result<(), TransactionFault> {
+        if &self.chain != chain {
+            return Err(TransactionFault::OtherChain);
+        }
+        sm2::verify(&self.sender, &digest.0, &self.signature).map_err(|_| TransactionFault::BadSignature)
+    }
+
     /// Checks chain and signature; answers with the digest.
     ///
     /// # Errors
     /// [`TransactionFault`].
     pub fn verify(&self, chain: &Digest) -> Result<Digest, TransactionFault> {
-        if &self.chain != chain {
-            return Err(TransactionFault::OtherChain);
-        }
         let digest = self.digest();
-        sm2::verify(&self.sender, &digest.0, &self.signature).map_err(|_| TransactionFault::BadSignature)?;
-        Ok(digest)
+        self.verify_named(chain, &digest).map(|()| digest)
     }
 }

@@ -72,6 +72,9 @@ pub(crate) fn options(tuning: &Tuning) -> Options {
     options.set_block_based_table_factory(&tables(tuning.cache.as_ref()));
     options.set_level_compaction_dynamic_level_bytes(true);
     options.set_write_buffer_size(COLUMN_BUFFER);
+    // Most reads of transactions ask for what is not there: a fiftieth of the memory is a filter that says so.
+    options.set_memtable_prefix_bloom_ratio(0.02);
+    options.set_memtable_whole_key_filtering(true);
     options.set_db_write_buffer_size(ALL_BUFFERS);
     options.set_max_total_wal_size(LOG);
     options

@@ -12,7 +12,7 @@ use benches::{
     load::{Pace, Patience},
     net::{Net, RECIPIENTS, SENDERS},
     report::{Figure, Spread},
-    runtime, setting, validator,
+    runtime, setting,
 };
 use ledger_light::{BFT, RAFT};
 use tokio::time::sleep;
@@ -65,9 +65,10 @@ async fn bench() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn main() -> anyhow::Result<()> {
-    if validator::requested()? {
-        return Ok(());
-    }
+/// Runs it.
+///
+/// # Errors
+/// What failed or was computed wrong.
+pub fn main() -> anyhow::Result<()> {
     runtime()?.block_on(bench())
 }

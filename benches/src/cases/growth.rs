@@ -10,7 +10,7 @@ use benches::{
     long,
     net::{Net, RECIPIENTS, SENDERS},
     report::{Figure, Spread},
-    runtime, setting, settings, validator,
+    runtime, setting, settings,
     world::VALIDATORS,
 };
 
@@ -53,9 +53,10 @@ async fn bench() -> anyhow::Result<()> {
     net.close().await
 }
 
-fn main() -> anyhow::Result<()> {
-    if validator::requested()? {
-        return Ok(());
-    }
+/// Runs it.
+///
+/// # Errors
+/// What failed or was computed wrong.
+pub fn main() -> anyhow::Result<()> {
     runtime()?.block_on(bench())
 }

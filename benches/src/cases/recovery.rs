@@ -14,7 +14,7 @@ use benches::{
     net::{Net, RECIPIENTS, SENDERS},
     report::{Figure, Spread},
     run::Run,
-    runtime, setting, validator,
+    runtime, setting,
 };
 use serde_json::Value;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -126,9 +126,10 @@ async fn bench() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn main() -> anyhow::Result<()> {
-    if validator::requested()? {
-        return Ok(());
-    }
+/// Runs it.
+///
+/// # Errors
+/// What failed or was computed wrong.
+pub fn main() -> anyhow::Result<()> {
     runtime()?.block_on(bench())
 }

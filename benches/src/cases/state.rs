@@ -70,7 +70,11 @@ fn print(leaves: u64, bytes: f64, measured: &Measured) -> anyhow::Result<()> {
     beside(figure("update_bytes", "bytes", &[bytes]), reference_bytes).print()
 }
 
-fn main() -> anyhow::Result<()> {
+/// Runs it.
+///
+/// # Errors
+/// What failed or was computed wrong.
+pub fn main() -> anyhow::Result<()> {
     let blocks: u32 = setting("BLOCKS", 20)?;
     let sizes: &[u64] = if long() { &[100_000, 1_000_000, 10_000_000] } else { &[100_000, 1_000_000] };
     let folder = benches::folder()?;

@@ -15,7 +15,7 @@ use benches::{
     net::{Net, RECIPIENTS, SENDERS},
     report::{Figure, Spread},
     run::Run,
-    runtime, setting, settings, validator,
+    runtime, setting, settings,
     world::VALIDATORS,
 };
 
@@ -126,9 +126,10 @@ async fn bench() -> anyhow::Result<()> {
     net.close().await
 }
 
-fn main() -> anyhow::Result<()> {
-    if validator::requested()? {
-        return Ok(());
-    }
+/// Runs it.
+///
+/// # Errors
+/// What failed or was computed wrong.
+pub fn main() -> anyhow::Result<()> {
     runtime()?.block_on(bench())
 }

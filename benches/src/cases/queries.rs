@@ -13,7 +13,7 @@ use benches::{
     net::{Net, RECIPIENTS, SENDERS},
     reads::{self, Question},
     report::{Figure, Spread},
-    runtime, setting, validator,
+    runtime, setting,
 };
 
 const BENCH: &str = "queries";
@@ -87,9 +87,10 @@ async fn bench() -> anyhow::Result<()> {
     net.close().await
 }
 
-fn main() -> anyhow::Result<()> {
-    if validator::requested()? {
-        return Ok(());
-    }
+/// Runs it.
+///
+/// # Errors
+/// What failed or was computed wrong.
+pub fn main() -> anyhow::Result<()> {
     runtime()?.block_on(bench())
 }

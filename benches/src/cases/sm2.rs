@@ -83,7 +83,11 @@ fn signing(keys: &[SecretKey], time: Duration) -> anyhow::Result<()> {
     peers.beside("sign", figure("sign", keys.len(), ours))
 }
 
-fn main() -> anyhow::Result<()> {
+/// Runs it.
+///
+/// # Errors
+/// What failed or was computed wrong.
+pub fn main() -> anyhow::Result<()> {
     let time = Duration::from_secs_f64(setting("SECONDS", 10.0_f64)? / RUNS as f64);
     let keys = crypto::keys(KEYS);
     verification(&keys, time)?;

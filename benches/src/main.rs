@@ -1,0 +1,31 @@
+//! The benchmarks by name: one program, so that it is linked once.
+
+mod cases {
+    pub mod growth;
+    pub mod ledger;
+    pub mod queries;
+    pub mod recovery;
+    pub mod sm2;
+    pub mod state;
+    pub mod switch;
+}
+
+use anyhow::bail;
+use benches::validator;
+
+fn main() -> anyhow::Result<()> {
+    // A validator is this program, started again.
+    if validator::requested()? {
+        return Ok(());
+    }
+    match std::env::args().nth(1).as_deref() {
+        Some("growth") => cases::growth::main(),
+        Some("ledger") => cases::ledger::main(),
+        Some("queries") => cases::queries::main(),
+        Some("recovery") => cases::recovery::main(),
+        Some("sm2") => cases::sm2::main(),
+        Some("state") => cases::state::main(),
+        Some("switch") => cases::switch::main(),
+        other => bail!("there is no benchmark {}", other.unwrap_or("without a name")),
+    }
+}
