@@ -108,6 +108,17 @@ impl Folder {
     pub fn node_key(&self) -> PathBuf {
         self.0.join("keys/node.key.json")
     }
+    /// The node's former keys, encrypted, which `heqi init renew` moved aside.
+    pub fn former_node_keys(&self) -> Vec<PathBuf> {
+        let former = |path: &PathBuf| {
+            let name = path.file_name().and_then(|name| name.to_str());
+            name.is_some_and(|name| name.starts_with("node.key.old-") && name.ends_with(".json"))
+        };
+        let found = fs::read_dir(self.0.join("keys")).into_iter().flatten().flatten();
+        let mut paths: Vec<PathBuf> = found.map(|entry| entry.path()).filter(former).collect();
+        paths.sort();
+        paths
+    }
     /// The organisation's CA key, encrypted; may be taken offline after use.
     pub fn ca_key(&self) -> PathBuf {
         self.0.join("keys/ca.key.json")

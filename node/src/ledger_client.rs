@@ -13,7 +13,7 @@ use futures::StreamExt;
 use ledger_chain::{Backup, Certified, Executed, Proven};
 use ledger_light::{Genesis, Handover, Transaction};
 use ledger_rpc::{Happening, LedgerClient, ReadCall, StateAt, Subscription};
-use ledger_vm::Command;
+use ledger_vm::{Command, notary::Entry};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{config::Folder, wiring::journal::LIFE};
@@ -37,6 +37,13 @@ pub struct Answer {
 
 fn decoded<T: Decode>(what: &str, bytes: &[u8]) -> Result<T, Fault> {
     T::from_wire(bytes).map_err(|why| Fault::new(Code::PeerMisbehaved, format!("read {what}"), why.to_string()))
+}
+
+fn accepted(step: &str, sent: (Digest, Executed)) -> Result<(Digest, Executed), Fault> {
+    match &sent.1.refusal {
+        Some(why) => Err(Fault::new(Code::TransactionRefused, step, why.clone())),
+        None => Ok(sent),
+    }
 }
 
 impl Ledger {
@@ -75,11 +82,23 @@ impl Ledger {
     /// # Errors
     /// The node's fault; a contract's refusal is in what became of it.
     pub fn send(&self, key: &SecretKey, command: &Command) -> Result<(Digest, Executed), Fault> {
+        self.submit(key, command.to_payload())
+    }
+
+    /// Signs a notary entry, sends it, and waits until it is executed; a refusal is a fault.
+    ///
+    /// # Errors
+    /// The node's fault, or [`Code::TransactionRefused`] with the reason.
+    pub fn enter(&self, step: &str, key: &SecretKey, entry: &Entry) -> Result<(Digest, Executed), Fault> {
+        accepted(step, self.submit(key, entry.to_wire())?)
+    }
+
+    fn submit(&self, key: &SecretKey, payload: Vec<u8>) -> Result<(Digest, Executed), Fault> {
         let (height, _) = self.status()?;
         let mut nonce = [0; 16];
         OsEntropy.fill(&mut nonce);
         let until = height.saturating_add(LIFE);
-        let transaction = Transaction::sign(self.chain, key, nonce, until, command.to_payload());
+        let transaction = Transaction::sign(self.chain, key, nonce, until, payload);
         let digest = transaction.digest();
         let submitted = self.runtime.block_on(self.client.submit(transaction.to_wire()))?;
         Ok((digest, decoded("outcome", &submitted.outcome)?))
@@ -90,11 +109,7 @@ impl Ledger {
     /// # Errors
     /// The node's fault, or [`Code::TransactionRefused`] with the reason.
     pub fn done(&self, step: &str, key: &SecretKey, command: &Command) -> Result<(Digest, Executed), Fault> {
-        let (digest, executed) = self.send(key, command)?;
-        match &executed.refusal {
-            Some(why) => Err(Fault::new(Code::TransactionRefused, step, why.clone())),
-            None => Ok((digest, executed)),
-        }
+        accepted(step, self.send(key, command)?)
     }
 
     /// A header and its certificate, neither of them verified.
@@ -155,6 +170,15 @@ impl Ledger {
     /// The node's fault; [`Code::NotAllowed`] for another token than the folder's.
     pub fn backup(&self, token: &str, folder: &str) -> Result<Backup, Fault> {
         decoded("backup", &self.runtime.block_on(self.client.backup(token, folder))?)
+    }
+
+    /// Makes the node put a part of its ledger into a folder on a further disk; answers with all such folders and the bytes
+    /// that each of the ledger's columns should put there.
+    ///
+    /// # Errors
+    /// The node's fault; [`Code::NotAllowed`] for another token than the folder's.
+    pub fn add_disk(&self, token: &str, folder: &str, bytes: u64) -> Result<Vec<(String, u64)>, Fault> {
+        decoded("disks", &self.runtime.block_on(self.client.add_disk(token, folder, bytes))?)
     }
 
     /// Shows happenings one after another until there are no more, or until `see` has seen enough and answers false.

@@ -8,6 +8,7 @@ mod doctor;
 mod init;
 mod ledger_client;
 mod observe;
+mod renew;
 mod serve;
 mod wiring;
 

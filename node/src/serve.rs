@@ -13,11 +13,11 @@ use base_rt::{
 };
 use base_secret::{Password, Secret};
 use base_types::{
-    JobId, OrgId, PersonId, TimeMs,
+    JobId, PersonId, TimeMs,
     fault::{Code, Fault},
 };
 use ledger_chain::{COLUMNS, Chain, History, Options};
-use ledger_light::{Genesis, Role};
+use ledger_light::Genesis;
 use ledger_store::Store;
 use ledger_vm::govern::Addresses;
 use notary_desk::Desk;
@@ -30,13 +30,8 @@ use crate::{
     config::{Config, Folder, read_key, write_file},
     observe::{Watch, traces},
     wiring::{
-        deriver::Planner,
-        journal::ChainJournal,
-        portal::{NodeDesk, role_word},
-        progress::Progress,
-        results::Results,
-        runs::Runs,
-        sources::Sources,
+        deriver::Planner, journal::ChainJournal, people::People, portal::NodeDesk, progress::Progress,
+        results::Results, runs::Runs, sources::Sources,
     },
 };
 
@@ -45,6 +40,8 @@ struct Opened {
     config: Config,
     genesis: Genesis,
     identity: NodeIdentity,
+    /// The node's former keys, which open answers of their time.
+    former: Vec<Arc<SecretKey>>,
     roots: Arc<TrustRoots>,
     /// The last moment of this organisation's CA certificate.
     ca_ends: TimeMs,
@@ -97,7 +94,7 @@ fn open(folder: &Folder, password: &Password, now: TimeMs, entropy: &dyn Entropy
     let mut token = [0; 32];
     entropy.fill(&mut token);
     let (token, roots) = (hex::encode(token), Arc::new(TrustRoots::new(authorities)));
-    Ok(Opened { config, genesis, identity, roots, ca_ends, history, token })
+    Ok(Opened { config, genesis, identity, former: former_keys(folder, password), roots, ca_ends, history, token })
 }
 
 /// An address that cannot be listened on.
@@ -114,14 +111,13 @@ fn internal(step: &'static str) -> impl Fn(Box<dyn std::error::Error>) -> Fault 
     move |e| Fault::new(Code::Internal, step, e.to_string())
 }
 
-/// The people of this organisation that the genesis or, where it joined later, its card knows, as the portal signs them in.
-fn people(folder: &Folder, genesis: &Genesis, org: &OrgId) -> Result<Vec<Person>, Fault> {
-    let founder = genesis.organisations.iter().any(|o| &o.id == org);
-    let members = if founder { genesis.members.clone() } else { folder.read_card()?.newcomer("read card")?.members };
-    let own = members.iter().filter(|m| &m.id.org() == org && !m.roles.contains(&Role::Node));
-    Ok(own
-        .map(|m| Person { id: m.id.clone(), roles: m.roles.iter().map(|r| role_word(*r).to_owned()).collect() })
-        .collect())
+/// The node's former keys; one that another password keeps is left aside, with a warning.
+fn former_keys(folder: &Folder, password: &Password) -> Vec<Arc<SecretKey>> {
+    let opened = folder.former_node_keys().into_iter().filter_map(|path| {
+        let read = read_key(&path, password);
+        read.inspect_err(|fault| tracing::warn!(%fault, "answers to this former key cannot be read")).ok()
+    });
+    opened.map(|(_, key)| Arc::new(key)).collect()
 }
 
 /// Runs the node until Ctrl-C or a termination signal, or, where `until_input_ends`, until standard input ends.
@@ -201,10 +197,10 @@ async fn run(folder: &Folder, password: &Password, show: Show, stopped: watch::R
         tokio::spawn(started.desk.watch.clone().serve(listener, stopped.clone()));
     }
     let sessions = Arc::new(Sessions::new(clock.clone(), entropy.clone()));
-    let people = people(folder, &opened.genesis, &opened.config.org)?;
+    let people = People::new(folder, &opened.genesis, &opened.config.org, started.chain.clone())?;
     // Before the portal is told of: who reads of it may ask the ledger at once.
     write_file(&folder.ledger_address(), ledger.to_string().as_bytes(), true)?;
-    announce(folder, &opened, &sessions, &people, show)?;
+    announce(folder, &opened, &sessions, people, show)?;
     let pages = portal_api::pages(portal_web::file);
     let port = opened.config.portal.rsplit(':').next().unwrap_or_default().to_owned();
     let hosts = vec![opened.config.portal.clone(), format!("localhost:{port}")];
@@ -240,7 +236,7 @@ async fn start(
     entropy: &Arc<dyn Entropy>,
     stopped: watch::Receiver<bool>,
 ) -> Result<Started, Fault> {
-    let Opened { config, genesis, identity, roots, ca_ends, history, token } = opened;
+    let Opened { config, genesis, identity, former, roots, ca_ends, history, token } = opened;
     let key = identity.key.clone();
     let addresses = |pick: fn(&crate::config::Peer) -> &String| {
         config.peers.iter().map(|(org, peer)| (org.clone(), pick(peer).clone())).collect::<BTreeMap<_, _>>()
@@ -267,7 +263,7 @@ async fn start(
     let (orders, inbox) = mpsc::channel(64);
     let desk = Desk::new(config.org.clone(), key.clone(), journal.clone(), Arc::new(Planner), clock.clone(), orders);
     let sources = Arc::new(Sources::open(folder.sources())?);
-    let results = Arc::new(Results::new(folder.results(), key.clone()));
+    let results = Arc::new(Results::new(folder.results(), key.clone(), former.clone()));
     let progress = Arc::new(Progress::default());
     let runs = Arc::new(Runs {
         desk: desk.clone(),
@@ -348,18 +344,22 @@ fn site(
 }
 
 /// Writes the command line's token and tells where the portal is, with a one-time link a person.
-fn announce(folder: &Folder, opened: &Opened, sessions: &Sessions, people: &[Person], show: Show) -> Result<(), Fault> {
+fn announce(folder: &Folder, opened: &Opened, sessions: &Sessions, people: People, show: Show) -> Result<(), Fault> {
     let operator = PersonId::new(format!("{}/operator", opened.config.org))
         .map_err(|e| Fault::new(Code::Internal, "announce", e.to_string()))?;
-    let mut known = people.to_vec();
-    known.push(Person { id: operator, roles: vec!["auditor".to_owned()] });
-    sessions.allow_local(&opened.token, Box::new(move |id: &PersonId| known.iter().find(|p| &p.id == id).cloned()));
+    let first = people.first();
+    let known = move |id: &PersonId| {
+        let operator = || (*id == operator).then(|| Person { id: id.clone(), roles: vec!["auditor".to_owned()] });
+        people.find(id).or_else(operator)
+    };
+    sessions.allow_local(&opened.token, Box::new(known));
     let base = format!("http://{}", opened.config.portal);
-    let links: Vec<_> = people
-        .iter()
+    let links: Vec<_> = first
+        .into_iter()
         .map(|p| {
-            let login = sessions.issue(p.clone());
-            serde_json::json!({"person": p.id, "link": format!("{base}/login?token={}", login.expose())})
+            let id = p.id.clone();
+            let login = sessions.issue(p);
+            serde_json::json!({"person": id, "link": format!("{base}/login?token={}", login.expose())})
         })
         .collect();
     let value = serde_json::json!({"org": opened.config.org, "portal": base, "logins": links});

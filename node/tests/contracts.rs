@@ -29,6 +29,7 @@ fn contracts_and_rules_live_on_the_command_line_while_engines_change() {
     history_is_read_on_another_node(&four, &token, &made, &sent);
     proofs_are_verified(&four, &four.genesis, &token, sent);
     events_go_on_from_a_cursor(&four, &token, deployed);
+    a_counter_on_webassembly_counts(&four);
     switch(&four, "raft", "Raft", 1);
     let under_raft = transfer(&four, &token, "2");
     proofs_are_verified(&four, &four.genesis, &token, under_raft);
@@ -158,6 +159,27 @@ fn events_go_on_from_a_cursor(four: &People, token: &str, deployed: u64) {
     let mut sorted = all.clone();
     sorted.sort_by_key(|t| (height(t), t["index"].as_u64()));
     assert!(all == sorted && all.len() >= 4, "{all:?}");
+}
+
+fn a_counter_on_webassembly_counts(four: &People) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ledger/vm/tests/contracts/counter.wasm");
+    let deploy = ["contract", "deploy", file.to_str().expect("a path"), "--machine", "wasm"];
+    let counter = text(&four.sign(DEVELOPER, &deploy).good(), "address");
+    let shown = four.look(DEVELOPER, &["contract", "show", &counter]).good();
+    assert_eq!(text(&shown, "machine"), "wasm");
+    let number = |count: u64| format!("0x{}", hex::encode(count.to_le_bytes()));
+    for count in 1..=2 {
+        let called = four.sign(DEVELOPER, &["contract", "call", &counter, "--data", "0x"]).good();
+        assert_eq!(text(&called, "output"), number(count));
+        assert!(called["gas"].as_u64().is_some_and(|gas| gas > 1000), "{called}");
+    }
+    // A read runs the same code on another node and leaves nothing behind.
+    let read = || {
+        let told = four.look(AUDIT, &["contract", "read", &counter, "--data", "0x"]);
+        (told.code == 0 && text(&told.value, "output") == number(3)).then_some(())
+    };
+    until("the audit office's node has both calls", SOON, read);
+    assert_eq!(read(), Some(()), "the read counted nothing");
 }
 
 /// Three of four administrators change the engine.

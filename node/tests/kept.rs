@@ -5,7 +5,7 @@ mod support;
 use std::{fs, path::Path};
 
 use serde_json::Value;
-use support::{Consortium, Told, heqi, run, story::SOON, text, until};
+use support::{Consortium, Told, heqi, items, run, story::SOON, text, until};
 
 const PEOPLE: [&[&str]; 4] = [&["admin=administrator"]; 4];
 
@@ -81,6 +81,68 @@ fn a_backup_is_made_while_serving_proven_and_brought_back_and_a_damaged_ledger_i
     consortium.start("audit");
     caught_up(&consortium, "audit");
     propose(&consortium, "audit/admin", "170");
+}
+
+/// `heqi chain add-disk FOLDER --gib 1 --dir DIR`, run in a folder.
+fn add_disk(folder: &str, within: &Path, dir: &Path) -> Told {
+    let mut command = heqi();
+    command.args(["chain", "add-disk", folder, "--gib", "1", "--dir"]).arg(dir);
+    run(command.current_dir(within))
+}
+
+/// Whether these are the further disks, in their order.
+fn has_disks(told: &Value, names: &[&str]) -> bool {
+    let disks = items(told, "disks");
+    let is = |(disk, name): (&Value, &&str)| Path::new(&text(disk, "folder")).ends_with(name) && disk["gib"] == 1;
+    disks.len() == names.len() && disks.iter().zip(names).all(is)
+}
+
+#[test]
+fn a_disk_is_added_while_the_node_serves_and_found_again_and_backup_and_repair_know_of_it() {
+    let mut consortium = Consortium::found_with(PEOPLE);
+    consortium.start_all();
+    let (dir, within, place) = (consortium.dir("audit"), consortium.path("disks"), consortium.path("backup"));
+    fs::create_dir(&within).expect("made");
+    std::thread::scope(|scope| {
+        scope.spawn(|| (200..206).for_each(|n| propose(&consortium, "audit/admin", &n.to_string())));
+        let told = add_disk("first", &within, &dir).good();
+        assert!(has_disks(&told, &["first"]), "{told}");
+    });
+    add_disk(dir.to_str().expect("text"), &within, &dir).fault("HQ-7003");
+    let before = height(&consortium, "audit");
+    propose(&consortium, "audit/admin", "210");
+    assert!(height(&consortium, "audit") > before, "it goes on");
+
+    consortium.kill("audit");
+    let (first, away) = (within.join("first"), within.join("away"));
+    fs::rename(&first, &away).expect("unmounted");
+    let refused = chain("verify", None, &dir).fault("HQ-5003");
+    assert!(refused.to_string().contains("mounted"), "{refused}");
+    fs::rename(&away, &first).expect("mounted");
+    chain("verify", None, &dir).good();
+    propose(&consortium, "civil/admin", "220");
+    consortium.start("audit");
+    caught_up(&consortium, "audit");
+    let told = add_disk("second", &within, &dir).good();
+    assert!(has_disks(&told, &["first", "second"]), "the first is known since before the restart: {told}");
+
+    chain("backup", Some(&place), &dir).good();
+    consortium.kill("audit");
+    let repaired = chain("repair", None, &dir).good();
+    assert_eq!(items(&repaired, "disks_left").len(), 2, "{repaired}");
+    fs::remove_dir_all(dir.join("data/ledger")).expect("removed");
+    // A copy of a ledger that lies on several disks is no backup.
+    let list = place.join("ledger/paths");
+    fs::write(&list, format!("1 {}\n", first.display())).expect("written");
+    chain("restore", Some(&place), &dir).fault("HQ-7003");
+    fs::remove_file(list).expect("removed");
+    chain("restore", Some(&place), &dir).good();
+    consortium.start("audit");
+    caught_up(&consortium, "audit");
+    // The folders are those of the ledger that was moved.
+    add_disk("first", &within, &dir).fault("HQ-7003");
+    let told = add_disk("third", &within, &dir).good();
+    assert!(has_disks(&told, &["third"]), "{told}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod chain;
 mod check;
 mod compact;
 mod counters;
+mod disks;
 mod evidence;
 mod execute;
 mod fault;

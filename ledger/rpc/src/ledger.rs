@@ -9,12 +9,12 @@ use base_types::{
 };
 use futures::{StreamExt, stream::BoxStream};
 use rustls::ClientConfig;
-use tonic::{Request, Response, Status, metadata::AsciiMetadataValue, transport::Channel};
+use tonic::{Request, Response, Status, transport::Channel};
 
 use crate::{
     MAX_BODY_BYTES, MAX_MESSAGE_BYTES, connect,
     fault::{from_status, to_status},
-    operator::{OperatorHandler, TOKEN},
+    operator::{OperatorHandler, showing, shown},
     stream::Refusal,
     wire,
 };
@@ -143,6 +143,10 @@ fn reply<T, U>(outcome: Result<T, Fault>, wrap: impl FnOnce(T) -> U) -> Result<R
     outcome.map(|value| Response::new(wrap(value))).map_err(|fault| to_status(&fault))
 }
 
+fn operator(served: &Option<Arc<dyn OperatorHandler>>) -> Result<&Arc<dyn OperatorHandler>, Status> {
+    served.as_ref().ok_or_else(|| Status::permission_denied("the operator is served on the node's own machine only"))
+}
+
 #[async_trait]
 impl wire::ledger_server::Ledger for LedgerService {
     async fn submit(&self, request: Request<wire::Submission>) -> Result<Response<wire::Outcome>, Status> {
@@ -189,12 +193,15 @@ impl wire::ledger_server::Ledger for LedgerService {
     }
 
     async fn backup(&self, request: Request<wire::BackupRequest>) -> Result<Response<wire::Encoded>, Status> {
-        let Some(operator) = &self.1 else {
-            return Err(Status::permission_denied("backups are made through the node's own machine only"));
-        };
-        let token = request.metadata().get(TOKEN).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        let (operator, token) = (operator(&self.1)?, shown(&request));
         let folder = request.into_inner().folder;
         reply(operator.backup(&token, &folder).await, |value| wire::Encoded { value })
+    }
+
+    async fn add_disk(&self, request: Request<wire::AddDiskRequest>) -> Result<Response<wire::Encoded>, Status> {
+        let (operator, token) = (operator(&self.1)?, shown(&request));
+        let wire::AddDiskRequest { folder, bytes } = request.into_inner();
+        reply(operator.add_disk(&token, &folder, bytes).await, |value| wire::Encoded { value })
     }
 
     type EventsStream = BoxStream<'static, Result<wire::Happening, Status>>;
@@ -345,12 +352,19 @@ impl LedgerClient {
     /// # Errors
     /// The handler's fault or the connection's.
     pub async fn backup(&self, token: &str, folder: &str) -> Result<Vec<u8>, Fault> {
-        let token: AsciiMetadataValue =
-            token.parse().map_err(|_| Fault::new(Code::BadRequest, "backup", "that is no token"))?;
-        let mut request = Request::new(wire::BackupRequest { folder: folder.to_owned() });
-        request.metadata_mut().insert(TOKEN, token);
+        let request = showing("backup", token, wire::BackupRequest { folder: folder.to_owned() })?;
         let answer = self.client.clone().backup(request).await;
         Ok(answer.map_err(|s| self.fault("backup", &s))?.into_inner().value)
+    }
+
+    /// See [`OperatorHandler::add_disk`].
+    ///
+    /// # Errors
+    /// The handler's fault or the connection's.
+    pub async fn add_disk(&self, token: &str, folder: &str, bytes: u64) -> Result<Vec<u8>, Fault> {
+        let request = showing("add disk", token, wire::AddDiskRequest { folder: folder.to_owned(), bytes })?;
+        let answer = self.client.clone().add_disk(request).await;
+        Ok(answer.map_err(|s| self.fault("add disk", &s))?.into_inner().value)
     }
 
     /// See [`LedgerHandler::events`].

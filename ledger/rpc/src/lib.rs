@@ -12,6 +12,7 @@ mod peer;
 mod queue;
 mod server;
 mod stream;
+mod taken;
 mod wire;
 
 pub use fault::RpcFault;

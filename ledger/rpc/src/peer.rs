@@ -13,6 +13,7 @@ use base_rt::{
 };
 use base_types::OrgId;
 use tokio::{
+    sync::OwnedMutexGuard,
     task::JoinHandle,
     time::{sleep, timeout},
 };
@@ -22,6 +23,7 @@ use crate::{
     MAX_BODY_BYTES, MAX_CHANNEL_BYTES, MAX_MESSAGE_BYTES, RpcFault, connect,
     queue::Queue,
     stream::{ProvenPeer, Refusal},
+    taken::{Runs, Taken},
     wire,
 };
 
@@ -35,26 +37,54 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 /// What a node does with its peers' messages. `from` is the organisation that the handshake proved.
 #[async_trait]
 pub trait PeerHandler: Send + Sync + 'static {
-    /// Takes a message over. Messages of one peer come in their order, perhaps more than once; the next one waits for
-    /// this call.
+    /// Takes a message over. Messages of one peer come in their order and none twice, as long as this process runs; the
+    /// next one waits for this call, which is carried to its end also when the peer has gone.
     async fn deliver(&self, from: &OrgId, channel: &str, body: Vec<u8>);
 
     /// Answers a question, or tells why not.
     async fn ask(&self, from: &OrgId, channel: &str, body: Vec<u8>) -> Result<Vec<u8>, String>;
 }
 
-pub(crate) struct PeerService(pub(crate) Arc<dyn PeerHandler>);
+pub(crate) struct PeerService {
+    handler: Arc<dyn PeerHandler>,
+    taken: Taken,
+}
+
+impl PeerService {
+    pub(crate) fn new(handler: Arc<dyn PeerHandler>) -> Self {
+        Self { handler, taken: Taken::default() }
+    }
+}
 
 fn sender<T>(request: &Request<T>) -> Result<OrgId, Status> {
     let proven = request.extensions().get::<ProvenPeer>();
     proven.map(|peer| peer.0.clone()).ok_or_else(|| Status::unauthenticated("the sender is not proven"))
 }
 
-fn check_channel(frame: &wire::Frame) -> Result<(), Status> {
+fn check(frame: &wire::Frame) -> Result<(), Status> {
     if frame.channel.len() > MAX_CHANNEL_BYTES {
         return Err(Status::invalid_argument("the channel's name is too long"));
     }
+    if frame.run == 0 || frame.number == 0 {
+        return Err(Status::invalid_argument("the message has no identifier"));
+    }
     Ok(())
+}
+
+/// Hands over what is new of a batch; meanwhile `runs` keeps other batches of the sender waiting.
+async fn hand_over(
+    handler: Arc<dyn PeerHandler>,
+    mut runs: OwnedMutexGuard<Runs>,
+    from: OrgId,
+    frames: Vec<wire::Frame>,
+) {
+    for wire::Frame { channel, body, run, number } in frames {
+        if runs.take(run, number) {
+            handler.deliver(&from, &channel, body).await;
+        } else {
+            tracing::debug!(%from, %channel, run, number, "a message came again, or after a later one, and was dropped");
+        }
+    }
 }
 
 #[async_trait]
@@ -62,19 +92,24 @@ impl wire::peer_server::Peer for PeerService {
     async fn deliver(&self, request: Request<wire::Frames>) -> Result<Response<wire::Ack>, Status> {
         let from = sender(&request)?;
         let frames = request.into_inner().frames;
-        frames.iter().try_for_each(check_channel)?;
-        for frame in frames {
-            self.0.deliver(&from, &frame.channel, frame.body).await;
-        }
+        frames.iter().try_for_each(check)?;
+        let runs = self.taken.of(&from).await;
+        // A task of its own: a caller that gives up ends this call, and must not end it in the midst of a message.
+        let handing = tokio::spawn(hand_over(self.handler.clone(), runs, from, frames));
+        handing.await.map_err(|_| Status::internal("a message was not taken over"))?;
         Ok(Response::new(wire::Ack {}))
     }
 
     async fn ask(&self, request: Request<wire::Frame>) -> Result<Response<wire::Frame>, Status> {
         let from = sender(&request)?;
-        let wire::Frame { channel, body } = request.into_inner();
-        check_channel(&wire::Frame { channel: channel.clone(), body: Vec::new() })?;
-        let body = self.0.ask(&from, &channel, body).await.map_err(Status::failed_precondition)?;
-        Ok(Response::new(wire::Frame { channel, body }))
+        let question = request.into_inner();
+        check(&question)?;
+        let wire::Frame { channel, body, run, number } = question;
+        let body = self.handler.ask(&from, &channel, body).await.map_err(|why| {
+            tracing::debug!(%from, %channel, run, number, %why, "a question was refused");
+            Status::failed_precondition(why)
+        })?;
+        Ok(Response::new(wire::Frame { channel, body, run, number }))
     }
 }
 
@@ -132,7 +167,7 @@ impl PeerClient {
         let client = Client::new(connect::secure(address, tls, refusal.clone()))
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
             .max_encoding_message_size(MAX_MESSAGE_BYTES);
-        let queue = Arc::new(Queue::default());
+        let queue = Arc::new(Queue::new());
         let sending = tokio::spawn(send_all(org.clone(), client.clone(), queue.clone(), refusal.clone()));
         let peer = Arc::new(Peer { client, queue, refusal, sending });
         self.peers.write().unwrap_or_else(PoisonError::into_inner).insert(org, peer);
@@ -148,11 +183,12 @@ impl PeerClient {
         self.peers.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
     }
 
-    /// Queues a message and returns at once. It arrives in order and at least once, unless the peer stays away until
-    /// newer messages push it out. A message that cannot be sent at all is logged and dropped.
+    /// Queues a message and returns at once. It arrives in order and once, unless the peer stays away until newer messages
+    /// push it out; a peer that was restarted before it acknowledged takes it again. A message that cannot be sent at all
+    /// is logged and dropped.
     pub fn deliver(&self, to: &OrgId, channel: &str, body: Vec<u8>) {
         match self.peer(to) {
-            Some(peer) if fits(channel, &body) => peer.queue.push(wire::Frame { channel: channel.to_owned(), body }),
+            Some(peer) if fits(channel, &body) => peer.queue.push(channel, body),
             Some(_) => tracing::error!(%to, channel, bytes = body.len(), "a message is too long and was dropped"),
             None => tracing::warn!(%to, channel, "a message for an unknown peer was dropped"),
         }
@@ -179,7 +215,7 @@ impl PeerClient {
         if !fits(channel, &body) {
             return Err(RpcFault::TooLong);
         }
-        let request = wire::Frame { channel: channel.to_owned(), body };
+        let request = peer.queue.numbered(channel, body);
         let mut client = peer.client.clone();
         let answer = timeout(patience, client.ask(request)).await.map_err(|_| RpcFault::Silent)?;
         match answer {
@@ -208,7 +244,9 @@ async fn send_all(org: OrgId, mut client: Client, queue: Arc<Queue>, refusal: Re
             Err(_) => Status::deadline_exceeded("no answer"),
         };
         if matches!(status.code(), Code::InvalidArgument | Code::OutOfRange | Code::Unimplemented) {
-            tracing::error!(peer = %org, why = status.message(), "a peer does not take messages like these");
+            let (run, first) = frames.first().map_or((0, 0), |frame| (frame.run, frame.number));
+            let (count, why) = (frames.len(), status.message());
+            tracing::error!(peer = %org, run, first, count, why, "a peer does not take messages like these");
             continue;
         }
         if pause == FIRST_PAUSE {

@@ -79,7 +79,7 @@ impl PeerServer {
     ) -> Result<(), RpcFault> {
         let shutdown = shutdown.shared();
         let (accepting, streams) = incoming(listener, tls);
-        let peers = peer_server::PeerServer::new(PeerService(handler))
+        let peers = peer_server::PeerServer::new(PeerService::new(handler))
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
             .max_encoding_message_size(MAX_MESSAGE_BYTES);
         // A certificate is checked when a connection is made: none outlives its revocation for long.

@@ -29,6 +29,8 @@ use tokio::{
 
 use crate::*;
 
+mod doubles;
+
 const NOW: u64 = 1_800_000_000_000;
 const DAY: u64 = 86_400_000;
 const LONG: Duration = Duration::from_secs(10);
@@ -53,6 +55,9 @@ struct Recorder(Mutex<mpsc::UnboundedSender<Message>>);
 #[async_trait]
 impl PeerHandler for Recorder {
     async fn deliver(&self, from: &OrgId, channel: &str, body: Vec<u8>) {
+        if body == b"slow" {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
         let _ = self.0.lock().unwrap().send((from.clone(), channel.to_owned(), body));
     }
     async fn ask(&self, from: &OrgId, channel: &str, body: Vec<u8>) -> Result<Vec<u8>, String> {
@@ -322,6 +327,12 @@ impl OperatorHandler for Keeper {
             _ => Err(Fault::new(Code::NotAllowed, "backup", "another token")),
         }
     }
+    async fn add_disk(&self, token: &str, folder: &str, bytes: u64) -> Result<Vec<u8>, Fault> {
+        match token {
+            "secret" => Ok(format!("{folder} {bytes}").into_bytes()),
+            _ => Err(Fault::new(Code::NotAllowed, "add disk", "another token")),
+        }
+    }
 }
 
 #[tokio::test]
@@ -330,7 +341,9 @@ async fn the_operator_is_served_on_loopback_with_the_token_and_nowhere_else() {
     let b = net.start("b").await;
     let tls =
         client_config(&net.members["a"], net.roots.clone(), net.clock.clone(), Protocol::Control, &org("b")).unwrap();
-    assert!(LedgerClient::secure(b.address.clone(), tls).backup("secret", "/x").await.is_err());
+    let remote = LedgerClient::secure(b.address.clone(), tls);
+    assert!(remote.backup("secret", "/x").await.is_err());
+    assert!(remote.add_disk("secret", "/x", 1).await.is_err());
 
     let (listener, address) = frozen().await;
     let keeper: Arc<dyn OperatorHandler> = Arc::new(Keeper);
@@ -341,6 +354,9 @@ async fn the_operator_is_served_on_loopback_with_the_token_and_nowhere_else() {
     assert_eq!(client.backup("other", "/x").await.unwrap_err().code, Code::NotAllowed);
     assert_eq!(client.backup("", "/x").await.unwrap_err().code, Code::NotAllowed);
     assert_eq!(client.backup("line\nbreak", "/x").await.unwrap_err().code, Code::BadRequest);
+    assert_eq!(client.add_disk("secret", "/x", u64::MAX).await, Ok(format!("/x {}", u64::MAX).into_bytes()));
+    assert_eq!(client.add_disk("other", "/x", 1).await.unwrap_err().code, Code::NotAllowed);
+    assert_eq!(client.add_disk("line\nbreak", "/x", 1).await.unwrap_err().code, Code::BadRequest);
     task.abort();
 }
 

@@ -132,7 +132,9 @@ impl Follower {
         if let Some(addresses) = self.announce.clone()
             && self.chain.read::<Addresses>(&addresses_key(&self.me))?.as_ref() != Some(&addresses)
         {
+            // Nobody is ready whom the others cannot find.
             self.send(Digest::default(), Action::Announce(addresses));
+            return Ok(());
         }
         let Some(open) = self.chain.read::<Digest>(&open_key())? else { return Ok(()) };
         let Some(record) = self.chain.read::<ChangeRecord>(&change_key(&open))? else { return Ok(()) };

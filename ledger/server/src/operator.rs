@@ -1,4 +1,4 @@
-//! The chain's operator: backups for who shows the node's token.
+//! The chain's operator: backups and further disks for who shows the node's token.
 
 use std::path::PathBuf;
 
@@ -9,10 +9,11 @@ use base_types::{
     fault::{Code, Fault},
 };
 use base_wire::Encode;
-use ledger_chain::Chain;
+use ledger_chain::{Chain, ChainFault};
 use ledger_rpc::OperatorHandler;
 
-const STEP: &str = "backup";
+const BACKUP: &str = "backup";
+const ADD_DISK: &str = "add disk";
 
 /// Does what the operator asks.
 pub(crate) struct Operator {
@@ -26,19 +27,44 @@ fn same(one: &Digest, other: &Digest) -> bool {
     one.0.iter().zip(&other.0).fold(0u8, |differs, (a, b)| differs | (a ^ b)) == 0
 }
 
+impl Operator {
+    /// The folder that a request names, if the token it shows is the node's.
+    fn admit(&self, step: &str, token: &str, folder: &str) -> Result<PathBuf, Fault> {
+        if !same(&sm3(token.as_bytes()), &self.token) {
+            return Err(Fault::new(Code::NotAllowed, step, "that is not the token of the node's folder"));
+        }
+        let folder = PathBuf::from(folder);
+        if !folder.is_absolute() {
+            return Err(Fault::new(Code::BadRequest, step, "the folder is no absolute path"));
+        }
+        Ok(folder)
+    }
+}
+
 #[async_trait]
 impl OperatorHandler for Operator {
     async fn backup(&self, token: &str, folder: &str) -> Result<Vec<u8>, Fault> {
-        if !same(&sm3(token.as_bytes()), &self.token) {
-            return Err(Fault::new(Code::NotAllowed, STEP, "that is not the token of the node's folder"));
-        }
-        let (chain, folder) = (self.chain.clone(), PathBuf::from(folder));
-        if !folder.is_absolute() {
-            return Err(Fault::new(Code::BadRequest, STEP, "the folder is no absolute path"));
-        }
+        let folder = self.admit(BACKUP, token, folder)?;
+        let chain = self.chain.clone();
         let made = tokio::task::spawn_blocking(move || chain.backup(&folder)).await;
-        let made = made.map_err(|why| Fault::new(Code::Internal, STEP, why.to_string()))?;
-        Ok(made.map_err(|fault| fault.fault(STEP))?.to_wire())
+        let made = made.map_err(|why| Fault::new(Code::Internal, BACKUP, why.to_string()))?;
+        Ok(made.map_err(|fault| fault.fault(BACKUP))?.to_wire())
+    }
+
+    async fn add_disk(&self, token: &str, folder: &str, bytes: u64) -> Result<Vec<u8>, Fault> {
+        let folder = self.admit(ADD_DISK, token, folder)?;
+        if bytes == 0 {
+            return Err(Fault::new(Code::BadRequest, ADD_DISK, "nothing could be put there"));
+        }
+        let chain = self.chain.clone();
+        let added = tokio::task::spawn_blocking(move || chain.add_disk(&folder, bytes).map(|()| chain.disks())).await;
+        let added = added.map_err(|why| Fault::new(Code::Internal, ADD_DISK, why.to_string()))?;
+        let disks = added.map_err(|fault| match fault {
+            // The storage is as before: what was asked for does not fit.
+            ChainFault::Storage(why) => Fault::new(Code::BadRequest, ADD_DISK, why),
+            other => other.fault(ADD_DISK),
+        })?;
+        Ok(disks.to_wire())
     }
 }
 

@@ -77,7 +77,7 @@ pub fn start(
     start_with(parts, control, clients, None, stopped)
 }
 
-/// As [`start`]; on the loopback address, who shows the token of this SM3 hash may ask for backups too.
+/// As [`start`]; on the loopback address, who shows the token of this SM3 hash may ask for backups and add disks.
 ///
 /// # Errors
 /// As [`start`].

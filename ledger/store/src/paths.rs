@@ -11,6 +11,9 @@ use crate::{StoreError, fault::told_apart};
 /// The list's file; RocksDB leaves names that it does not know alone.
 const LIST: &str = "paths";
 
+/// Lies on every further disk, so that one that is not mounted is known from an empty one; RocksDB leaves it alone too.
+const MARK: &str = "heqi-disk";
+
 /// Most further paths: RocksDB has four with the folder itself.
 pub(crate) const MOST: usize = 3;
 
@@ -68,10 +71,10 @@ pub(crate) fn write(folder: &Path, list: &[Further]) -> Result<(), StoreError> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(told)
 }
 
-/// Lengthens a list by a folder, made if it is missing.
-pub(crate) fn add(list: &[Further], path: &Path, bytes: u64) -> Result<Vec<Further>, StoreError> {
+/// Lengthens the list of the store in `folder` by a path, made if it is missing, and marks it.
+pub(crate) fn add(folder: &Path, list: &[Further], path: &Path, bytes: u64) -> Result<Vec<Further>, StoreError> {
     fs::create_dir_all(path).map_err(told)?;
-    let path = fs::canonicalize(path).map_err(told)?;
+    let (folder, path) = (fs::canonicalize(folder).map_err(told)?, fs::canonicalize(path).map_err(told)?);
     let mut longer = list.to_vec();
     if list.iter().any(|known| known.path == path) {
         return Ok(longer);
@@ -80,11 +83,37 @@ pub(crate) fn add(list: &[Further], path: &Path, bytes: u64) -> Result<Vec<Furth
     if fs::read_dir(&path).map_err(told)?.next().is_some() {
         return Err(StoreError::Other(format!("the folder {} is not empty", path.display())));
     }
-    if list.len() >= MOST || !path.to_str().is_some_and(fit) {
+    // The store's folder may be moved, and what lies in it with it, but the list would not know.
+    if path.starts_with(&folder) || list.iter().any(|known| path.starts_with(&known.path)) {
+        return Err(StoreError::Other(format!("the folder {} lies in one of the store's", path.display())));
+    }
+    if list.len() >= MOST {
+        return Err(StoreError::Other(format!("there are {MOST} further disks already, and no more can be added")));
+    }
+    if !path.to_str().is_some_and(fit) {
         return Err(StoreError::Other(format!("the folder {} cannot be added", path.display())));
     }
+    let mut mark = File::create(path.join(MARK)).map_err(told)?;
+    mark.write_all(format!("{}\n", folder.display()).as_bytes()).and_then(|()| mark.sync_all()).map_err(told)?;
+    File::open(&path).and_then(|path| path.sync_all()).map_err(told)?;
     longer.push(Further { path, bytes });
     Ok(longer)
+}
+
+/// Takes the mark from a path that was not added after all.
+pub(crate) fn unmark(path: &Path) {
+    // A mark that stays only makes the folder one that is not empty.
+    let _ = fs::remove_file(path.join(MARK));
+}
+
+/// Whether all disks of a list are there: RocksDB would make an empty folder of a missing one, and call the store damaged.
+pub(crate) fn present(list: &[Further]) -> Result<(), StoreError> {
+    match list.iter().find(|further| !further.path.join(MARK).exists()) {
+        Some(Further { path, .. }) => {
+            Err(StoreError::Other(format!("the further disk at {} is not there: is it mounted?", path.display())))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Bytes of the files in a folder; files that go away meanwhile do not count.

@@ -35,6 +35,9 @@ pub(crate) struct Shared {
     pub(crate) tuning: Tuning,
     /// Whoever uses the folder holds this for reading, and holds it once: a second time would wait for one who adds a path.
     pub(crate) disk: RwLock<Disk>,
+    /// Whoever uses the folder for long holds this for reading before that: a path is not added meanwhile, since all who
+    /// come after it would wait as long.
+    pub(crate) care: RwLock<()>,
 }
 
 /// A folder opened for this process alone; clones share it, the last one dropped closes it.
@@ -71,36 +74,47 @@ impl Store {
     /// As [`Store::open`], with options.
     ///
     /// # Errors
-    /// As [`Store::open`]; [`StoreError::Other`] for a new path that is not empty or one too many.
+    /// As [`Store::open`]; [`StoreError::Other`] for a new path that is not empty or one too many, and when a further disk
+    /// is not there.
     pub fn open_with(folder: &Path, columns: &[&str], chosen: StoreOptions) -> Result<Self, StoreError> {
         let StoreOptions { cache_bytes, folder_bytes, paths } = chosen;
         std::fs::create_dir_all(folder).map_err(paths::told)?;
         let names = names(folder, columns)?;
         let known = paths::read(folder)?;
+        let tuning = Tuning { cache: Some(Cache::new_lru_cache(cache_bytes)), folder_bytes };
+        if let Err(missing) = paths::present(&known) {
+            // Whether another holds the folder comes first; without further paths the try puts nothing in their places.
+            return match options::open(folder, &names, &tuning, &[]) {
+                Err(StoreError::InUse) => Err(StoreError::InUse),
+                _ => Err(missing),
+            };
+        }
         let mut further = known.clone();
         for (path, bytes) in &paths {
-            further = paths::add(&further, path, *bytes)?;
+            further = paths::add(folder, &further, path, *bytes)?;
         }
         // Before the first table lies there: a table that is not found again is a lost one.
         if further != known {
             paths::write(folder, &further)?;
         }
-        let tuning = Tuning { cache: Some(Cache::new_lru_cache(cache_bytes)), folder_bytes };
         let db = options::open(folder, &names, &tuning, &further)?;
         let disk = RwLock::new(Disk { db: Some(db), further });
-        Ok(Self { shared: Arc::new(Shared { folder: folder.to_owned(), names, tuning, disk }) })
+        let care = RwLock::new(());
+        Ok(Self { shared: Arc::new(Shared { folder: folder.to_owned(), names, tuning, disk, care }) })
     }
 
     /// Reads a folder's files back as opening it would, and changes nothing; for a folder that nobody holds.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] when it cannot be read back.
+    /// [`StoreError::Damaged`] when it cannot be read back, [`StoreError::Other`] when a further disk is not there.
     pub fn examine(folder: &Path) -> Result<(), StoreError> {
         let mut plain = Options::default();
         plain.create_if_missing(false);
         let names = DB::list_cf(&plain, folder)?;
         let tuning = Tuning { cache: None, folder_bytes: StoreOptions::default().folder_bytes };
-        options::open_to_read(folder, &names, &tuning, &paths::read(folder)?)?;
+        let further = paths::read(folder)?;
+        paths::present(&further)?;
+        options::open_to_read(folder, &names, &tuning, &further)?;
         Ok(())
     }
 

@@ -236,9 +236,37 @@ fn a_foreign_folder_is_not_added_and_a_known_one_changes_nothing() {
     assert!(matches!(store.add_path(&further.path().join("4"), 1), Err(StoreError::Other(_))));
     assert_eq!(store.get("a", b"x"), Ok(Some(b"1".to_vec())));
     assert_eq!(fs::read(full.join("000001.sst")).expect("read"), b"another's");
+    assert_eq!(store.further().len(), 3);
     drop(store);
+    assert_eq!(Store::further_of(folder.path()).expect("read").len(), 3);
     fs::write(folder.path().join("paths"), "no list\n").expect("damaged");
     assert!(matches!(Store::open(folder.path(), &["a"]), Err(StoreError::Damaged(_))));
+}
+
+#[test]
+fn no_disk_is_added_within_the_store_nor_during_long_work_and_one_that_is_not_mounted_is_named() {
+    let (folder, further) = (tempfile::tempdir().expect("folder"), tempfile::tempdir().expect("further"));
+    let store = Store::open(folder.path(), &["a"]).expect("opened");
+    put(&store, b"x", b"1");
+    assert!(matches!(store.add_path(&folder.path().join("in"), 1), Err(StoreError::Other(_))));
+    let disk = further.path().join("disk");
+    {
+        let _long = store.shared.care.read().expect("free");
+        assert!(matches!(store.add_path(&disk, 1), Err(StoreError::Other(_))));
+    }
+    assert_eq!(store.add_path(&disk, 1 << 30), Ok(()));
+    assert!(matches!(store.add_path(&disk.join("in"), 1), Err(StoreError::Other(_))));
+    assert_eq!(store.further().len(), 1);
+    let away = further.path().join("away");
+    fs::rename(&disk, &away).expect("unmounted");
+    assert!(matches!(Store::open(folder.path(), &["a"]), Err(StoreError::InUse)), "who holds it comes first");
+    drop(store);
+    let refused = Store::open(folder.path(), &["a"]).map(|_| ());
+    assert!(matches!(&refused, Err(StoreError::Other(why)) if why.contains("mounted")), "{refused:?}");
+    assert!(!disk.exists() && Store::examine(folder.path()).is_err());
+    fs::rename(&away, &disk).expect("mounted");
+    let store = Store::open(folder.path(), &["a"]).expect("opened");
+    assert_eq!(store.get("a", b"x"), Ok(Some(b"1".to_vec())));
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! Care of an open store: further disks, backups, and the search for flipped bytes, while it is being used.
 
-use std::{fs, path::Path, sync::PoisonError};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{PoisonError, RwLockReadGuard, TryLockError},
+};
 
 use rocksdb::{DB, IteratorMode, ReadOptions, WriteBatch, checkpoint::Checkpoint};
 
@@ -14,6 +18,10 @@ use crate::{
 const AT_ONCE: usize = 4 << 20;
 
 impl Store {
+    fn for_long(&self) -> RwLockReadGuard<'_, ()> {
+        self.shared.care.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Puts everything written so far into tables.
     ///
     /// # Errors
@@ -33,6 +41,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the store is not open.
     pub fn compact(&self) -> Result<(), StoreError> {
+        let _long = self.for_long();
         let disk = self.disk();
         let db = disk.db()?;
         for handle in self.shared.names.iter().filter_map(|name| db.cf_handle(name)) {
@@ -56,6 +65,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`] when what is stored is not what was written.
     pub fn verify(&self) -> Result<(), StoreError> {
+        let _long = self.for_long();
         let disk = self.disk();
         let db = disk.db()?;
         // The reader below knows the tables of this moment; none of them may go until it is done.
@@ -78,6 +88,7 @@ impl Store {
         if let Some(parent) = folder.parent() {
             fs::create_dir_all(parent).map_err(paths::told)?;
         }
+        let _long = self.for_long();
         let disk = self.disk();
         let db = disk.db()?;
         if disk.further.is_empty() {
@@ -93,15 +104,36 @@ impl Store {
         fs::rename(partial, folder).map_err(paths::told)
     }
 
-    /// Adds a folder on a further disk, made if it is missing, where each column should put up to `bytes`; remembered in
-    /// the store's folder. Calls that run meanwhile wait; nobody has to open anything again.
+    /// The folders on further disks, each with the bytes that a column should put there.
+    pub fn further(&self) -> Vec<(PathBuf, u64)> {
+        pairs(self.disk().further.clone())
+    }
+
+    /// As [`Store::further`], for a folder that need not be open, nor whole.
     ///
     /// # Errors
-    /// [`StoreError::Other`] for a folder that is not empty or one too many; the store is as before then.
+    /// [`StoreError`] when the list cannot be read; a folder without one has no further disks.
+    pub fn further_of(folder: &Path) -> Result<Vec<(PathBuf, u64)>, StoreError> {
+        Ok(pairs(paths::read(folder)?))
+    }
+
+    /// Adds a folder on a further disk, made if it is missing, where each column should put up to `bytes`; remembered in
+    /// the store's folder. Calls that run meanwhile wait; nobody has to open anything again. A known folder changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Other`] for a folder that is not empty, lies in one of the store's or is one too many, and while a
+    /// checkpoint, a check or a rewriting of all tables is under way; the store is as before then.
     pub fn add_path(&self, path: &Path, bytes: u64) -> Result<(), StoreError> {
+        let _alone = match self.shared.care.try_write() {
+            Ok(alone) => alone,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                return Err(StoreError::Other("a backup or a check is under way: add the disk when it is done".into()));
+            }
+        };
         let mut disk = self.shared.disk.write().unwrap_or_else(PoisonError::into_inner);
         disk.db()?;
-        let longer = paths::add(&disk.further, path, bytes)?;
+        let longer = paths::add(&self.shared.folder, &disk.further, path, bytes)?;
         if longer == disk.further {
             return Ok(());
         }
@@ -117,13 +149,21 @@ impl Store {
                 Ok(())
             }
             Err(fault) => {
-                // No table lies there yet, so the shorter list is still true.
-                paths::write(&shared.folder, &disk.further)?;
+                // No table lies there yet, so the shorter list is still true, and the longer one would be too.
+                if let (Ok(()), Some(Further { path, .. })) =
+                    (paths::write(&shared.folder, &disk.further), longer.last())
+                {
+                    paths::unmark(path);
+                }
                 disk.db = Some(options::open(&shared.folder, &shared.names, &shared.tuning, &disk.further)?);
                 Err(fault)
             }
         }
     }
+}
+
+fn pairs(list: Vec<Further>) -> Vec<(PathBuf, u64)> {
+    list.into_iter().map(|Further { path, bytes }| (path, bytes)).collect()
 }
 
 fn read_all(folder: &Path, names: &[String], tuning: &Tuning, further: &[Further]) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use base_types::{Digest, Height, fault::Fault};
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
-use super::{Local, Show, govern, items, keep, revoke, state, table, text};
+use super::{Local, Show, govern, items, keep, member, revoke, state, table, text};
 
 #[derive(Subcommand)]
 pub enum ChainCommand {
@@ -24,10 +24,14 @@ pub enum ChainCommand {
     Vote(govern::VoteArgs),
     /// What was proposed and what became of it.
     Changes(govern::ChangesArgs),
+    /// Register, change or remove a member of the own organisation.
+    Member(member::MemberArgs),
     /// End a certificate or a person's key of the own organisation.
     Revoke(revoke::RevokeArgs),
     /// Copy the ledger into a new folder while the node serves.
     Backup(keep::BackupArgs),
+    /// Give a running node's ledger a further disk; three are the most, and none can be taken away again.
+    AddDisk(keep::AddDiskArgs),
     /// Put a backup into the folder of a stopped node, once everything in it is proven.
     Restore(keep::RestoreArgs),
     /// Prove the ledger of a stopped node: checksums, certificates, and the state's root from its leaves.
@@ -82,8 +86,10 @@ pub fn run(command: ChainCommand, show: Show) -> Result<(), Fault> {
         ChainCommand::Propose(args) => govern::propose(&args)?,
         ChainCommand::Vote(args) => govern::vote(&args)?,
         ChainCommand::Changes(args) => return govern::changes(&args, show),
+        ChainCommand::Member(args) => member::member(&args)?,
         ChainCommand::Revoke(args) => revoke::revoke(&args)?,
         ChainCommand::Backup(args) => keep::backup(&args)?,
+        ChainCommand::AddDisk(args) => keep::add_disk(&args, show)?,
         ChainCommand::Restore(args) => keep::restore(&args, show)?,
         ChainCommand::Verify(args) => keep::verify(&args, show)?,
         ChainCommand::Repair(args) => keep::repair(&args, show)?,

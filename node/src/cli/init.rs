@@ -6,7 +6,7 @@ use std::{
 };
 
 use base_types::{
-    OrgId,
+    OrgId, PersonId,
     fault::{Code, Fault},
 };
 use clap::{Args, Subcommand};
@@ -16,6 +16,7 @@ use super::{Show, now_ms, password};
 use crate::{
     config::{Folder, bad, write_file},
     init::{self, Card, NewOrg},
+    renew::{self, Renewed},
 };
 
 #[derive(Args)]
@@ -32,6 +33,10 @@ enum Step {
     Genesis(GenesisArgs),
     /// 3. Put the genesis into this organisation's node folder.
     Node(NodeArgs),
+    /// Later: make another key and certificate of the node; the old ones are kept aside.
+    Renew(RenewArgs),
+    /// Later: make a person's key file; `heqi chain member` registers it.
+    Person(PersonArgs),
 }
 
 #[derive(Args, Default)]
@@ -109,12 +114,39 @@ struct NodeArgs {
     purposes: Vec<String>,
 }
 
+#[derive(Args)]
+struct RenewArgs {
+    /// The node's folder.
+    #[arg(long, default_value = ".", value_name = "DIR")]
+    dir: PathBuf,
+    /// The CA's key file, where it is no longer in the folder.
+    #[arg(long, value_name = "FILE")]
+    ca_key: Option<PathBuf>,
+    /// A file with the password of the node's and the CA's key.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct PersonArgs {
+    /// The person, such as `health/owner`.
+    person: PersonId,
+    /// Where the key file goes.
+    #[arg(long, default_value = "people", value_name = "DIR")]
+    people_dir: PathBuf,
+    /// A file with the first password of the key.
+    #[arg(long, value_name = "FILE")]
+    people_password_file: Option<PathBuf>,
+}
+
 pub fn run(args: InitArgs, show: Show) -> Result<(), Fault> {
     match args.step {
         None => org(OrgArgs::default(), show),
         Some(Step::Org(args)) => org(args, show),
         Some(Step::Genesis(args)) => genesis(&args, show),
         Some(Step::Node(args)) => node(&args, show),
+        Some(Step::Renew(args)) => renew(&args, show),
+        Some(Step::Person(args)) => new_person(&args, show),
     }
 }
 
@@ -217,6 +249,45 @@ fn node(args: &NodeArgs, show: Show) -> Result<(), Fault> {
         let path = folder.0.display();
         let zh = format!("节点目录就绪。运行 `heqi node --dir {path}`。");
         let en = format!("The node's folder is ready. Run `heqi node --dir {path}`.");
+        show.pick(&zh, &en).to_owned()
+    });
+    Ok(())
+}
+
+fn renew(args: &RenewArgs, show: Show) -> Result<(), Fault> {
+    let folder = Folder(args.dir.clone());
+    let ca_key = args.ca_key.clone().unwrap_or_else(|| folder.ca_key());
+    let password = password(args.password_file.as_deref(), "HEQI_NODE_PASSWORD", "node, CA")?;
+    let Renewed { org, key, aside } = renew::renew(&folder, &ca_key, &password, now_ms())?;
+    let hex = key.to_hex();
+    let value = json!({"org": org, "member": format!("{org}/node"), "key": hex, "moved_to": aside});
+    show.value(&value, |_| {
+        let (member, propose) = (
+            format!("heqi chain member {org}/node --public-key {hex} --role node"),
+            format!("heqi chain propose --replace-key {org}={hex}"),
+        );
+        let zh = format!("节点新公钥 {hex}\n下次启动时生效。由本组织管理员登记并提议：\n  {member}\n  {propose}");
+        let en = format!(
+            "The node's new key is {hex}\nIt takes effect at the next start. An administrator of the organisation \
+             registers and proposes it:\n  {member}\n  {propose}"
+        );
+        show.pick(&zh, &en).to_owned()
+    });
+    Ok(())
+}
+
+fn new_person(args: &PersonArgs, show: Show) -> Result<(), Fault> {
+    let file = init::person_file(&args.people_dir, &args.person);
+    if file.exists() {
+        return Err(Fault::new(Code::BadRequest, "init person", format!("{} is there already", file.display())));
+    }
+    let password = password(args.people_password_file.as_deref(), "HEQI_PASSWORD", args.person.as_str())?;
+    let key = init::person_key(&args.people_dir, &args.person, &password)?.to_hex();
+    let value = json!({"person": args.person, "key": key, "file": file});
+    show.value(&value, |_| {
+        let member = format!("heqi chain member {} --public-key {key} --role ROLE", args.person);
+        let zh = format!("公钥 {key}\n由本组织管理员登记：{member}");
+        let en = format!("The public key is {key}\nAn administrator of the organisation registers it: {member}");
         show.pick(&zh, &en).to_owned()
     });
     Ok(())

@@ -1,4 +1,4 @@
-//! `heqi chain backup`, `restore`, `verify` and `repair`: keeping a node's ledger, and getting it back.
+//! `heqi chain backup`, `add-disk`, `restore`, `verify` and `repair`: keeping a node's ledger, and getting it back.
 
 use std::{
     fs::{self, File},
@@ -25,10 +25,23 @@ const FORMAT: &str = "heqi-backup/1";
 /// Where the copy of the store lies in it.
 const STORE: &str = "ledger";
 
+const GIB: u64 = 1 << 30;
+
 #[derive(Args)]
 pub struct BackupArgs {
     /// A new folder for the backup; on another disk than the node's, or to be copied there.
     folder: PathBuf,
+    #[command(flatten)]
+    local: Local,
+}
+
+#[derive(Args)]
+pub struct AddDiskArgs {
+    /// An empty folder on the further disk, made if it is missing; from then on the node needs it to start.
+    folder: PathBuf,
+    /// GiB that each of the ledger's columns puts there before it goes on to the next disk; the last disk takes the rest.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    gib: u64,
     #[command(flatten)]
     local: Local,
 }
@@ -57,6 +70,12 @@ fn stored(step: &str) -> impl Fn(StoreError) -> Fault + '_ {
     move |fault| ChainFault::from(fault).fault(step)
 }
 
+/// What the node of a folder knows its operator by.
+fn token(local: &Local) -> Result<String, Fault> {
+    let path = Folder(local.dir.clone()).token();
+    fs::read_to_string(&path).map_err(|why| unread(&path, &why))
+}
+
 /// Makes a backup through the running node, which goes on serving.
 ///
 /// # Errors
@@ -68,8 +87,7 @@ pub fn backup(args: &BackupArgs) -> Result<Value, Fault> {
         return Err(Fault::new(Code::BadRequest, step, format!("{} holds a backup", folder.display())));
     }
     fs::create_dir_all(&folder).map_err(|why| unwritten(&folder, &why))?;
-    let node = Folder(args.local.dir.clone());
-    let token = fs::read_to_string(node.token()).map_err(|why| unread(&node.token(), &why))?;
+    let token = token(&args.local)?;
     let store = folder.join(STORE);
     let store = store.to_str().ok_or_else(|| Fault::new(Code::BadRequest, step, "the path is no text"))?;
     let Backup { chain, height, block, time, state_root } = args.local.ledger()?.backup(token.trim(), store)?;
@@ -85,6 +103,27 @@ pub fn backup(args: &BackupArgs) -> Result<Value, Fault> {
     // Last, so that it stands for a whole backup.
     write_file(&folder.join(ABOUT), format!("{about:#}\n").as_bytes(), false)?;
     Ok(about)
+}
+
+/// Adds a disk through the running node, which goes on serving.
+///
+/// # Errors
+/// [`Code::BadRequest`] for a folder that is not empty or one too many, the node's fault otherwise.
+pub fn add_disk(args: &AddDiskArgs, show: Show) -> Result<Value, Fault> {
+    let folder = std::path::absolute(&args.folder).map_err(|why| bad(&args.folder, &why))?;
+    let path = folder.to_str().ok_or_else(|| Fault::new(Code::BadRequest, "add disk", "the path is no text"))?;
+    let token = token(&args.local)?;
+    let disks = args.local.ledger()?.add_disk(token.trim(), path, args.gib.saturating_mul(GIB))?;
+    let disks: Vec<Value> =
+        disks.iter().map(|(folder, bytes)| json!({ "folder": folder, "gib": bytes / GIB })).collect();
+    Ok(json!({
+        "added": path,
+        "disks": disks,
+        "next": show.pick(
+            "请让该磁盘在节点启动之前挂载：缺少它，节点不启动",
+            "see that the disk is mounted before the node starts: without it the node does not start",
+        ),
+    }))
 }
 
 /// What a backup says of itself: genesis, height and state root.
@@ -146,8 +185,8 @@ fn shown(audit: &Audit, show: Show) -> Value {
 /// Puts a backup into the folder of a node that has no ledger, once everything in it was proven.
 ///
 /// # Errors
-/// [`Code::BadRequest`] when there is a ledger, [`Code::StorageDamaged`] or [`Code::EvidenceInvalid`] when the backup does
-/// not hold; the node's folder is as before then.
+/// [`Code::BadRequest`] when there is a ledger, or the backup is the copy of one with further disks;
+/// [`Code::StorageDamaged`] or [`Code::EvidenceInvalid`] when the backup does not hold; the node's folder is as before then.
 pub fn restore(args: &RestoreArgs, show: Show) -> Result<Value, Fault> {
     let step = "restore";
     let node = Folder(args.dir.clone());
@@ -158,6 +197,11 @@ pub fn restore(args: &RestoreArgs, show: Show) -> Result<Value, Fault> {
         return Err(Fault::new(Code::BadRequest, step, why));
     }
     let about = about(&args.backup)?;
+    // A backup has none: the copy of a node's folder would write to, and delete from, the disks of that node.
+    if !Store::further_of(&args.backup.join(STORE)).map_err(stored(step))?.is_empty() {
+        let why = "it is a copy of a node's ledger with further disks, not what `heqi chain backup` makes";
+        return Err(Fault::new(Code::BadRequest, step, why));
+    }
     // The backup itself stays as it is: even to open a store writes to its folder.
     let draft = target.with_extension("restoring");
     if draft.exists() {
@@ -224,6 +268,8 @@ pub fn repair(args: &StoppedArgs, show: Show) -> Result<Value, Fault> {
     if let Err(StoreError::InUse) = Store::open(&path, &COLUMNS) {
         return Err(stored(step)(StoreError::InUse));
     }
+    // A list that cannot be read names none.
+    let disks = Store::further_of(&path).unwrap_or_default();
     let aside = (1u32..).map(|number| path.with_extension(format!("damaged-{number}"))).find(|aside| !aside.exists());
     let aside = aside.ok_or_else(|| Fault::new(Code::Internal, step, "no name is free"))?;
     rename(&path, &aside)?;
@@ -231,16 +277,26 @@ pub fn repair(args: &StoppedArgs, show: Show) -> Result<Value, Fault> {
     let store = Store::open(&path, &COLUMNS).map_err(stored(step))?;
     keep_silent(&store).map_err(told(step))?;
     store.flush().map_err(stored(step))?;
-    Ok(json!({
+    let mut told = json!({
         "moved_to": aside.display().to_string(),
         "next": show.pick(
             "启动节点：它从其他节点取回账本，并在可能已签名的高度之前保持沉默",
             "start the node: it fetches the ledger from its peers, and is silent up to where it may have signed",
         ),
         "advice": show.pick(
-            "若磁盘在断电时丢失了已确认的写入，请让该验证节点以新密钥重新加入（heqi chain propose）",
+            "若磁盘在断电时丢失了已确认的写入，请让该验证节点以新密钥重新加入（heqi init renew、heqi chain member、heqi chain propose）",
             "where the disk lost acknowledged writes in a power cut, let the validator rejoin with a fresh key \
-             (heqi chain propose)",
+             (heqi init renew, heqi chain member, heqi chain propose)",
         ),
-    }))
+    });
+    if let Some(told) = told.as_object_mut().filter(|_| !disks.is_empty()) {
+        told.insert("disks_left".into(), disks.iter().map(|(path, _)| path.display().to_string()).collect());
+        let why = show.pick(
+            "这些目录仍属于移开的账本：与它一起保留或删除；新账本需要时用空目录执行 heqi chain add-disk",
+            "these folders belong to the ledger that was moved: keep or remove them with it, and give the new one empty \
+             folders (heqi chain add-disk)",
+        );
+        told.insert("disks_advice".into(), why.into());
+    }
+    Ok(told)
 }

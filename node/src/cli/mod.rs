@@ -9,6 +9,7 @@ mod evidence;
 mod govern;
 mod init;
 mod keep;
+mod member;
 mod plan;
 pub mod query;
 mod revoke;

@@ -19,12 +19,14 @@ use crate::config::write_file;
 pub struct Results {
     folder: PathBuf,
     key: Arc<SecretKey>,
+    /// Keys of this node that were replaced: answers of their time are encrypted to them.
+    former: Vec<Arc<SecretKey>>,
 }
 
 impl Results {
-    /// Answers in `folder`.
-    pub fn new(folder: PathBuf, key: Arc<SecretKey>) -> Self {
-        Self { folder, key }
+    /// Answers in `folder`, which the node's key or one of its `former` keys opens.
+    pub fn new(folder: PathBuf, key: Arc<SecretKey>, former: Vec<Arc<SecretKey>>) -> Self {
+        Self { folder, key, former }
     }
 
     fn path(&self, job: &JobId) -> PathBuf {
@@ -58,7 +60,11 @@ impl Results {
             .map_err(|_| Fault::new(Code::NotFound, step, "this organisation received no answer of the job"))?;
         let damaged = |why: String| Fault::new(Code::StorageDamaged, step, why);
         let sealed = Sealed::from_wire(&bytes).map_err(|e| damaged(e.to_string()))?;
-        let plain = envelope::open(&self.key, &job.0, &sealed).map_err(|e| damaged(e.to_string()))?;
+        let older = || self.former.iter().find_map(|key| envelope::open(key, &job.0, &sealed).ok());
+        let plain = match envelope::open(&self.key, &job.0, &sealed) {
+            Ok(plain) => plain,
+            Err(why) => older().ok_or_else(|| damaged(why.to_string()))?,
+        };
         Answer::from_wire(&plain).map_err(|e| damaged(e.to_string()))
     }
 }

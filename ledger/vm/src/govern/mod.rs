@@ -1,7 +1,8 @@
 //! The government contract: validators, engine and parameters change by vote, members come and go, certificates end.
 //!
 //! A change is proposed, voted on by the administrators of the validators' organisations, and takes effect only once more
-//! than two thirds of its own validators have said that they are ready, before its deadline; else it lapses with a reason.
+//! than two thirds of its own validators, all new ones among them, have said that they are ready, before its deadline; else
+//! it lapses with a reason.
 
 mod action;
 mod admit;

@@ -175,7 +175,10 @@ fn ready(view: &dyn StateView, env: &Env, id: &Digest) -> Result<Vec<Change>, St
     let mut changes = Vec::new();
     let now = epoch(view, env)?;
     let next = target(&record.change, &now, env.height.saturating_add(2));
-    if record.ready.len() >= next.quorum() {
+    // Whoever validates for the first time, or with another key, must be there: the old ones may be counted on.
+    let new = record.change.validators.iter().filter(|v| !now.validators.contains(v));
+    let all_new = new.map(|v| &v.org).all(|org| record.ready.contains(org));
+    if all_new && record.ready.len() >= next.quorum() {
         record.status = ChangeStatus::Scheduled { first_height: next.first_height };
         changes.push((next_epoch_key(), Some(next.to_wire())));
     }

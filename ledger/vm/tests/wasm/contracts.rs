@@ -65,6 +65,17 @@ fn a_counter_counts_and_two_of_them_keep_apart() {
 }
 
 #[test]
+fn the_counter_that_is_kept_as_bytes_counts_as_its_text_does() {
+    let mut world = World::new();
+    let bytes = world.deploy_bytes(include_bytes!("../contracts/counter.wasm")).expect("deployed");
+    let text = world.deploy(include_str!("../contracts/counter.wat"));
+    for count in 1_u64..=2 {
+        assert_eq!(world.output(bytes, b""), count.to_le_bytes());
+        assert_eq!(world.output(text, b""), count.to_le_bytes());
+    }
+}
+
+#[test]
 fn a_token_moves_between_accounts_and_never_more_than_there_is() {
     let mut world = World::new();
     let token = world.deploy(&token());

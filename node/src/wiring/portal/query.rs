@@ -1,8 +1,10 @@
 //! Check and propose: a query becomes a plan, the rules are asked, and refused attempts are notarised.
 
+use std::collections::BTreeMap;
+
 use base_gm::sm2::PublicKey;
 use base_types::{
-    DatasetId, Height,
+    DatasetId, Height, OrgId,
     fault::{Code, Fault},
 };
 use base_wire::Encode;
@@ -15,7 +17,7 @@ use portal_api::{
     views::{CheckView, MissingGrant, Prepared, QueryDraft},
 };
 
-use super::{NodeDesk, prepare};
+use super::{NodeDesk, prepare, told};
 
 /// How long a proposal may wait for approvals and start.
 const LIFE_MS: u64 = 24 * 3_600_000;
@@ -98,15 +100,23 @@ impl NodeDesk {
             let fault = Fault::new(Code::RuleForbids, step, told.join("; "));
             return Err(missing.first().map_or(fault.clone(), |m| fault.at(&m.owner)));
         }
-        let validators = &self.chain.genesis().epoch.validators;
-        let key = |org| validators.iter().find(|v| &v.org == org).map(|v| v.key);
-        let keys: Vec<PublicKey> = plan.parties().iter().filter_map(key).collect();
+        let known = self.node_keys()?;
+        let keys: Vec<PublicKey> = plan.parties().iter().filter_map(|org| known.get(org).copied()).collect();
         let entry = notary_desk::proposal_entry(&plan, &keys)?;
         let owners: Vec<_> = plan.approvers().iter().map(ToString::to_string).collect();
         let (owners, purpose) = (owners.join(", "), &plan.request.purpose);
         let zh = format!("为“{purpose}”提出联合查询，需 {owners} 批准");
         let en = format!("propose a joint query for '{purpose}'; {owners} must approve");
         Ok(self.prepared(&entry, zh, en, Some(plan.digest())))
+    }
+
+    /// The newest key of every node that validates or once did: since the genesis a vote may have given it another.
+    fn node_keys(&self) -> Result<BTreeMap<OrgId, PublicKey>, Fault> {
+        let handovers = self.chain.handovers().map_err(told("propose"))?;
+        let now = self.chain.epoch().map_err(told("propose"))?;
+        let past = handovers.iter().map(|handover| &handover.epoch);
+        let epochs = std::iter::once(&self.chain.genesis().epoch).chain(past).chain(std::iter::once(&now));
+        Ok(epochs.flat_map(|epoch| &epoch.validators).map(|v| (v.org.clone(), v.key)).collect())
     }
 
     /// Refused attempts count as use of data, so they stand on the ledger; the query's text does not.
