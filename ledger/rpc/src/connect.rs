@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use base_rt::tls::{peer_org, server_name};
+use base_rt::tls::{TrustRoots, peer_org, server_name};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use tokio::{net::TcpStream, time::timeout};
@@ -29,24 +29,35 @@ fn settings(endpoint: Endpoint) -> Endpoint {
 }
 
 /// A channel to the node at `address` (`host:port`); `tls` says who that has to be. Inside a tokio runtime.
-pub(crate) fn secure(address: String, tls: Arc<ClientConfig>, refusal: Refusal) -> Channel {
+pub(crate) fn secure(
+    address: String,
+    tls: Arc<ClientConfig>,
+    roots: Option<Arc<TrustRoots>>,
+    refusal: Refusal,
+) -> Channel {
     let connector = TlsConnector::from(tls);
     // The address in the URI is never used: the connector knows where to go.
     settings(Endpoint::from_static("http://node.invalid")).connect_with_connector_lazy(tower::service_fn(move |_| {
-        let (address, connector, refusal) = (address.clone(), connector.clone(), refusal.clone());
+        let (address, connector) = (address.clone(), connector.clone());
+        let (roots, refusal) = (roots.clone(), refusal.clone());
         async move {
-            let stream = timeout(CONNECT_TIME, connect(&address, &connector, &refusal)).await;
+            let stream = timeout(CONNECT_TIME, connect(&address, &connector, roots, &refusal)).await;
             stream.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).map(TokioIo::new)
         }
     }))
 }
 
-async fn connect(address: &str, connector: &TlsConnector, refusal: &Refusal) -> io::Result<NodeStream> {
+async fn connect(
+    address: &str,
+    connector: &TlsConnector,
+    roots: Option<Arc<TrustRoots>>,
+    refusal: &Refusal,
+) -> io::Result<NodeStream> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let stream = connector.connect(server_name(), stream).await.inspect_err(|error| refusal.note(error))?;
     let peer = peer_org(stream.get_ref().1.peer_certificates()).ok_or(io::ErrorKind::InvalidData)?;
-    Ok(NodeStream::new(TlsStream::from(stream), peer, refusal.clone()))
+    Ok(NodeStream::new(TlsStream::from(stream), peer, refusal.clone(), roots))
 }
 
 /// A channel without TLS, for a node on this machine.

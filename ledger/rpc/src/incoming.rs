@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use base_rt::tls::{fault_of, peer_org};
+use base_rt::tls::{TrustRoots, fault_of, peer_org};
 use rustls::ServerConfig;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -32,13 +32,19 @@ impl Drop for Accepting {
 pub(crate) fn incoming(
     listener: TcpListener,
     tls: Arc<ServerConfig>,
+    roots: Arc<TrustRoots>,
 ) -> (Accepting, ReceiverStream<io::Result<NodeStream>>) {
     let (ready, streams) = mpsc::channel(MAX_HANDSHAKES);
-    let accepting = tokio::spawn(accept(listener, TlsAcceptor::from(tls), ready));
+    let accepting = tokio::spawn(accept(listener, TlsAcceptor::from(tls), roots, ready));
     (Accepting(accepting), ReceiverStream::new(streams))
 }
 
-async fn accept(listener: TcpListener, acceptor: TlsAcceptor, ready: mpsc::Sender<io::Result<NodeStream>>) {
+async fn accept(
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    roots: Arc<TrustRoots>,
+    ready: mpsc::Sender<io::Result<NodeStream>>,
+) {
     let handshakes = Arc::new(Semaphore::new(MAX_HANDSHAKES));
     while !ready.is_closed() {
         let (stream, from) = match listener.accept().await {
@@ -54,9 +60,9 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, ready: mpsc::Sende
             tracing::warn!(%from, "too many handshakes at a time; one more is dropped");
             continue;
         };
-        let (acceptor, ready) = (acceptor.clone(), ready.clone());
+        let (acceptor, roots, ready) = (acceptor.clone(), Arc::clone(&roots), ready.clone());
         tokio::spawn(async move {
-            let greeted = timeout(HANDSHAKE_TIME, greet(stream, &acceptor)).await;
+            let greeted = timeout(HANDSHAKE_TIME, greet(stream, &acceptor, roots)).await;
             drop(permit);
             match greeted.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
                 // A closed channel means that the server has stopped: the stream goes with it.
@@ -70,9 +76,9 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, ready: mpsc::Sende
     }
 }
 
-async fn greet(stream: TcpStream, acceptor: &TlsAcceptor) -> io::Result<NodeStream> {
+async fn greet(stream: TcpStream, acceptor: &TlsAcceptor, roots: Arc<TrustRoots>) -> io::Result<NodeStream> {
     stream.set_nodelay(true)?;
     let stream = acceptor.accept(stream).await?;
     let peer = peer_org(stream.get_ref().1.peer_certificates()).ok_or(io::ErrorKind::InvalidData)?;
-    Ok(NodeStream::new(TlsStream::from(stream), peer, Refusal::default()))
+    Ok(NodeStream::new(TlsStream::from(stream), peer, Refusal::default(), Some(roots)))
 }

@@ -249,7 +249,7 @@ impl LedgerClient {
     /// Speaks as a node to another one, whom `tls` names. Inside a tokio runtime; connects on first use.
     pub fn secure(address: String, tls: Arc<ClientConfig>) -> Self {
         let refusal = Refusal::default();
-        Self::over(connect::secure(address, tls, refusal.clone()), refusal)
+        Self::over(connect::secure(address, tls, None, refusal.clone()), refusal)
     }
 
     fn fault(&self, step: &str, status: &Status) -> Fault {

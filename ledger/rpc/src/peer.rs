@@ -164,7 +164,7 @@ impl PeerClient {
         }
         let tls = client_config(&self.identity, self.roots.clone(), self.clock.clone(), Protocol::Control, &org)?;
         let refusal = Refusal::default();
-        let client = Client::new(connect::secure(address, tls, refusal.clone()))
+        let client = Client::new(connect::secure(address, tls, Some(self.roots.clone()), refusal.clone()))
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
             .max_encoding_message_size(MAX_MESSAGE_BYTES);
         let queue = Arc::new(Queue::new());

@@ -2,6 +2,7 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
+use base_rt::tls::TrustRoots;
 use futures::FutureExt;
 use rustls::ServerConfig;
 use tokio::{net::TcpListener, time::sleep};
@@ -20,10 +21,6 @@ use crate::{
 
 /// Calls under way on one connection.
 const MAX_CALLS: u32 = 256;
-/// A peer's connection is made anew so often.
-const LONGEST_CONNECTION: Duration = Duration::from_secs(120);
-/// Time for the calls that are open then.
-const LAST_CALLS: Duration = Duration::from_secs(40);
 /// How long open calls may take after the end was announced.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -73,19 +70,17 @@ impl PeerServer {
     pub async fn serve(
         listener: TcpListener,
         tls: Arc<ServerConfig>,
+        roots: Arc<TrustRoots>,
         handler: Arc<dyn PeerHandler>,
         ledger: Option<Arc<dyn LedgerHandler>>,
         shutdown: impl Future<Output = ()> + Send,
     ) -> Result<(), RpcFault> {
         let shutdown = shutdown.shared();
-        let (accepting, streams) = incoming(listener, tls);
+        let (accepting, streams) = incoming(listener, tls, roots);
         let peers = peer_server::PeerServer::new(PeerService::new(handler))
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
             .max_encoding_message_size(MAX_MESSAGE_BYTES);
-        // A certificate is checked when a connection is made: none outlives its revocation for long.
         let serving = settings()
-            .max_connection_age(LONGEST_CONNECTION)
-            .max_connection_age_grace(LAST_CALLS)
             .add_service(peers)
             .add_optional_service(ledger.map(|handler| ledger_service(handler, None)))
             .serve_with_incoming_shutdown(streams, shutdown.clone());

@@ -10,7 +10,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use base_rt::tls::fault_of;
+use base_rt::tls::{TrustRoots, fault_of};
 use base_types::{OrgId, fault::Code};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -49,11 +49,32 @@ pub(crate) struct NodeStream {
     refusal: Refusal,
     /// The peer has said something: it took our certificate.
     accepted: bool,
+    /// Whom this node trusts, and how many of the peer's certificates had been revoked at the handshake.
+    trust: Option<(Arc<TrustRoots>, usize)>,
 }
 
 impl NodeStream {
-    pub(crate) fn new(inner: TlsStream<TcpStream>, peer: OrgId, refusal: Refusal) -> Self {
-        Self { inner, peer, refusal, accepted: false }
+    pub(crate) fn new(
+        inner: TlsStream<TcpStream>,
+        peer: OrgId,
+        refusal: Refusal,
+        roots: Option<Arc<TrustRoots>>,
+    ) -> Self {
+        let trust = roots.map(|roots| {
+            let revoked = roots.revocations(&peer);
+            (roots, revoked)
+        });
+        Self { inner, peer, refusal, accepted: false, trust }
+    }
+
+    /// Ends the stream once a certificate of the peer was revoked: the next handshake tells whether it was this one.
+    fn trusted(&self) -> io::Result<()> {
+        match &self.trust {
+            Some((roots, revoked)) if roots.revocations(&self.peer) != *revoked => {
+                Err(io::Error::new(io::ErrorKind::ConnectionAborted, "a certificate of the peer was revoked"))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn noted<T>(&self, poll: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -73,6 +94,7 @@ impl Connected for NodeStream {
 
 impl AsyncRead for NodeStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.trusted()?;
         let before = buf.filled().len();
         let poll = Pin::new(&mut self.inner).poll_read(cx, buf);
         if !self.accepted && buf.filled().len() > before {
@@ -85,6 +107,7 @@ impl AsyncRead for NodeStream {
 
 impl AsyncWrite for NodeStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.trusted()?;
         let poll = Pin::new(&mut self.inner).poll_write(cx, buf);
         self.noted(poll)
     }

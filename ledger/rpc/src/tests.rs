@@ -153,7 +153,14 @@ impl Net {
             let _ = stopped.await;
         };
         let handler = Arc::new(Recorder(Mutex::new(sender)));
-        let task = tokio::spawn(PeerServer::serve(listener, tls, handler, Some(Arc::new(Numbers)), shutdown));
+        let task = tokio::spawn(PeerServer::serve(
+            listener,
+            tls,
+            self.roots.clone(),
+            handler,
+            Some(Arc::new(Numbers)),
+            shutdown,
+        ));
         Serving { address, inbox, stop, task }
     }
     async fn start(&self, name: &str) -> Serving {
@@ -259,7 +266,11 @@ async fn a_refused_certificate_keeps_its_reason() {
     let wrong = client.ask(&org("c"), "chain", vec![], LONG).await;
     let why = "c was expected, b answered".to_owned();
     assert_eq!(wrong, Err(RpcFault::Certificate(Code::CertificateInvalid, why)));
+    assert_eq!(client.ask(&org("b"), "chain", b"ab".to_vec(), LONG).await, Ok(b"ba".to_vec()));
     net.roots.revoke(org("a"), net.members["a"].certificate.serial());
+    // The connection is open, and ends all the same.
+    let revoked = client.ask(&org("b"), "chain", vec![], LONG).await;
+    assert!(revoked.is_err(), "{revoked:?}");
     let revoked = client.ask(&org("b"), "chain", vec![], LONG).await;
     assert!(matches!(revoked, Err(RpcFault::Certificate(Code::CertificateInvalid, _))), "{revoked:?}");
     net.clock.set(NOW + 2 * DAY);

@@ -106,7 +106,14 @@ pub fn start_with(
     let door = Arc::new(Door::default());
     let _ = door.0.set(chain.clone());
     let handler = Arc::new(Clients(chain.clone()));
-    tokio::spawn(ended(PeerServer::serve(control, tls, door, Some(handler.clone()), end(stopped.clone()))));
+    tokio::spawn(ended(PeerServer::serve(
+        control,
+        tls,
+        roots.clone(),
+        door,
+        Some(handler.clone()),
+        end(stopped.clone()),
+    )));
     if let Some(listener) = clients {
         let operator =
             token.map(|token| Arc::new(Operator { chain: chain.clone(), token }) as Arc<dyn OperatorHandler>);

@@ -11,7 +11,7 @@ type Raw = wire::peer_client::PeerClient<Channel>;
 fn raw(net: &Net, name: &str, to: &str, address: &str) -> Raw {
     let id = &net.members[name];
     let tls = client_config(id, net.roots.clone(), net.clock.clone(), Protocol::Control, &org(to)).unwrap();
-    Raw::new(connect::secure(address.to_owned(), tls, Refusal::default()))
+    Raw::new(connect::secure(address.to_owned(), tls, None, Refusal::default()))
 }
 
 fn frame(run: u64, number: u64, body: &[u8]) -> wire::Frame {
