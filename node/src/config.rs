@@ -53,6 +53,9 @@ pub struct Config {
     /// no notary; absent, an archive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<String>,
+    /// Memory for the tables by which signatures of known keys are verified fast, in MiB; about 6 keys a MiB, 256 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_tables_mib: Option<u32>,
     /// The other nodes.
     pub peers: BTreeMap<OrgId, Peer>,
 }

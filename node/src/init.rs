@@ -250,6 +250,7 @@ pub fn node(
         purposes: purposes.to_vec(),
         silence_seconds: 20,
         ledger: None,
+        key_tables_mib: None,
         // The others cannot have the address of one that joins later in their configuration.
         announce: (!genesis.organisations.iter().any(|o| &o.id == me))
             .then(|| Peer { control: card.control.clone(), data: card.data.clone() }),

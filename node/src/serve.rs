@@ -67,6 +67,10 @@ pub fn check_certificate(node: &Certificate, ca: &Certificate, now: TimeMs) -> R
 
 fn open(folder: &Folder, password: &Password, now: TimeMs, entropy: &dyn Entropy) -> Result<Opened, Fault> {
     let config = folder.read_config()?;
+    // Before the first signature is verified.
+    if let Some(mib) = config.key_tables_mib {
+        base_gm::sm2::limit_tables((mib as usize) << 20);
+    }
     let history = config.history()?;
     let genesis = folder.read_genesis()?;
     let certificate = Folder::read_certificate(&folder.node_certificate())?;

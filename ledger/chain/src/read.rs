@@ -4,7 +4,7 @@ use base_gm::sm2::PublicKey;
 use base_types::{Digest, Height};
 use base_wire::{wire_enum, wire_struct};
 use ledger_light::{Certificate, Header, state::StateProof};
-use ledger_vm::{Address, Contract, Env, Outcome, contract_key, govern::Epochs};
+use ledger_vm::{Address, Env, Outcome};
 
 use crate::{
     Certified, Chain, ChainFault,
@@ -119,29 +119,12 @@ impl Chain {
         Ok(self.ledger.machines.call(&view, &env, to, input, gas)?)
     }
 
-    /// A deployed contract.
-    ///
-    /// # Errors
-    /// [`ChainFault`] when storage cannot be read.
-    pub fn contract(&self, address: &Address) -> Result<Option<Contract>, ChainFault> {
-        let row = self.ledger()?.state.get(&contract_key(address))?;
-        row.map(|row| read(&row, "contract")).transpose()
-    }
-
     /// A header and its certificate.
     ///
     /// # Errors
     /// [`ChainFault`] when storage cannot be read.
     pub fn header(&self, height: Height) -> Result<Option<Certified>, ChainFault> {
         self.ledger()?.header(height)
-    }
-
-    /// The epochs that the newest state knows.
-    ///
-    /// # Errors
-    /// [`ChainFault`] when storage cannot be read.
-    pub fn epochs(&self) -> Result<Epochs, ChainFault> {
-        Ok(Epochs::read(&View { state: &self.ledger()?.state, height: None })?)
     }
 
     /// A value of the newest state, decoded.

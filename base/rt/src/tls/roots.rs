@@ -34,13 +34,6 @@ impl TrustRoots {
         });
     }
 
-    /// Takes an organisation's trust away.
-    pub fn distrust(&self, org: &OrgId) {
-        self.write(|roots| {
-            roots.authorities.remove(org);
-        });
-    }
-
     /// Revokes one certificate of an organisation, for good.
     pub fn revoke(&self, org: OrgId, serial: [u8; 16]) {
         self.write(|roots| {
