@@ -20,6 +20,51 @@ pub fn tagged(domain: &str, parts: &[&[u8]]) -> Digest {
     stream.finish()
 }
 
+/// Messages that are hashed together: many times faster than one after the other where the processor has wide vectors.
+#[derive(Default)]
+pub struct Many {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Many {
+    /// No message yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a message whose digest is that of all parts one after the other.
+    pub fn plain(&mut self, parts: &[&[u8]]) {
+        parts.iter().for_each(|part| self.bytes.extend_from_slice(part));
+        self.ends.push(self.bytes.len());
+    }
+
+    /// Adds a message whose digest is what [`tagged`] gives.
+    pub fn tagged(&mut self, domain: &str, parts: &[&[u8]]) {
+        for part in std::iter::once(&domain.as_bytes()).chain(parts) {
+            self.bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            self.bytes.extend_from_slice(part);
+        }
+        self.ends.push(self.bytes.len());
+    }
+
+    /// The digests, in the order of the messages; begins anew.
+    pub fn digests(&mut self) -> Vec<Digest> {
+        let mut messages = Vec::with_capacity(self.ends.len());
+        let mut rest = &self.bytes[..];
+        let mut start = 0;
+        for end in &self.ends {
+            let (message, behind) = rest.split_at(end - start);
+            messages.push(message);
+            (rest, start) = (behind, *end);
+        }
+        let digests = base_vector::sm3::digests(&messages).into_iter().map(Digest).collect();
+        self.bytes.clear();
+        self.ends.clear();
+        digests
+    }
+}
+
 /// HMAC-SM3 (GB/T 15852.2).
 pub fn hmac(key: &[u8], bytes: &[u8]) -> Digest {
     let mut mac = Hmac::<::sm3::Sm3>::new_from_slice(key).expect("HMAC takes a key of any length");
@@ -51,6 +96,20 @@ impl Sm3Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_together_are_what_each_is_alone() {
+        let mut many = Many::new();
+        for round in 0..3 {
+            let parts: Vec<Vec<u8>> = (0..70).map(|len| vec![len as u8; len * (round + 1)]).collect();
+            parts.iter().for_each(|part| many.tagged("test", &[part, b"x"]));
+            parts.iter().for_each(|part| many.plain(&[b"y", part]));
+            let alone = parts.iter().map(|part| tagged("test", &[part, b"x"]));
+            let plain = parts.iter().map(|part| sm3(&[b"y", &part[..]].concat()));
+            assert_eq!(many.digests(), alone.chain(plain).collect::<Vec<_>>());
+        }
+        assert!(many.digests().is_empty());
+    }
 
     #[test]
     fn the_standards_vectors() {

@@ -133,6 +133,11 @@ impl KeyTables {
         self.len() * TABLE_BYTES
     }
 
+    /// The cap.
+    pub fn max_bytes(&self) -> usize {
+        self.max_bytes
+    }
+
     fn capacity(&self) -> usize {
         self.max_bytes / TABLE_BYTES
     }
