@@ -135,10 +135,11 @@ fn block(ledger: &Ledger, certified: &Certified) -> Result<u64, ChainFault> {
     if merkle_root(&digests) != certified.header.transactions_root {
         return Err(damaged(format!("the transactions are not those of block {height}")));
     }
-    for digest in &digests {
+    for (index, digest) in (0u32..).zip(&digests) {
         let placed = ledger.placed(digest)?;
         let placed = placed.ok_or_else(|| damaged(format!("a transaction of block {height} is missing")))?;
-        if placed.transaction.digest() != *digest || placed.executed.height != height {
+        let at = (placed.executed.height, placed.executed.index);
+        if placed.transaction.digest() != *digest || at != (height, index) {
             return Err(damaged(format!("a transaction of block {height} is another")));
         }
     }

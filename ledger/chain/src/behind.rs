@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use base_types::OrgId;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::{
     ChainFault, History,
     net::Offer,
     node::{Command, Node, engine, ms},
+    spans,
     takeover::TakeOver,
 };
 
@@ -72,9 +74,11 @@ impl Node {
         self.timers.clear();
         self.valid.clear();
         self.ahead.clear();
+        self.spans.end();
+        let span = spans::take_over(self.tip.height, offer.at.header.height);
         let own = self.own.clone();
         self.taking.spawn(async move {
-            let outcome = taker.run(offer).await;
+            let outcome = taker.run(offer).instrument(span).await;
             if let Some(own) = own.upgrade() {
                 let _ = own.send(Command::TakenOver(outcome)).await;
             }

@@ -24,8 +24,9 @@ use crate::{
     ledger::Ledger,
     net::Outgoing,
     node::{Command, Node, engine, ms},
+    scrub,
     sync::Peers,
-    view::{Shared, Status},
+    view::{Shared, Status, View},
 };
 
 /// Commands that wait before senders are slowed down.
@@ -80,6 +81,7 @@ impl Chain {
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let (outbox, outgoing) = mpsc::channel(OUTBOX);
         tokio::spawn(deliver_all(Arc::clone(&net), outgoing));
+        let scrubbing = scrub::begin(&ledger, &shared, &clock);
         let now = Instant::now();
         let node = Node {
             engine: engine(tip.epoch(), ledger.chain, &me, &key, &options),
@@ -109,11 +111,14 @@ impl Chain {
             peers: Peers::default(),
             status_at: now,
             resend_at: now,
+            resent: 0,
+            spans: Default::default(),
             blamed: Default::default(),
             silence,
             away: false,
             replay: false,
             taking: JoinSet::new(),
+            scrubbing,
         };
         let task = tokio::spawn(node.run()).abort_handle();
         let spreading = tokio::spawn(spread(Arc::clone(&shared), outbox)).abort_handle();
@@ -184,7 +189,8 @@ impl Chain {
     /// # Errors
     /// [`ChainFault`] when storage cannot be read.
     pub fn status(&self) -> Result<Status, ChainFault> {
-        let (peers, fault, before) = self.shared.with(|v| (v.peers.clone(), v.fault.clone(), v.syncing.clone()));
+        let told = |v: &mut View| (v.peers.clone(), v.fault.clone(), v.syncing.clone(), v.scrubbed);
+        let (peers, fault, before, scrubbed) = self.shared.with(told);
         let (syncing, tip) = match before {
             Some((percent, tip)) => (Some(percent), tip),
             None => (None, self.ledger.tip()?),
@@ -192,7 +198,9 @@ impl Chain {
         let waiting = self.shared.pool().len();
         let epoch = tip.epoch().clone();
         let (height, block, time, state_root) = (tip.height, tip.digest, tip.time, tip.root);
-        Ok(Status { chain: self.ledger.chain, height, block, time, state_root, epoch, waiting, peers, fault, syncing })
+        let chain = self.ledger.chain;
+        let status = Status { chain, height, block, time, state_root, epoch, waiting, peers, fault, syncing, scrubbed };
+        Ok(status)
     }
 
     /// The chain's first state.

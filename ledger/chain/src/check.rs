@@ -45,11 +45,6 @@ fn require(holds: bool, what: &str) -> Result<(), Objection> {
     if holds { Ok(()) } else { Err(Objection::Invalid(what.to_owned())) }
 }
 
-/// A block's transactions' digests, and the root over them.
-pub(crate) fn digests(block: &Block) -> Vec<Digest> {
-    block.transactions.iter().map(Transaction::digest).collect()
-}
-
 impl Ledger {
     /// Checks a block against `tip`. Without `now` the block is certified already, and others judged its time;
     /// `verified` knows transactions whose signatures have been checked. The clock is asked last: all else is the same on
@@ -71,7 +66,7 @@ impl Ledger {
         let epochs = (tip.epoch().digest(), tip.epoch_after().digest());
         require((header.epoch, header.next_epoch) == epochs, "epoch")?;
         require(block.transactions.len() <= MAX_BLOCK_TRANSACTIONS, "too many transactions")?;
-        let digests = digests(block);
+        let digests = Transaction::digests(&block.transactions);
         require(header.transactions_root == merkle_root(&digests), "transactions root")?;
         let mut seen = BTreeSet::new();
         let (mut bytes, mut gas) = (0usize, 0u64);

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use base_gm::sm3::sm3;
+use base_gm::sm3::Many;
 use base_types::{Digest, Height, OrgId};
 use base_wire::{Decode, Encode};
 use ledger_consensus::{join_block, message_height, split_block};
@@ -27,11 +27,11 @@ const MAX_OPEN: usize = 4;
 const EVERY_MS: u64 = 50;
 const AT_ONCE: u64 = 32;
 
-fn seal(transaction: &Transaction) -> [u8; 8] {
-    let digest = sm3(&transaction.signature.to_bytes());
-    let mut seal = [0; 8];
-    seal.iter_mut().zip(digest.0).for_each(|(to, from)| *to = from);
-    seal
+/// What tells transactions of one name apart: eight bytes of each signature's digest.
+fn seals<'a>(transactions: impl Iterator<Item = &'a Transaction>) -> Vec<[u8; 8]> {
+    let mut many = Many::new();
+    transactions.for_each(|transaction| many.plain(&[&transaction.signature.to_bytes()]));
+    many.digests().iter().map(|digest| digest.0.first_chunk().copied().unwrap_or_default()).collect()
 }
 
 /// An engine's message as it is sent: with names in place of transactions where it carries a block.
@@ -39,8 +39,9 @@ pub(crate) fn pack(bytes: Vec<u8>) -> Gossip {
     match split_block(&bytes) {
         None => Gossip::Consensus(bytes),
         Some((head, block)) => {
-            let name = |t: &Transaction| Named { digest: t.digest(), seal: seal(t) };
-            let transactions = block.transactions.iter().map(name).collect();
+            let digests = Transaction::digests(&block.transactions).into_iter();
+            let names = digests.zip(seals(block.transactions.iter())).map(|(digest, seal)| Named { digest, seal });
+            let transactions = names.collect();
             Gossip::Compact(Compact { head: head.to_vec(), header: block.header, transactions })
         }
     }
@@ -66,6 +67,25 @@ impl Open {
     }
 }
 
+/// What `find` finds by the names' digests, as far as it has the signatures that the names say.
+fn fitting(names: &[Named], find: impl Fn(&Digest) -> Option<Transaction>) -> Vec<Option<Transaction>> {
+    let mut found: Vec<Option<Transaction>> = names.iter().map(|named| find(&named.digest)).collect();
+    let mut seals = seals(found.iter().flatten()).into_iter();
+    for (named, place) in names.iter().zip(&mut found) {
+        if place.is_some() && seals.next() != Some(named.seal) {
+            *place = None;
+        }
+    }
+    found
+}
+
+/// Looks elsewhere for those that are still missing.
+fn fill(known: &mut [Option<Transaction>], names: &[Named], find: impl Fn(&Digest) -> Option<Transaction>) {
+    for (place, named) in known.iter_mut().zip(names).filter(|(place, _)| place.is_none()) {
+        *place = fitting(std::slice::from_ref(named), &find).pop().flatten();
+    }
+}
+
 impl Compact {
     /// The transactions by their names: found in the pool or among `given`; else those that are missing.
     fn resolve(
@@ -74,22 +94,17 @@ impl Compact {
         ledger: &Ledger,
         given: &BTreeMap<Digest, Transaction>,
     ) -> Result<Vec<Transaction>, Vec<Digest>> {
-        let known: Vec<Option<Transaction>> = {
+        let mut known = {
             let pool = shared.pool();
-            let fitting = |named: &Named| {
-                let fits = |t: &&Transaction| seal(t) == named.seal;
-                pool.get(&named.digest).filter(fits).or_else(|| given.get(&named.digest).filter(fits)).cloned()
-            };
-            self.transactions.iter().map(fitting).collect()
+            fitting(&self.transactions, |digest| pool.get(digest).cloned())
         };
+        fill(&mut known, &self.transactions, |digest| given.get(digest).cloned());
+        // Those of a block that came another way are stored already.
+        let stored = |digest: &Digest| ledger.placed(digest).ok().flatten().map(|placed| placed.transaction);
+        fill(&mut known, &self.transactions, stored);
         let (mut found, mut missing) = (Vec::with_capacity(known.len()), Vec::new());
         for (named, known) in self.transactions.iter().zip(known) {
-            // Those of a block that came another way are stored already.
-            let stored = || {
-                let placed = ledger.placed(&named.digest).ok().flatten();
-                placed.map(|placed| placed.transaction).filter(|t| seal(t) == named.seal)
-            };
-            match known.or_else(stored) {
+            match known {
                 Some(transaction) => found.push(transaction),
                 None => missing.push(named.digest),
             }

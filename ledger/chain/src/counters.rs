@@ -54,4 +54,8 @@ pub struct Counters {
     pub epochs: Counter,
     /// Messages by which a validator showed that it does not keep to the protocol.
     pub misbehaviour: Counter,
+    /// Times that everything stored was checked for damage and found whole.
+    pub scrubs: Counter,
+    /// Bytes of stored rows that were checked for damage.
+    pub scrubbed_bytes: Counter,
 }

@@ -19,10 +19,11 @@ use ledger_vm::{
 use crate::{
     ChainFault,
     ledger::{
-        BLOCKS, Certified, HANDOVERS, HEADERS, LOG, Ledger, Placed, SUBJECTS, TRANSACTIONS, Tip, VOTES, read,
-        subject_row,
+        BLOCKS, Certified, HANDOVERS, HEADERS, LOG, Ledger, PLACES, Placed, SUBJECTS, TRANSACTIONS, Tip, VOTES, read,
+        subject_row, transaction_row,
     },
     senders::Senders,
+    spans,
 };
 
 /// What became of a transaction.
@@ -144,7 +145,9 @@ impl Ledger {
         if concerned {
             self.senders.forget();
         }
+        let span = spans::store(height, batch.len());
         self.store.write(batch, Durability::Synced)?;
+        drop(span);
         if concerned {
             self.senders.forget();
         }
@@ -174,7 +177,9 @@ impl Execution<'_> {
         let height = self.block.header.height;
         let executed = Executed { height, index, seq, refusal, gas, output, events, contract };
         let placed = Placed { executed, transaction: transaction.clone() };
-        self.batch.put(TRANSACTIONS, digest.0, placed.to_wire());
+        let row = transaction_row(height, index);
+        self.batch.put(PLACES, digest.0, row);
+        self.batch.put(TRANSACTIONS, row, placed.to_wire());
         Ok(placed.executed)
     }
 

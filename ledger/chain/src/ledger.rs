@@ -6,7 +6,7 @@ use base_types::{Digest, Height, TimeMs};
 use base_wire::{Decode, Encode, wire_struct};
 use ledger_consensus::WalRecord;
 use ledger_light::{Block, Certificate, Epoch, Genesis, Handover, Header, Member, Transaction};
-use ledger_state::{State, StateOptions};
+use ledger_state::State;
 use ledger_store::{Batch, Durability, Store};
 use ledger_vm::{Machines, StateView, Unavailable, genesis_changes, govern::Epochs, member_key, notary::Record};
 
@@ -19,7 +19,11 @@ use crate::{
 pub(crate) const META: &str = "chain-meta";
 pub(crate) const HEADERS: &str = "chain-headers";
 pub(crate) const BLOCKS: &str = "chain-blocks";
+/// Height, place in the block → transaction and what became of it. In the order of writing: tables of later blocks follow
+/// those of earlier ones and need not be merged.
 pub(crate) const TRANSACTIONS: &str = "chain-transactions";
+/// Digest → the key of its row in [`TRANSACTIONS`].
+pub(crate) const PLACES: &str = "chain-places";
 pub(crate) const SUBJECTS: &str = "chain-subjects";
 pub(crate) const LOG: &str = "chain-log";
 pub(crate) const HANDOVERS: &str = "chain-handovers";
@@ -28,7 +32,7 @@ pub(crate) const VOTES: &str = "chain-votes";
 pub(crate) const GENESIS: &[u8] = b"genesis";
 
 /// The columns that the chain's store must have, the state's included.
-pub const COLUMNS: [&str; 15] = {
+pub const COLUMNS: [&str; 16] = {
     let [nodes, latest, history, stale, roots, heights, meta] = State::COLUMNS;
     [
         nodes,
@@ -46,11 +50,11 @@ pub const COLUMNS: [&str; 15] = {
         LOG,
         HANDOVERS,
         VOTES,
+        PLACES,
     ]
 };
 
-/// Bytes of a row of [`TRANSACTIONS`] that says no more than at which height the transaction was executed; any other is
-/// longer.
+/// Bytes of a row of [`PLACES`] that says no more than at which height the transaction was executed; any other is longer.
 pub(crate) const BARE: usize = size_of::<Height>();
 
 /// A header as it is stored; the block's transactions lie under their digests.
@@ -136,6 +140,14 @@ pub(crate) fn read<T: Decode>(bytes: &[u8], what: &str) -> Result<T, ChainFault>
     T::from_wire(bytes).map_err(|e| ChainFault::Damaged(format!("{what}: {e}")))
 }
 
+/// The key of a transaction's row: all of a block's stand together, in their order.
+pub(crate) fn transaction_row(height: Height, index: u32) -> [u8; 12] {
+    let mut row = [0; 12];
+    row[..8].copy_from_slice(&height.to_be_bytes());
+    row[8..].copy_from_slice(&index.to_be_bytes());
+    row
+}
+
 pub(crate) fn subject_row(subject: &Digest, seq: u32) -> Vec<u8> {
     [&subject.0[..], &seq.to_be_bytes()].concat()
 }
@@ -155,8 +167,7 @@ impl Ledger {
         if partial {
             clear_all(&store)?;
         }
-        let chosen = StateOptions { history: options.keep(), ..StateOptions::default() };
-        let state = State::open_with(store.clone(), chosen)?;
+        let state = State::open_with(store.clone(), options.state())?;
         if known.is_none() || partial {
             let mut batch = Batch::new();
             state.apply(0, genesis_changes(&genesis), &mut batch)?;
@@ -195,12 +206,15 @@ impl Ledger {
 
     /// A block and its certificate.
     pub(crate) fn block(&self, height: Height) -> Result<Option<(Block, Certificate)>, ChainFault> {
-        let Some(Certified { header, certificate, .. }) = self.header(height)? else { return self.absent(height) };
-        let Some(digests) = self.contents(height)? else { return self.absent(height) };
-        let mut transactions = Vec::with_capacity(digests.len());
-        for digest in &digests {
-            transactions.push(self.placed_in(height, digest)?.transaction);
+        let Some(Certified { header, certificate, transactions }) = self.header(height)? else {
+            return self.absent(height);
+        };
+        let rows = self.store.rows(TRANSACTIONS, &height.to_be_bytes(), &[], usize::MAX)?;
+        if rows.len() != transactions as usize {
+            return Err(self.lacking(height)?);
         }
+        let transaction = |(_, row): &(Vec<u8>, Vec<u8>)| Ok(read::<Placed>(row, "transaction")?.transaction);
+        let transactions = rows.iter().map(transaction).collect::<Result<_, ChainFault>>()?;
         Ok(Some((Block { header, transactions }, certificate)))
     }
 
@@ -209,16 +223,21 @@ impl Ledger {
     /// # Errors
     /// [`ChainFault::NotFound`] for one that was executed, but of which nothing else is known here.
     pub(crate) fn placed(&self, digest: &Digest) -> Result<Option<Placed>, ChainFault> {
-        let Some(row) = self.store.get(TRANSACTIONS, &digest.0)? else { return Ok(None) };
-        if row.len() == BARE {
+        let Some(place) = self.store.get(PLACES, &digest.0)? else { return Ok(None) };
+        if place.len() == BARE {
             return Err(ChainFault::NotFound("contents of that transaction any more"));
         }
-        read(&row, "transaction").map(Some)
+        match self.store.get(TRANSACTIONS, &place)? {
+            Some(row) => read(&row, "transaction").map(Some),
+            // Its block may have been pruned between the two looks.
+            None if self.store.get(PLACES, &digest.0)?.is_none() => Ok(None),
+            None => Err(ChainFault::Damaged("a transaction is missing".into())),
+        }
     }
 
     /// Whether a transaction was executed.
     pub(crate) fn is_placed(&self, digest: &Digest) -> Result<bool, ChainFault> {
-        Ok(self.store.get(TRANSACTIONS, &digest.0)?.is_some())
+        Ok(self.store.get(PLACES, &digest.0)?.is_some())
     }
 
     /// The handovers from the genesis' epoch to the newest, in order.

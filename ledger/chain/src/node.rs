@@ -25,6 +25,7 @@ use crate::{
     ledger::{Ledger, Tip},
     net::{Gossip, Offer, Outgoing},
     silence::Silence,
+    spans::Spans,
     sync::{NoBlocks, Peers},
     takeover::TakeOver,
     view::Shared,
@@ -82,6 +83,9 @@ pub(crate) struct Node {
     pub(crate) peers: Peers,
     pub(crate) status_at: Instant,
     pub(crate) resend_at: Instant,
+    /// How often what waits was sent again: whose turn it is next.
+    pub(crate) resent: usize,
+    pub(crate) spans: Spans,
     /// Peers whose misbehaviour was told in this height; once is enough.
     pub(crate) blamed: BTreeSet<OrgId>,
     /// Up to where this validator is silent.
@@ -92,6 +96,8 @@ pub(crate) struct Node {
     pub(crate) replay: bool,
     /// The taking over; ends with this.
     pub(crate) taking: JoinSet<()>,
+    /// The search for damage in what is stored; ends with this, and with the fault that it finds.
+    pub(crate) scrubbing: JoinSet<ChainFault>,
 }
 
 /// Runs what may wait for the disk without holding up the runtime's other tasks.
@@ -144,6 +150,7 @@ impl Node {
                     None => return Ok(()),
                 },
                 () = shared.work.notified(), if !self.running => {}
+                Some(Ok(fault)) = self.scrubbing.join_next() => return Err(fault),
                 () = sleep_until(wake) => {}
             }
             blocking(|| self.due())?;
@@ -226,12 +233,18 @@ impl Node {
         Ok(())
     }
 
-    /// What has waited for long is sent again: a peer that was away has missed it.
-    fn resend(&self, now: Instant) {
+    /// What has waited for long is sent again, to one validator at a time: all were away when it was sent, or it waits for
+    /// room, and one that has it is enough.
+    fn resend(&mut self, now: Instant) {
         let Some(before) = now.checked_sub(ms(self.options.resend_ms)) else { return };
         let late = self.shared.unheard(before, now);
+        let validators = self.tip.epoch().validators.iter().map(|validator| &validator.org);
+        let others: Vec<&OrgId> = validators.filter(|org| **org != self.me).collect();
+        let turn = self.resent.checked_rem(others.len()).unwrap_or_default();
+        let Some(peer) = others.get(turn).map(|org| OrgId::clone(org)).filter(|_| !late.is_empty()) else { return };
+        self.resent = self.resent.wrapping_add(1);
         for part in crate::gossip::parts(late) {
-            self.send_all(Gossip::Transactions(part));
+            self.send(Outgoing::One(peer.clone(), Gossip::Transactions(part)));
         }
     }
 

@@ -1,7 +1,7 @@
 //! How long a node waits for what, and how much of the past it keeps.
 
 use base_types::Height;
-use ledger_state::Keep;
+use ledger_state::{Keep, StateOptions};
 
 /// Longest message of the engine: a full block, its header and what the proposal says of it.
 const MAX_PROPOSAL: usize = crate::MAX_BLOCK_BYTES + (64 << 10);
@@ -20,7 +20,7 @@ pub enum History {
     },
 }
 
-/// Waiting times, in milliseconds, and what is kept.
+/// Waiting times, in milliseconds, what is kept, and memory.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// After so long `submit` answers that there is no quorum.
@@ -41,6 +41,12 @@ pub struct Options {
     pub snapshot_gap: u64,
     /// The states that others may take over are those of heights divisible by this; at least 1.
     pub snapshot_every: u64,
+    /// While the chain runs, so many bytes of stored rows a second are checked for damage; 0 for none.
+    pub scrub_bytes: u64,
+    /// After everything was checked it is checked again, so long after the check before began or later.
+    pub scrub_every_ms: u64,
+    /// Most bytes of memory that the state's tree takes between two blocks.
+    pub state_cache: usize,
     /// The consensus engine's.
     pub consensus: ledger_consensus::Options,
 }
@@ -57,6 +63,9 @@ impl Default for Options {
             history: History::All,
             snapshot_gap: 2000,
             snapshot_every: 256,
+            scrub_bytes: 4 << 20,
+            scrub_every_ms: 86_400_000,
+            state_cache: StateOptions::default().cache_bytes,
             consensus: ledger_consensus::Options { max_message: MAX_PROPOSAL, ..Default::default() },
         }
     }
@@ -68,12 +77,13 @@ impl Options {
         keep.max(self.snapshot_every.saturating_mul(4)).max(1)
     }
 
-    /// The state's part of it.
-    pub(crate) fn keep(&self) -> Keep {
-        match self.history {
+    /// The state's.
+    pub(crate) fn state(&self) -> StateOptions {
+        let history = match self.history {
             History::All => Keep::All,
             History::Pruned { keep } => Keep::Last(self.kept(keep)),
-        }
+        };
+        StateOptions { history, cache_bytes: self.state_cache }
     }
 
     /// The first height whose block is kept when `height` is the newest, `None` where all are.

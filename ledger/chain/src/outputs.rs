@@ -2,9 +2,7 @@
 
 use std::collections::VecDeque;
 
-use base_gm::sm3::sm3;
 use base_types::{Digest, Height};
-use base_wire::Encode;
 use ledger_consensus::{Input, Output, WalRecord};
 use ledger_light::{Block, Certificate, RAFT, Transaction};
 use tokio::time::Instant;
@@ -15,16 +13,12 @@ use crate::{
     compact::pack,
     net::Outgoing,
     node::{Node, engine, ms},
+    spans,
 };
 
 /// Microseconds since a moment.
 fn micros(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
-}
-
-/// Names a block with its transactions' signatures, which its header's digest does not cover.
-fn identity(block: &Block) -> Digest {
-    sm3(&block.to_wire())
 }
 
 impl Node {
@@ -33,6 +27,7 @@ impl Node {
         let height = self.next();
         self.running = true;
         self.started_at = Instant::now();
+        self.spans.start(height);
         self.blamed.clear();
         self.valid.clear();
         self.ahead.clear();
@@ -81,7 +76,7 @@ impl Node {
                 }
                 Output::Build { height, round, .. } => outputs.extend(self.build(height, round)?),
                 Output::Check { height, round, block } => {
-                    if let Some(valid) = self.would_sign(&block)? {
+                    if let Some(valid) = self.would_sign(&block, round)? {
                         let block = block.header.digest();
                         outputs.extend(self.engine.handle(Input::Checked { height, round, block, valid }));
                     } else {
@@ -133,8 +128,10 @@ impl Node {
             return Ok(Vec::new());
         }
         let began = Instant::now();
+        let span = self.spans.build(height, round);
         let block = self.ledger.build(&self.tip, &mut self.shared.pool(), &self.me, self.clock.now_ms())?;
-        self.valid.insert(identity(&block), crate::check::digests(&block));
+        self.valid.insert(block.body(), Transaction::digests(&block.transactions));
+        spans::built(span, block.transactions.len());
         self.shared.counters.build_us.add(micros(began));
         Ok(self.engine.handle(Input::Built { height, round, block }))
     }
@@ -148,7 +145,7 @@ impl Node {
         for (height, round, block) in due {
             // The one before may have led to a decision.
             if height == self.next()
-                && let Some(valid) = self.would_sign(&block)?
+                && let Some(valid) = self.would_sign(&block, round)?
             {
                 let block = block.header.digest();
                 self.feed(Input::Checked { height, round, block, valid })?;
@@ -166,13 +163,15 @@ impl Node {
     }
 
     /// Whether this node would sign a block; `None` while its time is ahead of the clock.
-    fn would_sign(&mut self, block: &Block) -> Result<Option<bool>, ChainFault> {
+    fn would_sign(&mut self, block: &Block, round: u32) -> Result<Option<bool>, ChainFault> {
         let began = Instant::now();
+        let span = self.spans.check(block.header.height, round, block.transactions.len());
         let outcome = self.ledger.check(&self.tip, block, Some(self.clock.now_ms()), self.verified());
+        drop(span);
         self.shared.counters.check_us.add(micros(began));
         match outcome {
             Ok(digests) => {
-                self.valid.insert(identity(block), digests);
+                self.valid.insert(block.body(), digests);
                 Ok(Some(true))
             }
             Err(Objection::Early(due)) => {
@@ -204,9 +203,10 @@ impl Node {
         if certificate.round > 0 {
             self.shared.counters.late_rounds.add(1);
         }
-        let digests = match self.valid.remove(&identity(&block)) {
+        self.spans.certified(height, certificate.round);
+        let digests = match self.valid.remove(&block.body()) {
             Some(digests) => Some(digests),
-            None => self.judge_certified(&block)?,
+            None => self.judge_certified(&block, certificate.round)?,
         };
         match digests {
             Some(digests) => self.store(&block, &digests, &certificate),
@@ -220,11 +220,12 @@ impl Node {
     /// Whether a certified block that follows the tip is whole, and its transactions' digests. A header binds its
     /// transactions but not their signatures, so a peer can make a copy with a wrong one, which is the copy's fault alone;
     /// whatever else is wrong with a certified block is wrong here.
-    pub(crate) fn judge_certified(&self, block: &Block) -> Result<Option<Vec<Digest>>, ChainFault> {
+    pub(crate) fn judge_certified(&self, block: &Block, round: u32) -> Result<Option<Vec<Digest>>, ChainFault> {
+        let _span = self.spans.check(block.header.height, round, block.transactions.len());
         match self.ledger.check(&self.tip, block, None, self.verified()) {
             Ok(digests) => Ok(Some(digests)),
             // Not asked for: a certified block's time is not judged again.
-            Err(Objection::Early(_)) => Ok(Some(crate::check::digests(block))),
+            Err(Objection::Early(_)) => Ok(Some(Transaction::digests(&block.transactions))),
             Err(Objection::Fault(fault)) => Err(fault),
             Err(Objection::Invalid(_)) if block.header.transactions_root != block.transactions_root() => Ok(None),
             Err(Objection::Invalid(_)) if block.transactions.iter().any(|t| t.verify(&self.ledger.chain).is_err()) => {
@@ -242,7 +243,10 @@ impl Node {
         certificate: &Certificate,
     ) -> Result<(), ChainFault> {
         let began = Instant::now();
+        let span = self.spans.execute(block.header.height, digests.len());
         let (tip, executed) = self.ledger.execute(&self.tip, block, digests, certificate)?;
+        drop(span);
+        self.spans.end();
         let counters = &self.shared.counters;
         counters.execute_us.add(micros(began));
         counters.blocks.add(1);

@@ -9,12 +9,14 @@ use tokio::{
     sync::Semaphore,
     time::{Instant, timeout_at},
 };
+use tracing::Instrument;
 
 use crate::{
     Chain, ChainFault, Executed,
     gossip::PART,
     net::Gossip,
     node::{Command, ms},
+    spans,
 };
 
 /// KiB of one organisation's messages that wait at most; a flood beyond is dropped, and harms nobody else.
@@ -29,8 +31,18 @@ impl Chain {
     /// when it can never be.
     pub async fn submit(&self, transaction: Transaction) -> Result<Executed, ChainFault> {
         self.alive()?;
-        let height = self.height();
         let digest = transaction.digest();
+        let span = spans::submit(&digest);
+        let outcome = self.executed(transaction, digest).instrument(span.clone()).await;
+        if let Ok(executed) = &outcome {
+            spans::executed(&span, executed.height);
+        }
+        outcome
+    }
+
+    /// What becomes of a transaction.
+    async fn executed(&self, transaction: Transaction, digest: Digest) -> Result<Executed, ChainFault> {
+        let height = self.height();
         if let Err(why) = self.ledger()?.admit(height, &transaction, &digest) {
             self.shared.counters.inadmissible.add(1);
             // What was executed is told also when it could not be executed now.

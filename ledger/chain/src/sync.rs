@@ -165,6 +165,7 @@ impl Node {
         self.peers.asking = true;
         self.peers.last = Some(peer.clone());
         let (net, from, limit) = (Arc::clone(&self.net), self.next(), ms(self.options.request_ms));
+        self.spans.ask(&peer, from);
         tokio::spawn(async move {
             let result = request(net.as_ref(), &peer, from, limit).await;
             if let Some(commands) = commands.upgrade() {
@@ -180,6 +181,7 @@ impl Node {
     ) -> Result<(), ChainFault> {
         self.peers.asking = false;
         self.replay = false;
+        let _span = self.spans.answered(result.as_ref().map_or(0, Vec::len));
         let before = self.tip.height;
         let outcome = match result {
             Ok(blocks) => self.adopt(&blocks)?,
@@ -230,7 +232,8 @@ impl Node {
             if let Err(why) = certificate.verify(&block.header, self.tip.epoch()) {
                 return Ok(Err(why.to_string()));
             }
-            let Some(digests) = self.judge_certified(block)? else {
+            self.spans.certified(block.header.height, certificate.round);
+            let Some(digests) = self.judge_certified(block, certificate.round)? else {
                 return Ok(Err(format!("block {} came with a wrong transaction", block.header.height)));
             };
             self.timers.clear();

@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 use crate::{
     Certified, ChainFault, PeerNet,
     history::{BEGAN, FIRST, PARTIAL, clear_all, first_needed},
-    ledger::{BLOCKS, HANDOVERS, HEADERS, Ledger, META, TRANSACTIONS},
+    ledger::{BLOCKS, HANDOVERS, HEADERS, Ledger, META, PLACES},
     net::{Answer, Ask, Contents, Offer},
     node::{blocking, ms},
     offer::MAX_CONTENTS,
@@ -242,7 +242,7 @@ impl Ledger {
         for Contents { header, certificate, digests } in list {
             let height = header.height;
             for digest in digests {
-                batch.put(TRANSACTIONS, digest.0, height.to_wire());
+                batch.put(PLACES, digest.0, height.to_wire());
             }
             let transactions = u32::try_from(digests.len()).unwrap_or(u32::MAX);
             let (header, certificate) = (header.clone(), certificate.clone());

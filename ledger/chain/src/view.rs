@@ -40,6 +40,8 @@ pub struct Status {
     pub fault: Option<ChainFault>,
     /// Per cent of a state that is being taken over from peers; all else is as it was before that began.
     pub syncing: Option<u8>,
+    /// When everything stored was last found whole, since the start.
+    pub scrubbed: Option<TimeMs>,
 }
 
 /// What the task and its handles share.
@@ -67,6 +69,8 @@ pub(crate) struct View {
     pub(crate) fault: Option<ChainFault>,
     /// While a state is being taken over: per cent of it, and the newest block before.
     pub(crate) syncing: Option<(u8, Tip)>,
+    /// When everything stored was last found whole.
+    pub(crate) scrubbed: Option<TimeMs>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -145,6 +149,11 @@ impl Shared {
             let _ = reply.send(Err(fault.clone()));
         }
         self.room.notify_waiters();
+    }
+    /// Everything stored was found whole.
+    pub(crate) fn scrubbed(&self, at: TimeMs) {
+        self.with(|view| view.scrubbed = Some(at));
+        self.counters.scrubs.add(1);
     }
     pub(crate) fn fault(&self) -> Option<ChainFault> {
         self.with(|view| view.fault.clone())

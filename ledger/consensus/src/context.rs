@@ -2,10 +2,7 @@
 
 use std::{cmp::Ordering, fmt, sync::Arc};
 
-use base_gm::{
-    sm2::{PublicKey, Signature},
-    sm3,
-};
+use base_gm::sm2::{PublicKey, Signature};
 use base_types::{Digest, OrgId};
 use base_wire::{Decode, Encode, WireError};
 use ledger_light::{Block, Epoch};
@@ -69,7 +66,7 @@ impl Value {
     pub fn new(block: Block) -> Option<Self> {
         (block.header.transactions_root == block.transactions_root()).then(|| Self {
             id: block.header.digest(),
-            body: sm3::tagged("heqi/block/1", &[&block.to_wire()]),
+            body: block.body(),
             block: Arc::new(block),
         })
     }

@@ -3,7 +3,7 @@
 use base_gm::sm2::Signature;
 use base_types::{Digest, Height, OrgId};
 use base_wire::{Decode, Encode, WireError, wire_enum, wire_struct};
-use ledger_light::Block;
+use ledger_light::{Block, Transaction};
 use malachite_types::{
     NilOrVal, PolkaCertificate, PolkaSignature, Round, RoundCertificate, RoundCertificateType, RoundSignature,
     SignedMessage, VoteType,
@@ -291,7 +291,9 @@ pub fn split_block(bytes: &[u8]) -> Option<(&[u8], Block)> {
         Ok(Message::Proposal(proposal)) => proposal.block,
         _ => crate::raft::block_of(bytes)?,
     };
-    let at = bytes.len().checked_sub(block.to_wire().len())?;
+    let transactions: usize = block.transactions.iter().map(Transaction::size).sum();
+    // The list's length takes four bytes.
+    let at = bytes.len().checked_sub(block.header.to_wire().len() + 4 + transactions)?;
     Some((bytes.get(..at)?, block))
 }
 

@@ -63,6 +63,12 @@ wire_struct!(Block { header, transactions });
 impl Block {
     /// The root that the header must carry.
     pub fn transactions_root(&self) -> Digest {
-        merkle_root(&self.transactions.iter().map(Transaction::digest).collect::<Vec<_>>())
+        merkle_root(&Transaction::digests(&self.transactions))
+    }
+
+    /// Names a block whose transactions fit its header together with their signatures, which the header does not cover.
+    pub fn body(&self) -> Digest {
+        let signatures: Vec<u8> = self.transactions.iter().flat_map(|t| t.signature.to_bytes()).collect();
+        sm3::tagged("heqi/block/2", &[&self.header.digest().0, &signatures])
     }
 }

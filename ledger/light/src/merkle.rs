@@ -4,12 +4,15 @@ use base_gm::sm3;
 use base_types::Digest;
 use base_wire::wire_struct;
 
+const LEAF: &str = "heqi/merkle-leaf/1";
+const NODE: &str = "heqi/merkle-node/1";
+
 fn leaf(digest: &Digest) -> Digest {
-    sm3::tagged("heqi/merkle-leaf/1", &[&digest.0])
+    sm3::tagged(LEAF, &[&digest.0])
 }
 
 fn inner(left: &Digest, right: &Digest) -> Digest {
-    sm3::tagged("heqi/merkle-node/1", &[&left.0, &right.0])
+    sm3::tagged(NODE, &[&left.0, &right.0])
 }
 
 /// Size of the left subtree: the largest power of two below `n` (RFC 6962, section 2.1); `n` is at least 2.
@@ -19,14 +22,18 @@ fn split(n: usize) -> usize {
 
 /// The root of a list; an empty list has a root of its own.
 pub fn merkle_root(items: &[Digest]) -> Digest {
-    match items {
-        [] => sm3::tagged("heqi/merkle-empty/1", &[]),
-        [one] => leaf(one),
-        _ => {
-            let (left, right) = items.split_at(split(items.len()));
-            inner(&merkle_root(left), &merkle_root(right))
-        }
+    let mut many = sm3::Many::new();
+    items.iter().for_each(|item| many.tagged(LEAF, &[&item.0]));
+    let mut level = many.digests();
+    // Halves that are the largest powers of two meet where neighbours are joined level by level, and the odd one goes up.
+    while level.len() > 1 {
+        let (pairs, odd) = level.as_chunks::<2>();
+        pairs.iter().for_each(|[left, right]| many.tagged(NODE, &[&left.0, &right.0]));
+        let mut above = many.digests();
+        above.extend_from_slice(odd);
+        level = above;
     }
+    level.first().copied().unwrap_or_else(|| sm3::tagged("heqi/merkle-empty/1", &[]))
 }
 
 /// One step from a leaf to the root.
@@ -78,6 +85,25 @@ pub fn merkle_path(items: &[Digest], index: usize) -> Option<MerklePath> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As RFC 6962, section 2.1, says it.
+    fn root(items: &[Digest]) -> Digest {
+        match items {
+            [one] => leaf(one),
+            _ => {
+                let (left, right) = items.split_at(split(items.len()));
+                inner(&root(left), &root(right))
+            }
+        }
+    }
+
+    #[test]
+    fn level_by_level_gives_the_root_of_the_definition() {
+        let items: Vec<_> = (0..200u8).map(|i| sm3::sm3(&[i])).collect();
+        for n in 1..=items.len() {
+            assert_eq!(merkle_root(&items[..n]), root(&items[..n]), "{n} items");
+        }
+    }
 
     #[test]
     fn every_item_of_every_list_has_a_path_and_no_other_item_fits_it() {

@@ -37,8 +37,11 @@ pub enum TransactionFault {
     BadSignature,
 }
 
+/// The purpose of a transaction's digest.
+const NAME: &str = "heqi/transaction/1";
+
 fn signed_bytes(chain: &Digest, sender: &PublicKey, nonce: &[u8; 16], valid_until: Height, payload: &[u8]) -> Digest {
-    sm3::tagged("heqi/transaction/1", &[&chain.0, &sender.to_bytes(), nonce, &valid_until.to_be_bytes(), payload])
+    sm3::tagged(NAME, &[&chain.0, &sender.to_bytes(), nonce, &valid_until.to_be_bytes(), payload])
 }
 
 impl Transaction {
@@ -54,6 +57,16 @@ impl Transaction {
     pub fn digest(&self) -> Digest {
         let Self { chain, sender, nonce, valid_until, payload, signature: _ } = self;
         signed_bytes(chain, sender, nonce, *valid_until, payload)
+    }
+
+    /// The names of many transactions, in their order.
+    pub fn digests(transactions: &[Self]) -> Vec<Digest> {
+        let mut many = sm3::Many::new();
+        for Self { chain, sender, nonce, valid_until, payload, signature: _ } in transactions {
+            let until = valid_until.to_be_bytes();
+            many.tagged(NAME, &[&chain.0[..], &sender.to_bytes(), nonce, &until, payload]);
+        }
+        many.digests()
     }
 
     /// Bytes on the wire.

@@ -1,182 +1,253 @@
-//! Nodes of the tree: sixteen slots a branch, leaves held inside their branch, the halves' hashes kept beside them.
-
-use std::sync::Arc;
+//! Branches of the tree: sixteen slots, leaves held inside their branch, and memory for what is there alone.
 
 use base_types::{Digest, Height};
 use base_wire::{Decode, Encode, Reader, WireError};
-use ledger_light::state::{EMPTY, inner_hash, leaf_hash};
+use ledger_light::state::EMPTY;
+
+use crate::hashing::Nodes;
 
 /// Slots of a branch: one for each value of four bits of the key's hash.
 pub(crate) const WIDTH: usize = 16;
 
-/// Every slot.
-const ALL: u16 = u16::MAX;
+/// Every slot, one a bit.
+pub(crate) const ALL: u16 = u16::MAX;
+
+/// Slots in use up to which the hashes of a branch's inner nodes are not kept: most branches are such, and without them a
+/// change costs one or two hashes more.
+const FEW: u32 = 4;
+
+/// What an allocator adds to each piece of memory, in bytes: its own words, and what it rounds up.
+const ALLOCATION: usize = 16;
 
 /// What stands in one slot.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Slot {
     /// No key.
     #[default]
     Empty,
     /// One key: its hash and its value's hash.
     Leaf { key: Digest, value: Digest },
-    /// Several keys: the branch below, written at `version`; `below` is that branch where it is held in memory.
-    Inner { hash: Digest, version: Height, below: Option<Arc<Branch>> },
+    /// Several keys: the hash of the branch below, which was written at `version`.
+    Inner { hash: Digest, version: Height },
 }
 
-impl Slot {
-    /// The hash of the slot's subtree.
-    pub(crate) fn hash(&self) -> Digest {
-        match self {
-            Self::Empty => EMPTY,
-            Self::Leaf { key, value } => leaf_hash(key, value),
-            Self::Inner { hash, .. } => *hash,
-        }
-    }
+#[derive(Debug)]
+struct Leaf {
+    key: Digest,
+    value: Digest,
 }
 
-/// Four levels of the binary tree.
-///
-/// The inner nodes of these levels are numbered as in a heap: 1 is the branch's own root, the halves of `at` are `2 * at`
-/// and `2 * at + 1`, and numbers from 16 on are the slots. A changed slot costs the four hashes above it, not fifteen.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
+struct Inner {
+    hash: Digest,
+    version: Height,
+    /// The branch itself, where it is held in memory.
+    below: Option<Box<Branch>>,
+}
+
+/// Hashes of a branch's inner nodes 1 to 15; see [`Nodes`].
+type Halves = [Digest; WIDTH - 1];
+
+/// Four levels of the binary tree. A changed slot costs the four hashes above it, not fifteen.
+#[derive(Debug, Default)]
 pub(crate) struct Branch {
-    slots: [Slot; WIDTH],
-    /// Hashes of the inner nodes 1 to 15; number 0 is not used.
-    halves: [Digest; WIDTH],
-    /// Slots, one a bit, above which `halves` is not up to date.
+    /// Slots in use, one a bit.
+    used: u16,
+    /// Those of them that are branches.
+    inner: u16,
+    /// Those above which `halves` is not up to date.
     changed: u16,
+    /// What stands in the slots, in their order.
+    leaves: Box<[Leaf]>,
+    inners: Box<[Inner]>,
+    halves: Option<Box<Halves>>,
 }
 
-impl Default for Branch {
-    fn default() -> Self {
-        Self { slots: Default::default(), halves: [EMPTY; WIDTH], changed: 0 }
+/// The bit of a slot, 0 for one that there is not.
+fn bit(at: usize) -> u16 {
+    if at < WIDTH { 1 << at } else { 0 }
+}
+
+/// How many of some slots stand before another.
+fn rank(slots: u16, bit: u16) -> usize {
+    (slots & bit.wrapping_sub(1)).count_ones() as usize
+}
+
+/// Puts one more into a list that takes no more memory than it must.
+fn insert<T>(list: &mut Box<[T]>, at: usize, one: T) {
+    let mut longer = std::mem::take(list).into_vec();
+    longer.reserve_exact(1);
+    longer.insert(at.min(longer.len()), one);
+    *list = longer.into_boxed_slice();
+}
+
+fn remove<T>(list: &mut Box<[T]>, at: usize) {
+    let mut shorter = std::mem::take(list).into_vec();
+    if at < shorter.len() {
+        shorter.remove(at);
     }
+    *list = shorter.into_boxed_slice();
 }
 
-/// The slots below an inner node, one a bit.
-fn slots_below(at: usize) -> u16 {
-    let level = at.max(1).ilog2();
-    let (first, width) = (1usize << level, WIDTH >> level);
-    let mask = ((1u32 << width) - 1) << ((at - first) * width);
-    (mask & u32::from(ALL)) as u16
+fn bytes_of<T>(list: &[T]) -> usize {
+    if list.is_empty() { 0 } else { size_of_val(list) + ALLOCATION }
 }
 
 impl Branch {
-    pub(crate) fn slots(&self) -> &[Slot] {
-        &self.slots
-    }
-
-    /// Puts a slot and returns what stood there.
-    pub(crate) fn replace(&mut self, at: usize, slot: Slot) -> Slot {
-        let Some(place) = self.slots.get_mut(at) else { return Slot::Empty };
-        self.changed |= 1u16 << at;
-        std::mem::replace(place, slot)
-    }
-
     /// Slots in use, one a bit.
-    fn used(&self) -> u16 {
-        let used = (0u32..).zip(&self.slots).filter(|(_, slot)| !matches!(slot, Slot::Empty));
-        used.fold(0u16, |bits, (at, _)| bits | 1u16 << at)
+    pub(crate) fn used(&self) -> u16 {
+        self.used
     }
 
-    /// True without any key.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.used() == 0
+    /// Slots with a leaf, one a bit.
+    pub(crate) fn leaves(&self) -> u16 {
+        self.used & !self.inner
     }
 
-    /// The leaf among some slots, if it is all that stands there.
-    fn only_leaf_of(&self, slots: u16) -> Option<&Slot> {
-        if slots.count_ones() != 1 {
-            return None;
-        }
-        self.slots.get(slots.trailing_zeros() as usize).filter(|slot| matches!(slot, Slot::Leaf { .. }))
+    /// Slots above which hashes are not known, one a bit.
+    pub(crate) fn stale(&self) -> u16 {
+        if self.halves.is_some() { self.changed } else { ALL }
     }
 
-    /// The branch's only leaf, if nothing else stands in it.
-    pub(crate) fn only_leaf(&self) -> Option<&Slot> {
-        self.only_leaf_of(self.used())
-    }
-
-    /// The hash of an inner node or a slot; those of changed slots' nodes must have been hashed before.
-    fn hash_at(&self, at: usize) -> Digest {
-        match at.checked_sub(WIDTH) {
-            Some(slot) => self.slots.get(slot).map_or(EMPTY, Slot::hash),
-            None => self.halves.get(at).copied().unwrap_or(EMPTY),
+    /// What stands in a slot.
+    pub(crate) fn slot(&self, at: usize) -> Slot {
+        let bit = bit(at);
+        if self.inner & bit != 0 {
+            let inner = self.inners.get(rank(self.inner, bit));
+            inner.map_or(Slot::Empty, |inner| Slot::Inner { hash: inner.hash, version: inner.version })
+        } else if self.used & bit != 0 {
+            let leaf = self.leaves.get(rank(self.leaves(), bit));
+            leaf.map_or(Slot::Empty, |leaf| Slot::Leaf { key: leaf.key, value: leaf.value })
+        } else {
+            Slot::Empty
         }
     }
 
-    /// Hashes the inner nodes above changed slots, lowest first.
-    pub(crate) fn refresh(&mut self) {
-        if self.changed == 0 {
-            return;
-        }
-        let used = self.used();
-        for at in (1..WIDTH).rev() {
-            let below = slots_below(at);
-            if self.changed & below == 0 {
-                continue;
-            }
-            let hash = match used & below {
-                0 => EMPTY,
-                inside => {
-                    let (left, right) = (self.hash_at(2 * at), self.hash_at(2 * at + 1));
-                    match self.only_leaf_of(inside) {
-                        Some(_) if left == EMPTY => right,
-                        Some(_) => left,
-                        None => inner_hash(&left, &right),
+    /// What stands in all slots, in their order.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = Slot> {
+        (0..WIDTH).map(|at| self.slot(at))
+    }
+
+    /// Puts something into a slot; a branch below that was held there is given up.
+    pub(crate) fn set(&mut self, at: usize, slot: Slot) {
+        let bit = bit(at);
+        self.changed |= bit;
+        match slot {
+            _ if bit == 0 => {}
+            Slot::Empty => self.clear(bit),
+            Slot::Leaf { key, value } => {
+                let (leaf, place) = (Leaf { key, value }, rank(self.leaves(), bit));
+                match self.leaves.get_mut(place) {
+                    Some(old) if self.used & !self.inner & bit != 0 => *old = leaf,
+                    _ => {
+                        self.clear(bit);
+                        insert(&mut self.leaves, place, leaf);
+                        self.used |= bit;
                     }
                 }
-            };
-            if let Some(place) = self.halves.get_mut(at) {
-                *place = hash;
+            }
+            Slot::Inner { hash, version } => {
+                let (inner, place) = (Inner { hash, version, below: None }, rank(self.inner, bit));
+                match self.inners.get_mut(place) {
+                    Some(old) if self.inner & bit != 0 => *old = inner,
+                    _ => {
+                        self.clear(bit);
+                        insert(&mut self.inners, place, inner);
+                        self.used |= bit;
+                        self.inner |= bit;
+                    }
+                }
             }
         }
+    }
+
+    fn clear(&mut self, bit: u16) {
+        if self.inner & bit != 0 {
+            remove(&mut self.inners, rank(self.inner, bit));
+        } else if self.used & bit != 0 {
+            let place = rank(self.leaves(), bit);
+            remove(&mut self.leaves, place);
+        }
+        self.used &= !bit;
+        self.inner &= !bit;
+    }
+
+    /// Takes the branch in a slot out of memory, if it is held.
+    pub(crate) fn take_below(&mut self, at: usize) -> Option<Box<Branch>> {
+        self.below(at).and_then(|(_, below)| below.take())
+    }
+
+    /// Holds the branch in a slot; without one there it is given up.
+    pub(crate) fn hold_below(&mut self, at: usize, branch: Box<Branch>) {
+        if let Some((_, below)) = self.below(at) {
+            *below = Some(branch);
+        }
+    }
+
+    /// The branch in a slot: the version that wrote it, and itself if it is held.
+    pub(crate) fn below(&mut self, at: usize) -> Option<(Height, &mut Option<Box<Branch>>)> {
+        let bit = bit(at);
+        if self.inner & bit == 0 {
+            return None;
+        }
+        self.inners.get_mut(rank(self.inner, bit)).map(|inner| (inner.version, &mut inner.below))
+    }
+
+    /// All branches in slots: the versions that wrote them, and themselves as far as they are held.
+    pub(crate) fn all_below(&mut self) -> impl Iterator<Item = (Height, &mut Option<Box<Branch>>)> {
+        self.inners.iter_mut().map(|inner| (inner.version, &mut inner.below))
+    }
+
+    /// The branches in slots that are held, with the versions that wrote them.
+    pub(crate) fn held(&self) -> impl Iterator<Item = (Height, &Branch)> {
+        self.inners.iter().filter_map(|inner| inner.below.as_deref().map(|below| (inner.version, below)))
+    }
+
+    /// What the branch dissolves into, if it holds one leaf or nothing: equal contents have equal shapes.
+    pub(crate) fn alone(&self) -> Option<Slot> {
+        match (self.used.count_ones(), &*self.leaves) {
+            (0, _) => Some(Slot::Empty),
+            (1, [leaf]) => Some(Slot::Leaf { key: leaf.key, value: leaf.value }),
+            _ => None,
+        }
+    }
+
+    /// Hashes of the inner nodes, as far as they are kept.
+    pub(crate) fn halves(&self) -> &[Digest] {
+        self.halves.as_ref().map_or(&[], |halves| &halves[..])
+    }
+
+    /// Takes over what was hashed.
+    pub(crate) fn hashed(&mut self, nodes: &Nodes) {
         self.changed = 0;
-    }
-
-    /// The hash of the whole.
-    pub(crate) fn hash(&mut self) -> Digest {
-        self.refresh();
-        self.hash_at(1)
-    }
-
-    /// Goes down the four levels towards slot `to`, as far as there are several keys, and gathers the other halves'
-    /// hashes. The branch must have been refreshed.
-    pub(crate) fn descend(&self, to: usize, siblings: &mut Vec<Digest>) -> &Slot {
-        static NOTHING: Slot = Slot::Empty;
-        let used = self.used();
-        let mut at = 1usize;
-        while at < WIDTH {
-            let inside = used & slots_below(at);
-            if inside == 0 {
-                return &NOTHING;
-            }
-            if let Some(leaf) = self.only_leaf_of(inside) {
-                return leaf;
-            }
-            let towards = to >> (3 - at.ilog2()) & 1;
-            siblings.push(self.hash_at(2 * at + (1 - towards)));
-            at = 2 * at + towards;
+        if self.used.count_ones() <= FEW {
+            self.halves = None;
+            return;
         }
-        self.slots.get(at - WIDTH).unwrap_or(&NOTHING)
+        let halves = self.halves.get_or_insert_with(|| Box::new([EMPTY; WIDTH - 1]));
+        halves.copy_from_slice(&nodes[1..WIDTH]);
+    }
+
+    /// Bytes of memory of the branch, those below it not counted.
+    pub(crate) fn bytes(&self) -> usize {
+        let halves = if self.halves.is_some() { size_of::<Halves>() + ALLOCATION } else { 0 };
+        size_of::<Self>() + ALLOCATION + bytes_of(&self.leaves) + bytes_of(&self.inners) + halves
     }
 }
 
 /// Which slots are in use, which of them are branches, then the slots in order.
 impl Encode for Branch {
     fn encode(&self, out: &mut Vec<u8>) {
-        let inner = (0u32..).zip(&self.slots).filter(|(_, slot)| matches!(slot, Slot::Inner { .. }));
-        self.used().encode(out);
-        inner.fold(0u16, |bits, (at, _)| bits | 1u16 << at).encode(out);
-        for slot in &self.slots {
+        self.used.encode(out);
+        self.inner.encode(out);
+        for slot in self.slots() {
             match slot {
                 Slot::Empty => {}
                 Slot::Leaf { key, value } => {
                     key.encode(out);
                     value.encode(out);
                 }
-                Slot::Inner { hash, version, below: _ } => {
+                Slot::Inner { hash, version } => {
                     hash.encode(out);
                     version.encode(out);
                 }
@@ -192,84 +263,19 @@ impl Decode for Branch {
         if inner & !used != 0 {
             return Err(WireError::NotCanonical("branch"));
         }
-        let mut branch = Self { changed: ALL, ..Self::default() };
-        for (at, slot) in (0u32..).zip(&mut branch.slots) {
-            if inner >> at & 1 == 1 {
-                *slot = Slot::Inner { hash: Digest::decode(input)?, version: Height::decode(input)?, below: None };
-            } else if used >> at & 1 == 1 {
-                *slot = Slot::Leaf { key: Digest::decode(input)?, value: Digest::decode(input)? };
+        let mut leaves = Vec::with_capacity((used & !inner).count_ones() as usize);
+        let mut inners = Vec::with_capacity(inner.count_ones() as usize);
+        for at in 0..WIDTH {
+            if inner & bit(at) != 0 {
+                inners.push(Inner { hash: Digest::decode(input)?, version: Height::decode(input)?, below: None });
+            } else if used & bit(at) != 0 {
+                leaves.push(Leaf { key: Digest::decode(input)?, value: Digest::decode(input)? });
             }
         }
-        Ok(branch)
+        let (leaves, inners) = (leaves.into_boxed_slice(), inners.into_boxed_slice());
+        Ok(Self { used, inner, changed: ALL, leaves, inners, halves: None })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use base_gm::sm3::sm3;
-
-    use super::*;
-
-    /// The hash of a range of slots by the tree's rules, nothing remembered.
-    fn fold(slots: &[Slot]) -> Digest {
-        let used: Vec<&Slot> = slots.iter().filter(|slot| !matches!(slot, Slot::Empty)).collect();
-        match used.as_slice() {
-            [] => EMPTY,
-            [leaf @ Slot::Leaf { .. }] => leaf.hash(),
-            [inner] if slots.len() == 1 => inner.hash(),
-            _ => {
-                let (left, right) = slots.split_at(slots.len() / 2);
-                inner_hash(&fold(left), &fold(right))
-            }
-        }
-    }
-
-    fn slot(draw: &Digest) -> Slot {
-        match draw.0[1] % 3 {
-            0 => Slot::Empty,
-            1 => Slot::Leaf { key: *draw, value: sm3(&draw.0) },
-            _ => Slot::Inner { hash: *draw, version: u64::from(draw.0[2]), below: None },
-        }
-    }
-
-    #[test]
-    fn hashing_what_changed_gives_what_hashing_everything_gives() {
-        let mut branch = Branch::default();
-        for round in 0..300u32 {
-            let draw = sm3(&round.to_be_bytes());
-            branch.replace(usize::from(draw.0[0] % 16), slot(&draw));
-            if round % 3 == 0 {
-                assert_eq!(branch.hash(), fold(branch.slots()), "round {round}");
-                let mut read = Branch::from_wire(&branch.to_wire()).expect("read");
-                assert_eq!(read.hash(), branch.hash());
-                assert_eq!(read.to_wire(), branch.to_wire());
-            }
-        }
-    }
-
-    #[test]
-    fn every_way_down_folds_back_to_the_branch() {
-        for round in 0..60u32 {
-            let mut branch = Branch::default();
-            for at in 0..=(round as usize % WIDTH) {
-                branch.replace(at, slot(&sm3(&[round as u8, at as u8])));
-            }
-            let hash = branch.hash();
-            for to in 0..WIDTH {
-                let mut siblings = Vec::new();
-                let end = branch.descend(to, &mut siblings).hash();
-                let folded = (0..siblings.len()).rev().fold(end, |below, step| match to >> (3 - step) & 1 {
-                    0 => inner_hash(&below, &siblings[step]),
-                    _ => inner_hash(&siblings[step], &below),
-                });
-                assert_eq!(folded, hash, "round {round}, slot {to}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_branch_with_a_branch_in_an_unused_slot_is_refused() {
-        assert!(Branch::from_wire(&[0, 1, 0, 2]).is_err());
-        assert!(Branch::from_wire(&Branch::default().to_wire()).is_ok_and(|branch| branch.is_empty()));
-    }
-}
+mod tests;

@@ -5,11 +5,28 @@ use base_types::{Digest, Height};
 /// Most half-bytes of a key's hash.
 pub(crate) const DEEPEST: u8 = 64;
 
-/// The first `depth` half-bytes of the hashes of the keys below a branch; the rest of `prefix` is zero.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The first `depth` half-bytes of the hashes of the keys below a branch; the rest of `prefix` is zero. In their order a
+/// branch comes before all that are below it, and these before the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Path {
     prefix: Digest,
     depth: u8,
+}
+
+/// Bytes of a row's key before the prefix: version and depth.
+const ROW_HEAD: usize = 9;
+
+/// A branch's key in storage, 9 to 41 bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row {
+    bytes: [u8; ROW_HEAD + 32],
+    len: usize,
+}
+
+impl Row {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
 }
 
 impl Path {
@@ -65,14 +82,15 @@ impl Path {
         usize::from(if self.depth % 2 == 0 { byte >> 4 } else { byte & 0x0f })
     }
 
-    /// The branch's key in storage: depth, the bytes of the prefix, version.
-    pub(crate) fn row(&self, version: Height) -> Vec<u8> {
-        let used = usize::from(self.depth).div_ceil(2);
-        let mut row = Vec::with_capacity(used.saturating_add(9));
-        row.push(self.depth);
-        row.extend(self.prefix.0.iter().take(used));
-        row.extend_from_slice(&version.to_be_bytes());
-        row
+    /// The branch's key in storage: version, depth, the bytes of the prefix. In the order of writing: tables of later
+    /// versions follow those of earlier ones and need not be merged.
+    pub(crate) fn row(&self, version: Height) -> Row {
+        let mut bytes = [0; ROW_HEAD + 32];
+        bytes[..8].copy_from_slice(&version.to_be_bytes());
+        bytes[8] = self.depth;
+        bytes[ROW_HEAD..].copy_from_slice(&self.prefix.0);
+        let used = usize::from(self.depth).div_ceil(2).min(32);
+        Row { bytes, len: ROW_HEAD + used }
     }
 }
 
@@ -92,6 +110,19 @@ mod tests {
             path = path.below(&key);
         }
         assert_eq!(path.prefix, key);
+    }
+
+    #[test]
+    fn a_branch_comes_before_those_below_it_and_these_before_the_next() {
+        let key = sm3(b"key");
+        let path = Path::towards(&key, 5);
+        assert!((0..15).all(|slot| path < path.child(slot) && path.child(slot).child(15) < path.child(slot + 1)));
+        assert_eq!(
+            path.row(7).as_bytes(),
+            [&[0, 0, 0, 0, 0, 0, 0, 7, 5][..], &key.0[..2], &[key.0[2] & 0xf0]].concat()
+        );
+        assert_eq!(Path::root().row(1).as_bytes().len(), 9);
+        assert_eq!(Path::towards(&key, DEEPEST).row(1).as_bytes().len(), 41);
     }
 
     #[test]

@@ -65,12 +65,13 @@ impl Restore {
             return Ok(());
         }
         let items: Vec<Item> = hashed.into_iter().map(|(key, value)| (key, Some(value))).collect();
-        let mut update = Update::new(&self.store, self.height, 0);
-        let high = Path::root().child(usize::from(index >> 4));
-        update.merge(Slot::Empty, &high.child(usize::from(index & 0x0f)), &items)?;
         let mut batch = Batch::new();
-        for (row, node) in update.written {
-            batch.put(NODES, row, node);
+        // One that is alone stands in the branch above.
+        if items.len() > 1 {
+            let path = Path::root().child(usize::from(index >> 4)).child(usize::from(index & 0x0f));
+            let mut update = Update::new(&self.store, self.height, &mut batch, None);
+            let mut branch = update.change(Box::default(), path, &items)?;
+            update.finish(&path, &mut branch);
         }
         for (key, value) in leaves {
             batch.put(LATEST, key.0, latest_value(self.height, value));
@@ -89,23 +90,11 @@ impl Restore {
         if let Some(index) = self.missing.first() {
             return Err(SnapshotFault::Missing(*index).into());
         }
-        let mut update = Update::new(&self.store, self.height, 0);
-        let mut branch = Branch::default();
-        for high in 0..WIDTH {
-            let path = Path::root().child(high);
-            let mut second = Branch::default();
-            for low in 0..WIDTH {
-                let index = u8::try_from(high * WIDTH + low).unwrap_or(u8::MAX);
-                second.replace(low, slot(self.spine.entry(index), self.height));
-            }
-            branch.replace(high, update.close(&path, second));
-        }
-        let root = update.write(&Path::root(), &mut branch);
+        let mut update = Update::new(&self.store, self.height, batch, None);
+        let mut branch = update.gather(Path::root(), (0..WIDTH).map(|high| self.second(high)));
+        let root = update.finish(&Path::root(), &mut branch);
         if root != self.spine.root() {
             return Err(StateError::Damaged("another root came out"));
-        }
-        for (row, node) in update.written {
-            batch.put(NODES, row, node);
         }
         batch.put(ROOTS, self.height.to_be_bytes(), root.to_wire());
         batch.put(HEIGHTS, root.0, self.height.to_wire());
@@ -114,13 +103,23 @@ impl Restore {
         batch.delete(META, UNFINISHED);
         Ok(root)
     }
+
+    /// The branch in a slot of the root, or what would stand in it.
+    fn second(&self, high: usize) -> Branch {
+        let mut branch = Branch::default();
+        for low in 0..WIDTH {
+            let index = u8::try_from(high * WIDTH + low).unwrap_or(u8::MAX);
+            branch.set(low, slot(self.spine.entry(index), self.height));
+        }
+        branch
+    }
 }
 
 fn slot(entry: &SpineEntry, version: Height) -> Slot {
     match entry {
         SpineEntry::Empty => Slot::Empty,
         SpineEntry::Leaf { key, value } => Slot::Leaf { key: *key, value: *value },
-        SpineEntry::Inner(hash) => Slot::Inner { hash: *hash, version, below: None },
+        SpineEntry::Inner(hash) => Slot::Inner { hash: *hash, version },
     }
 }
 

@@ -2,10 +2,11 @@
 
 use base_types::{Digest, Height};
 use base_wire::Decode;
+use ledger_store::Batch;
 
 use crate::StateError;
 
-/// Branches of the tree: depth, prefix, version → branch.
+/// Branches of the tree: version, depth, prefix → branch.
 pub(crate) const NODES: &str = "state-nodes";
 /// Newest values: hash of the key → height written, value.
 pub(crate) const LATEST: &str = "state-latest";
@@ -23,7 +24,7 @@ pub(crate) const META: &str = "state-meta";
 /// The row of `META` that names the layout of these rows.
 pub(crate) const LAYOUT: &[u8] = b"layout";
 /// Its value.
-pub(crate) const LAYOUT_NOW: &[u8] = &[1];
+pub(crate) const LAYOUT_NOW: &[u8] = &[2];
 /// The row of `META` with the oldest height that is kept, 0 without it.
 pub(crate) const OLDEST: &[u8] = b"oldest";
 /// The row of `META` that stands while a state is being taken over.
@@ -33,10 +34,10 @@ pub(crate) const UNFINISHED: &[u8] = b"unfinished";
 const STALE_ROWS: usize = 256;
 
 /// The key of an older value; newer ones stand before.
-pub(crate) fn history_key(key: &Digest, written: Height) -> Vec<u8> {
-    let mut row = Vec::with_capacity(40);
-    row.extend_from_slice(&key.0);
-    row.extend_from_slice(&(!written).to_be_bytes());
+pub(crate) fn history_key(key: &Digest, written: Height) -> [u8; 40] {
+    let mut row = [0; 40];
+    row[..32].copy_from_slice(&key.0);
+    row[32..].copy_from_slice(&(!written).to_be_bytes());
     row
 }
 
@@ -83,30 +84,53 @@ pub(crate) fn read_digest(row: &[u8]) -> Result<Digest, StateError> {
 }
 
 /// A row that a newer version replaced.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Stale {
-    Node(Vec<u8>),
-    Value(Vec<u8>),
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stale<'a> {
+    Node(&'a [u8]),
+    Value(&'a [u8]),
 }
 
-/// The rows of `STALE` for what the version `height` replaced. They are pruned in the order given.
-pub(crate) fn stale_rows(height: Height, stale: &[Stale]) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let list = |chunk: &[Stale]| {
-        let mut list = Vec::new();
-        for one in chunk {
-            let (kind, row) = match one {
-                Stale::Node(row) => (0, row),
-                Stale::Value(row) => (1, row),
-            };
-            // A node's row has at most 41 bytes, a value's 40.
-            list.push(kind);
-            list.push(u8::try_from(row.len()).unwrap_or(u8::MAX));
-            list.extend_from_slice(row);
+/// The rows of `STALE` for what one version replaced; they are pruned in the order in which they are added.
+pub(crate) struct StaleLists {
+    height: Height,
+    number: u32,
+    /// What the list being filled says, and of how many rows.
+    list: Vec<u8>,
+    rows: usize,
+}
+
+impl StaleLists {
+    /// None yet for the version `height`.
+    pub(crate) fn new(height: Height) -> Self {
+        Self { height, number: 0, list: Vec::new(), rows: 0 }
+    }
+
+    /// Adds a row; a list that is full goes into the batch.
+    pub(crate) fn add(&mut self, stale: Stale<'_>, batch: &mut Batch) {
+        let (kind, row) = match stale {
+            Stale::Node(row) => (0, row),
+            Stale::Value(row) => (1, row),
+        };
+        // A node's row has at most 41 bytes, a value's 40.
+        self.list.push(kind);
+        self.list.push(u8::try_from(row.len()).unwrap_or(u8::MAX));
+        self.list.extend_from_slice(row);
+        self.rows += 1;
+        if self.rows >= STALE_ROWS {
+            self.end(batch);
         }
-        list
-    };
-    let key = |number: u32| [&height.to_be_bytes()[..], &number.to_be_bytes()].concat();
-    (0u32..).zip(stale.chunks(STALE_ROWS)).map(|(number, chunk)| (key(number), list(chunk))).collect()
+    }
+
+    /// Puts the last list into the batch.
+    pub(crate) fn end(&mut self, batch: &mut Batch) {
+        if self.rows == 0 {
+            return;
+        }
+        batch.put(STALE, [&self.height.to_be_bytes()[..], &self.number.to_be_bytes()].concat(), &self.list);
+        self.number = self.number.saturating_add(1);
+        self.rows = 0;
+        self.list.clear();
+    }
 }
 
 /// The height that a row of `STALE` belongs to.
@@ -116,14 +140,14 @@ pub(crate) fn stale_height(key: &[u8]) -> Result<Height, StateError> {
 }
 
 /// What a row of `STALE` lists.
-pub(crate) fn read_stale(mut list: &[u8]) -> Result<Vec<Stale>, StateError> {
+pub(crate) fn read_stale(mut list: &[u8]) -> Result<Vec<Stale<'_>>, StateError> {
     let damaged = StateError::Damaged("a list of old rows cannot be read");
     let mut stale = Vec::new();
     while let Some((&[kind, len], rest)) = list.split_first_chunk::<2>() {
         let Some((row, rest)) = rest.split_at_checked(usize::from(len)) else { return Err(damaged) };
         stale.push(match kind {
-            0 => Stale::Node(row.to_vec()),
-            1 => Stale::Value(row.to_vec()),
+            0 => Stale::Node(row),
+            1 => Stale::Value(row),
             _ => return Err(damaged),
         });
         list = rest;
@@ -137,16 +161,21 @@ mod tests {
 
     #[test]
     fn lists_of_old_rows_come_back_in_order_and_cut_ones_are_refused() {
-        let stale: Vec<Stale> = (0..600u32)
-            .map(|i| if i % 3 == 0 { Stale::Value(vec![i as u8; 40]) } else { Stale::Node(vec![i as u8; 9]) })
-            .collect();
-        let rows = stale_rows(7, &stale);
-        assert_eq!(rows.len(), 3);
-        let read: Vec<Stale> = rows.iter().flat_map(|(_, list)| read_stale(list).expect("read")).collect();
+        let rows: Vec<Vec<u8>> = (0..600u32).map(|i| vec![i as u8; if i % 3 == 0 { 40 } else { 9 }]).collect();
+        let stale: Vec<Stale<'_>> =
+            rows.iter().map(|row| if row.len() == 40 { Stale::Value(row) } else { Stale::Node(row) }).collect();
+        let (mut lists, mut batch) = (StaleLists::new(7), Batch::new());
+        stale.iter().for_each(|one| lists.add(*one, &mut batch));
+        lists.end(&mut batch);
+        lists.end(&mut batch);
+        let written: Vec<_> = batch.changes().collect();
+        let keys: Vec<_> = (0..3u8).map(|number| [0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, number]).collect();
+        assert!(written.iter().map(|(column, key, _)| (*column, *key)).eq(keys.iter().map(|key| (STALE, &key[..]))));
+        let list = |at: usize| written[at].2.expect("a list");
+        let read: Vec<Stale<'_>> = (0..3).flat_map(|at| read_stale(list(at)).expect("read")).collect();
         assert_eq!(read, stale);
-        assert!(rows.iter().all(|(key, _)| stale_height(key) == Ok(7)));
-        let (_, list) = &rows[0];
-        assert!(read_stale(&list[..list.len() - 1]).is_err());
+        assert!(written.iter().all(|(_, key, _)| stale_height(key) == Ok(7)));
+        assert!(read_stale(&list(0)[..list(0).len() - 1]).is_err());
         assert!(read_stale(&[9, 0]).is_err());
     }
 

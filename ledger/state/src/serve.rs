@@ -19,11 +19,11 @@ struct Gather<'a> {
     leaves: Vec<Leaf>,
 }
 
-fn entry(slot: &Slot) -> SpineEntry {
+fn entry(slot: Slot) -> SpineEntry {
     match slot {
         Slot::Empty => SpineEntry::Empty,
-        Slot::Leaf { key, value } => SpineEntry::Leaf { key: *key, value: *value },
-        Slot::Inner { hash, .. } => SpineEntry::Inner(*hash),
+        Slot::Leaf { key, value } => SpineEntry::Leaf { key, value },
+        Slot::Inner { hash, .. } => SpineEntry::Inner(hash),
     }
 }
 
@@ -36,23 +36,21 @@ impl State {
         self.kept(height, || {
             let root = self.root_branch(height)?;
             let mut entries = Vec::with_capacity(WIDTH * WIDTH);
-            for (at, slot) in root.slots().iter().enumerate() {
+            for (at, slot) in root.slots().enumerate() {
                 let below = self.second(slot, &Path::root().child(at))?;
-                entries.extend(below.slots().iter().map(entry));
+                entries.extend(below.slots().map(entry));
             }
             Ok(Spine::new(entries))
         })
     }
 
     /// The branch that stands, or would stand, in a slot of the root.
-    fn second(&self, slot: &Slot, path: &Path) -> Result<Branch, StateError> {
+    fn second(&self, slot: Slot, path: &Path) -> Result<Branch, StateError> {
         let mut branch = Branch::default();
         match slot {
             Slot::Empty => {}
-            Slot::Leaf { key, .. } => {
-                branch.replace(path.slot_of(key), slot.clone());
-            }
-            Slot::Inner { version, .. } => branch = self.store.branch(path, *version)?,
+            Slot::Leaf { key, .. } => branch.set(path.slot_of(&key), slot),
+            Slot::Inner { version, .. } => branch = self.store.branch(path, version)?,
         }
         Ok(branch)
     }
@@ -68,13 +66,8 @@ impl State {
             let root = self.root_branch(height)?;
             let path = Path::root().child(high);
             let mut gather = Gather { state: self, height, after, left: max_bytes, leaves: Vec::new() };
-            let mut all = true;
-            if let Some(slot) = root.slots().get(high) {
-                let second = self.second(slot, &path)?;
-                if let Some(slot) = second.slots().get(low) {
-                    all = gather.below(slot, &path.child(low))?;
-                }
-            }
+            let second = self.second(root.slot(high), &path)?;
+            let all = gather.below(second.slot(low), &path.child(low))?;
             Ok(Part { leaves: gather.leaves, more: !all })
         })
     }
@@ -82,14 +75,14 @@ impl State {
 
 impl Gather<'_> {
     /// Gathers what stands in a slot, `path` being that of a branch there; false when not all found room.
-    fn below(&mut self, slot: &Slot, path: &Path) -> Result<bool, StateError> {
+    fn below(&mut self, slot: Slot, path: &Path) -> Result<bool, StateError> {
         match slot {
             Slot::Empty => Ok(true),
-            Slot::Leaf { key, .. } => self.leaf(key),
+            Slot::Leaf { key, .. } => self.leaf(&key),
             Slot::Inner { .. } if self.after.is_some_and(|after| path.ends_before(&after)) => Ok(true),
             Slot::Inner { version, .. } => {
-                let branch = self.state.store.branch(path, *version)?;
-                for (at, slot) in branch.slots().iter().enumerate() {
+                let branch = self.state.store.branch(path, version)?;
+                for (at, slot) in branch.slots().enumerate() {
                     if !self.below(slot, &path.child(at))? {
                         return Ok(false);
                     }

@@ -163,7 +163,7 @@ fn bit(hash: &Digest, at: usize) -> bool {
 }
 
 /// The hash of the subtree of sorted leaves without doubles that share their first `depth` bits.
-fn subtree(leaves: &[(Digest, Digest)], depth: usize) -> Digest {
+pub(crate) fn subtree(leaves: &[(Digest, Digest)], depth: usize) -> Digest {
     match leaves {
         [] => EMPTY,
         [(key, value)] => leaf_hash(key, value),

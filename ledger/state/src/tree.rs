@@ -1,123 +1,236 @@
 //! The tree's two operations, free of storage's details: apply a block's changes, and walk to a key.
 
-use std::sync::Arc;
+use std::ops::Range;
 
 use base_types::{Digest, Height};
-use base_wire::Encode;
+use base_wire::{Decode, Encode};
 use ledger_light::state::{EMPTY, ProofEnd, StateProof};
+use ledger_store::Batch;
 
 use crate::{
     StateError,
+    hashing::{Hasher, descend},
     node::{Branch, Slot},
-    path::Path,
+    path::{DEEPEST, Path, Row},
+    rows::NODES,
 };
+
+/// A tree that goes deeper than keys are long is none.
+const TOO_DEEP: StateError = StateError::Damaged("a node lies too deep");
 
 /// Reads branches that earlier versions wrote.
 pub(crate) trait Branches {
+    /// The rows of these keys, in their order.
+    fn nodes(&self, keys: &[Row]) -> Result<Vec<Option<Vec<u8>>>, StateError>;
+
+    /// The branches at these paths, written at these versions.
+    fn branches(&self, places: &[(Path, Height)]) -> Result<Vec<Branch>, StateError> {
+        if places.iter().any(|(path, _)| path.depth() > DEEPEST) {
+            return Err(TOO_DEEP);
+        }
+        let keys: Vec<Row> = places.iter().map(|(path, version)| path.row(*version)).collect();
+        let read = |row: Option<Vec<u8>>| {
+            let row = row.ok_or(StateError::Damaged("a node is missing"))?;
+            Branch::from_wire(&row).map_err(|_| StateError::Damaged("a node cannot be read"))
+        };
+        self.nodes(&keys)?.into_iter().map(read).collect()
+    }
+
     /// The branch at a path, written at a version.
-    fn branch(&self, path: &Path, version: Height) -> Result<Branch, StateError>;
+    fn branch(&self, path: &Path, version: Height) -> Result<Branch, StateError> {
+        self.branches(&[(*path, version)])?.pop().ok_or(StateError::Damaged("a node is missing"))
+    }
 }
 
 /// A key's hash and its new value's hash, `None` to remove it.
 pub(crate) type Item = (Digest, Option<Digest>);
 
-/// One version's update: reads from `source`, gathers what is to be written.
+/// A branch that is being changed.
+struct Open {
+    branch: Box<Branch>,
+    path: Path,
+    /// Which of the level above it belongs to, and the slot there.
+    above: usize,
+    slot: usize,
+    /// Which of the items lie below it.
+    items: Range<usize>,
+}
+
+/// One version's update.
+///
+/// It goes down level by level and up again, so that what a level needs from `source` is read together and all of its
+/// branches are hashed together.
 pub(crate) struct Update<'a> {
     source: &'a dyn Branches,
     version: Height,
-    /// Branches at less than this depth stay in memory below their parents.
-    held: u8,
-    /// Rows of new branches.
-    pub(crate) written: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Rows of branches that this version replaces.
-    pub(crate) replaced: Vec<Vec<u8>>,
+    /// Takes the rows of new branches.
+    batch: &'a mut Batch,
+    /// Bytes of the branches that stay in memory below their parents; `None` when none do.
+    pub(crate) held: Option<usize>,
+    /// Branches that this version replaces, and the versions that wrote them.
+    pub(crate) replaced: Vec<(Path, Height)>,
+    hasher: Hasher,
+    row: Vec<u8>,
 }
 
 impl<'a> Update<'a> {
-    pub(crate) fn new(source: &'a dyn Branches, version: Height, held: u8) -> Self {
-        Self { source, version, held, written: Vec::new(), replaced: Vec::new() }
+    pub(crate) fn new(source: &'a dyn Branches, version: Height, batch: &'a mut Batch, held: Option<usize>) -> Self {
+        Self { source, version, batch, held, replaced: Vec::new(), hasher: Hasher::default(), row: Vec::new() }
     }
 
-    /// Applies `items`, sorted by key without doubles, to the branch at `path`.
-    pub(crate) fn change(&mut self, branch: &mut Branch, path: &Path, items: &[Item]) -> Result<(), StateError> {
-        for group in items.chunk_by(|a, b| path.slot_of(&a.0) == path.slot_of(&b.0)) {
-            let Some((first, _)) = group.first() else { continue };
-            let at = path.slot_of(first);
-            let old = branch.replace(at, Slot::Empty);
-            let new = self.merge(old, &path.below(first), group)?;
-            branch.replace(at, new);
-        }
-        Ok(())
-    }
-
-    /// The slot that comes of a slot and the changes below it; `path` is that of a branch in the slot.
-    pub(crate) fn merge(&mut self, slot: Slot, path: &Path, items: &[Item]) -> Result<Slot, StateError> {
-        let mut branch = Branch::default();
-        match slot {
-            Slot::Inner { version, below, .. } => {
-                branch = match below {
-                    Some(below) => Arc::unwrap_or_clone(below),
-                    None => self.source.branch(path, version)?,
-                };
-                self.replaced.push(path.row(version));
-                self.change(&mut branch, path, items)?;
+    /// Applies `items`, sorted by key without doubles, to the branch at `path` and puts the rows of all branches below it
+    /// that are new into the batch; on an error none. The branch itself is not hashed and written yet.
+    pub(crate) fn change(
+        &mut self,
+        branch: Box<Branch>,
+        path: Path,
+        items: &[Item],
+    ) -> Result<Box<Branch>, StateError> {
+        let mut level = vec![Open { branch, path, above: 0, slot: 0, items: 0..items.len() }];
+        let mut above = Vec::new();
+        loop {
+            let below = self.open(&mut level, items)?;
+            if below.is_empty() {
+                break;
             }
-            Slot::Empty | Slot::Leaf { .. } => {
-                let left = overlay(&slot, items);
-                if let [] | [_] = left.as_slice() {
-                    return Ok(left.first().map_or(Slot::Empty, |&(key, value)| Slot::Leaf { key, value }));
+            above.push(std::mem::replace(&mut level, below));
+        }
+        while let Some(mut higher) = above.pop() {
+            self.close(level, &mut higher);
+            level = higher;
+        }
+        Ok(level.pop().map_or_else(Box::default, |top| top.branch))
+    }
+
+    /// Changes a level's leaves and opens the branches below that change; those that are not held are read.
+    fn open(&mut self, level: &mut [Open], items: &[Item]) -> Result<Vec<Open>, StateError> {
+        let (mut below, mut away, mut places) = (Vec::new(), Vec::new(), Vec::new());
+        for (above, open) in level.iter_mut().enumerate() {
+            let (path, mut end) = (open.path, open.items.start);
+            let own = items.get(open.items.clone()).unwrap_or_default();
+            for group in own.chunk_by(|a, b| path.slot_of(&a.0) == path.slot_of(&b.0)) {
+                let Some((first, _)) = group.first() else { continue };
+                let (slot, path, start) = (path.slot_of(first), path.below(first), end);
+                end = start.saturating_add(group.len());
+                if let Some(new) = settled(open.branch.slot(slot), group) {
+                    open.branch.set(slot, new);
+                    continue;
                 }
-                let left: Vec<Item> = left.into_iter().map(|(key, value)| (key, Some(value))).collect();
-                self.change(&mut branch, path, &left)?;
+                if path.depth() > DEEPEST {
+                    return Err(TOO_DEEP);
+                }
+                let (branch, version) = self.begin(&mut open.branch, slot, &path);
+                if let Some(version) = version {
+                    away.push(below.len());
+                    places.push((path, version));
+                }
+                below.push(Open { branch, path, above, slot, items: start..end });
             }
         }
-        Ok(self.close(path, branch))
+        if !places.is_empty() {
+            for (at, branch) in away.into_iter().zip(self.source.branches(&places)?) {
+                if let Some(open) = below.get_mut(at) {
+                    *open.branch = branch;
+                }
+            }
+        }
+        Ok(below)
     }
 
-    /// A branch that holds one leaf or nothing dissolves into its parent, so that equal contents have equal shapes.
-    pub(crate) fn close(&mut self, path: &Path, mut branch: Branch) -> Slot {
-        if let Some(leaf) = branch.only_leaf() {
-            return leaf.clone();
+    /// The branch below a slot, its path being `path`; or an empty one, and the version at which that in its place must be
+    /// read.
+    fn begin(&mut self, higher: &mut Branch, slot: usize, path: &Path) -> (Box<Branch>, Option<Height>) {
+        match higher.slot(slot) {
+            Slot::Empty => (Box::default(), None),
+            // The leaf goes down until the keys part.
+            leaf @ Slot::Leaf { key, .. } => {
+                let mut branch = Box::<Branch>::default();
+                branch.set(path.slot_of(&key), leaf);
+                (branch, None)
+            }
+            Slot::Inner { version, .. } => {
+                self.replaced.push((*path, version));
+                let Some(branch) = higher.take_below(slot) else { return (Box::default(), Some(version)) };
+                self.held = self.held.map(|bytes| bytes.saturating_sub(branch.bytes()));
+                (branch, None)
+            }
         }
-        if branch.is_empty() {
-            return Slot::Empty;
-        }
-        let hash = self.write(path, &mut branch);
-        let below = (path.depth() < self.held).then(|| Arc::new(branch));
-        Slot::Inner { hash, version: self.version, below }
     }
 
-    /// Gathers a branch's row and returns its hash.
-    pub(crate) fn write(&mut self, path: &Path, branch: &mut Branch) -> Digest {
-        let hash = branch.hash();
-        self.written.push((path.row(self.version), branch.to_wire()));
+    /// Hashes and writes a level's branches and puts them into the level above. One that holds one leaf or nothing dissolves
+    /// into its parent, so that equal contents have equal shapes.
+    fn close(&mut self, level: Vec<Open>, above: &mut [Open]) {
+        let mut whole = Vec::with_capacity(level.len());
+        for open in level {
+            match open.branch.alone() {
+                Some(slot) => {
+                    if let Some(higher) = above.get_mut(open.above) {
+                        higher.branch.set(open.slot, slot);
+                    }
+                }
+                None => whole.push(open),
+            }
+        }
+        let mut branches: Vec<&mut Branch> = whole.iter_mut().map(|open| &mut *open.branch).collect();
+        let hashes = self.hasher.hash(&mut branches);
+        for (open, hash) in whole.into_iter().zip(hashes) {
+            self.write(&open.path, &open.branch);
+            let Some(higher) = above.get_mut(open.above) else { continue };
+            higher.branch.set(open.slot, Slot::Inner { hash, version: self.version });
+            if let Some(bytes) = &mut self.held {
+                *bytes = bytes.saturating_add(open.branch.bytes());
+                higher.branch.hold_below(open.slot, open.branch);
+            }
+        }
+    }
+
+    /// The branch at `path` with these in its slots, whose rows are put into the batch. It is not hashed and written itself.
+    pub(crate) fn gather(&mut self, path: Path, below: impl Iterator<Item = Branch>) -> Box<Branch> {
+        let open =
+            |(slot, branch)| Open { branch: Box::new(branch), path: path.child(slot), above: 0, slot, items: 0..0 };
+        let level = below.enumerate().map(open).collect();
+        let mut top = Open { branch: Box::default(), path, above: 0, slot: 0, items: 0..0 };
+        self.close(level, std::slice::from_mut(&mut top));
+        top.branch
+    }
+
+    /// Hashes the branch at `path`, puts its row into the batch and returns its hash.
+    pub(crate) fn finish(&mut self, path: &Path, branch: &mut Branch) -> Digest {
+        let hash = self.hasher.hash(&mut [&mut *branch]).pop().unwrap_or(EMPTY);
+        self.write(path, branch);
         hash
+    }
+
+    fn write(&mut self, path: &Path, branch: &Branch) {
+        self.row.clear();
+        branch.encode(&mut self.row);
+        self.batch.put(NODES, path.row(self.version).as_bytes(), &self.row);
     }
 }
 
-/// The keys under an empty slot or a leaf once `items` are applied.
-fn overlay(slot: &Slot, items: &[Item]) -> Vec<(Digest, Digest)> {
-    let mut left: Vec<_> = items.iter().filter_map(|(key, value)| value.map(|value| (*key, value))).collect();
-    if let Slot::Leaf { key, value } = slot
-        && !items.iter().any(|(other, _)| other == key)
-    {
-        let at = left.partition_point(|(other, _)| other < key);
-        left.insert(at, (*key, *value));
+/// What comes of a slot without a branch by the items of its keys, unless several keys have to part below it.
+fn settled(old: Slot, items: &[Item]) -> Option<Slot> {
+    let [(key, new)] = items else { return None };
+    match (old, new) {
+        (Slot::Inner { .. }, _) => None,
+        (Slot::Leaf { key: other, .. }, Some(_)) if other != *key => None,
+        (Slot::Leaf { key: other, .. }, None) if other != *key => Some(old),
+        (_, Some(value)) => Some(Slot::Leaf { key: *key, value: *value }),
+        (_, None) => Some(Slot::Empty),
     }
-    left
 }
 
 /// Walks from a root to a key's place and gathers the proof.
 pub(crate) fn prove(source: &dyn Branches, root: Branch, key: &Digest) -> Result<StateProof, StateError> {
-    let (mut path, mut branch) = (Path::root(), root);
+    let (mut path, mut branch, mut hasher) = (Path::root(), root, Hasher::default());
     let mut siblings = Vec::new();
     let end = loop {
-        branch.refresh();
-        let version = match branch.descend(path.slot_of(key), &mut siblings) {
+        let nodes = hasher.nodes(&branch);
+        let version = match descend(&branch, &nodes, path.slot_of(key), &mut siblings) {
             Slot::Empty => break ProofEnd::Empty,
-            Slot::Leaf { key: found, .. } if found == key => break ProofEnd::Found,
-            Slot::Leaf { key, value } => break ProofEnd::Other { key: *key, value: *value },
-            Slot::Inner { version, .. } => *version,
+            Slot::Leaf { key: found, .. } if found == *key => break ProofEnd::Found,
+            Slot::Leaf { key, value } => break ProofEnd::Other { key, value },
+            Slot::Inner { version, .. } => version,
         };
         path = path.below(key);
         branch = source.branch(&path, version)?;
@@ -128,90 +241,4 @@ pub(crate) fn prove(source: &dyn Branches, root: Branch, key: &Digest) -> Result
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{cell::RefCell, collections::BTreeMap};
-
-    use base_gm::sm3::sm3;
-    use base_wire::Decode;
-
-    use super::*;
-
-    /// Rows in memory, and how many were read.
-    #[derive(Default)]
-    struct Rows {
-        rows: BTreeMap<Vec<u8>, Vec<u8>>,
-        reads: RefCell<usize>,
-    }
-
-    impl Branches for Rows {
-        fn branch(&self, path: &Path, version: Height) -> Result<Branch, StateError> {
-            *self.reads.borrow_mut() += 1;
-            let row = self.rows.get(&path.row(version)).ok_or(StateError::Damaged("a node is missing"))?;
-            Branch::from_wire(row).map_err(|_| StateError::Damaged("a node cannot be read"))
-        }
-    }
-
-    fn items(version: Height, count: u64) -> Vec<Item> {
-        let item = |i: u64| {
-            let draw = sm3(&[version.to_be_bytes(), i.to_be_bytes()].concat());
-            (sm3(&(u64::from(draw.0[0]) % 200).to_be_bytes()), (draw.0[1] % 3 != 0).then_some(draw))
-        };
-        (0..count).map(item).collect::<BTreeMap<_, _>>().into_iter().collect()
-    }
-
-    #[test]
-    fn held_branches_spare_reads_and_change_no_row() {
-        let (mut bare, mut warm) = (Rows::default(), Rows::default());
-        let (mut cold_root, mut warm_root) = (Branch::default(), Branch::default());
-        for version in 0..40 {
-            let items = items(version, 30);
-            // A cold root is read back, so that it holds nothing below it.
-            let mut update = Update::new(&bare, version, 0);
-            update.change(&mut cold_root, &Path::root(), &items).expect("applied");
-            let cold_hash = update.write(&Path::root(), &mut cold_root);
-            let cold = (update.written, update.replaced);
-            cold_root = Branch::from_wire(&cold_root.to_wire()).expect("read");
-            let mut update = Update::new(&warm, version, 9);
-            update.change(&mut warm_root, &Path::root(), &items).expect("applied");
-            let warm_hash = update.write(&Path::root(), &mut warm_root);
-            let hot = (update.written, update.replaced);
-            assert_eq!((cold_hash, &cold), (warm_hash, &hot), "version {version}");
-            bare.rows.extend(cold.0);
-            warm.rows.extend(hot.0);
-        }
-        assert_eq!(*warm.reads.borrow(), 0);
-        assert!(*bare.reads.borrow() > 100);
-    }
-
-    #[test]
-    fn what_a_version_replaces_is_no_longer_reached_from_its_root() {
-        let mut rows = Rows::default();
-        let mut root = Branch::default();
-        for version in 0..40 {
-            let mut update = Update::new(&rows, version, 0);
-            update.change(&mut root, &Path::root(), &items(version, 30)).expect("applied");
-            update.write(&Path::root(), &mut root);
-            let (written, replaced) = (update.written, update.replaced);
-            rows.rows.extend(written);
-            for row in replaced {
-                assert!(rows.rows.remove(&row).is_some(), "it was there once");
-            }
-            rows.rows.remove(&Path::root().row(version));
-            let keys: Vec<Digest> = (0..200u64).map(|i| sm3(&i.to_be_bytes())).collect();
-            assert!(keys.iter().all(|key| prove(&rows, root.clone(), key).is_ok()), "version {version}");
-            let mut reached = 0;
-            count(&rows, &root, &Path::root(), &mut reached);
-            assert_eq!(reached, rows.rows.len(), "nothing else is left");
-        }
-    }
-
-    fn count(rows: &Rows, branch: &Branch, path: &Path, reached: &mut usize) {
-        for (at, slot) in branch.slots().iter().enumerate() {
-            if let Slot::Inner { version, .. } = slot {
-                *reached += 1;
-                let path = path.child(at);
-                count(rows, &rows.branch(&path, *version).expect("read"), &path, reached);
-            }
-        }
-    }
-}
+pub(crate) mod tests;

@@ -4,12 +4,14 @@ mod batch;
 mod fault;
 mod options;
 mod paths;
+mod scrub;
 mod store;
 #[cfg(test)]
 mod tests;
 mod upkeep;
 
-pub use batch::{Batch, Durability};
+pub use batch::{Batch, Durability, Written};
 pub use fault::StoreError;
 pub use options::StoreOptions;
+pub use scrub::ScrubCursor;
 pub use store::{Row, Store};

@@ -3,18 +3,24 @@
 use std::path::{Path, PathBuf};
 
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, DBPath, DBRecoveryMode,
-    DataBlockIndexType, Options,
+    BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, DBPath,
+    DBRecoveryMode, DataBlockIndexType, Env, Options,
 };
 
 use crate::{StoreError, paths::Further};
 
 /// Most bytes a column gathers in memory before they go to a table.
-const COLUMN_BUFFER: usize = 32 << 20;
+const COLUMN_BUFFER: usize = 64 << 20;
 /// Most bytes that all columns gather together.
-const ALL_BUFFERS: usize = 128 << 20;
+const ALL_BUFFERS: usize = 256 << 20;
 /// Most bytes of the log, so that a column that is seldom written cannot hold it for ever.
 const LOG: u64 = 256 << 20;
+/// Buffers that a column may fill while the first is still being written out; with fewer, a write waits for the disk.
+const BUFFERS: i32 = 4;
+/// Bytes of a new table after which the disk is told to begin, so that no sync of the log waits for a whole table.
+const SMOOTH: u64 = 1 << 20;
+/// Bytes of one part of a table's filter or index.
+const META_BLOCK: usize = 4096;
 /// Bits of a filter for each key: one read in a hundred looks in vain.
 const FILTER_BITS: u8 = 10;
 
@@ -32,7 +38,7 @@ pub struct StoreOptions {
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self { cache_bytes: 64 << 20, folder_bytes: 1 << 30, paths: Vec::new() }
+        Self { cache_bytes: 256 << 20, folder_bytes: 1 << 30, paths: Vec::new() }
     }
 }
 
@@ -47,12 +53,18 @@ pub(crate) struct Tuning {
 fn tables(cache: Option<&Cache>) -> BlockBasedOptions {
     let mut tables = BlockBasedOptions::default();
     tables.set_bloom_filter(FILTER_BITS.into(), false);
+    // A table's filter and index are a megabyte and more. In parts, a read brings in a page of them, not the whole: once
+    // they outgrow the cache together, nothing else would be done but reading them.
+    tables.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+    tables.set_partition_filters(true);
+    tables.set_metadata_block_size(META_BLOCK);
     tables.set_data_block_index_type(DataBlockIndexType::BinaryAndHash);
     match cache {
         Some(cache) => {
             tables.set_block_cache(cache);
             tables.set_cache_index_and_filter_blocks(true);
             tables.set_pin_l0_filter_and_index_blocks_in_cache(true);
+            tables.set_pin_top_level_index_and_filter(true);
         }
         None => tables.disable_cache(),
     }
@@ -67,13 +79,17 @@ pub(crate) fn options(tuning: &Tuning) -> Options {
     options.set_paranoid_checks(true);
     // A torn last record was never acknowledged; damage anywhere before it is reported, not skipped.
     options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
-    options.set_compression_type(DBCompressionType::Lz4);
+    // New tables are soon merged into others, and most of their bytes are digests; the last level is worth the work.
+    options.set_compression_type(DBCompressionType::None);
+    options.set_bottommost_compression_type(DBCompressionType::Lz4);
     options.set_keep_log_file_num(4);
     options.set_block_based_table_factory(&tables(tuning.cache.as_ref()));
     options.set_level_compaction_dynamic_level_bytes(true);
     options.set_write_buffer_size(COLUMN_BUFFER);
-    // Most reads of transactions ask for what is not there: a fiftieth of the memory is a filter that says so.
-    options.set_memtable_prefix_bloom_ratio(0.02);
+    options.set_max_write_buffer_number(BUFFERS);
+    options.set_bytes_per_sync(SMOOTH);
+    // Most reads of transactions ask for what is not there: a hundredth of the memory is a filter that says so.
+    options.set_memtable_prefix_bloom_ratio(0.01);
     options.set_memtable_whole_key_filtering(true);
     options.set_db_write_buffer_size(ALL_BUFFERS);
     options.set_max_total_wal_size(LOG);
@@ -98,9 +114,14 @@ fn descriptors(names: &[String], tuning: &Tuning) -> Vec<ColumnFamilyDescriptor>
     names.iter().map(|name| ColumnFamilyDescriptor::new(name.clone(), options(tuning))).collect()
 }
 
-/// Opens for reading and writing.
+/// Opens for reading and writing. Tables are merged at the lowest priority: whoever waits for a block comes first.
 pub(crate) fn open(folder: &Path, names: &[String], tuning: &Tuning, further: &[Further]) -> Result<DB, StoreError> {
-    Ok(DB::open_cf_descriptors(&with_paths(folder, tuning, further)?, folder, descriptors(names, tuning))?)
+    // Tables travel in backups: they do not name the machine that wrote them.
+    let mut options = with_paths(folder, tuning, further)?.get_options_from_string("db_host_id=")?;
+    let mut env = Env::new()?;
+    env.lower_thread_pool_cpu_priority();
+    options.set_env(&env);
+    Ok(DB::open_cf_descriptors(&options, folder, descriptors(names, tuning))?)
 }
 
 /// Opens for reading alone, also what another holds open.

@@ -191,14 +191,15 @@ impl Store {
     pub fn write(&self, batch: Batch, durability: Durability) -> Result<(), StoreError> {
         let disk = self.disk();
         let db = disk.db()?;
-        let mut writes = WriteBatch::default();
+        // What RocksDB puts around a change fits beside its bytes.
+        let mut writes = WriteBatch::with_capacity_bytes(batch.bytes().saturating_add(batch.len().saturating_mul(16)));
         let mut at: Option<(&'static str, &ColumnFamily)> = None;
-        for (name, key, value) in &batch.changes {
+        for (name, key, value) in batch.changes() {
             let handle = match at {
-                Some((known, handle)) if known == *name => handle,
-                _ => column(db, *name)?,
+                Some((known, handle)) if known == name => handle,
+                _ => column(db, name)?,
             };
-            at = Some((*name, handle));
+            at = Some((name, handle));
             match value {
                 Some(value) => writes.put_cf(handle, key, value),
                 None => writes.delete_cf(handle, key),

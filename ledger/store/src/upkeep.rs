@@ -6,12 +6,13 @@ use std::{
     sync::{PoisonError, RwLockReadGuard, TryLockError},
 };
 
-use rocksdb::{DB, IteratorMode, ReadOptions, WriteBatch, checkpoint::Checkpoint};
+use rocksdb::{DB, IteratorMode, WriteBatch, checkpoint::Checkpoint};
 
 use crate::{
     Store, StoreError,
     options::{self, Tuning},
     paths::{self, Further},
+    scrub,
 };
 
 /// Bytes that a copy writes, or a check reads, at once.
@@ -31,21 +32,6 @@ impl Store {
         let db = disk.db()?;
         for handle in self.shared.names.iter().filter_map(|name| db.cf_handle(name)) {
             db.flush_cf(handle)?;
-        }
-        Ok(())
-    }
-
-    /// Rewrites all tables, so that what was overwritten or removed takes no room; takes as long as reading and writing
-    /// them does.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store is not open.
-    pub fn compact(&self) -> Result<(), StoreError> {
-        let _long = self.for_long();
-        let disk = self.disk();
-        let db = disk.db()?;
-        for handle in self.shared.names.iter().filter_map(|name| db.cf_handle(name)) {
-            db.compact_range_cf(handle, None::<&[u8]>, None::<&[u8]>);
         }
         Ok(())
     }
@@ -122,7 +108,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Other`] for a folder that is not empty, lies in one of the store's or is one too many, and while a
-    /// checkpoint, a check or a rewriting of all tables is under way; the store is as before then.
+    /// checkpoint or a check is under way; the store is as before then.
     pub fn add_path(&self, path: &Path, bytes: u64) -> Result<(), StoreError> {
         let _alone = match self.shared.care.try_write() {
             Ok(alone) => alone,
@@ -169,9 +155,7 @@ fn pairs(list: Vec<Further>) -> Vec<(PathBuf, u64)> {
 fn read_all(folder: &Path, names: &[String], tuning: &Tuning, further: &[Further]) -> Result<(), StoreError> {
     let db = options::open_to_read(folder, names, tuning, further)?;
     for handle in names.iter().filter_map(|name| db.cf_handle(name)) {
-        let mut how = ReadOptions::default();
-        how.set_verify_checksums(true);
-        how.fill_cache(false);
+        let mut how = scrub::checked();
         how.set_readahead_size(AT_ONCE);
         let mut rows = db.raw_iterator_cf_opt(handle, how);
         rows.seek_to_first();

@@ -8,7 +8,7 @@ use crate::{Address, Change, Env, StateView, Unavailable};
 
 /// Most gas that one transaction may ask for.
 pub const MAX_GAS: u64 = 100_000_000;
-/// Longest code that may be deployed, in bytes.
+/// Longest code that may be deployed, in bytes; the EVM's own limits are lower.
 pub const MAX_CODE: usize = 512 << 10;
 /// Longest input of a call, in bytes.
 pub const MAX_INPUT: usize = 128 << 10;

@@ -8,7 +8,10 @@ use std::{
 use ledger_chain::{Backup, COLUMNS, Chain, ChainFault, audit, keep_silent};
 use ledger_store::{Batch, Durability, Store};
 
-use crate::net::{Cluster, genesis, note};
+use crate::{
+    count,
+    net::{Cluster, genesis, note},
+};
 
 /// Where rows of these kinds lie.
 const LATEST: &str = COLUMNS[1];
@@ -28,7 +31,7 @@ async fn made(cluster: &Cluster, folder: &Path) -> Backup {
     let chain = cluster.chain(0).clone();
     let loaded = chain.clone();
     let load = tokio::spawn(async move {
-        for nonce in 0..20 {
+        for nonce in 0..count(12, 20) {
             loaded.submit(note(0, nonce)).await.expect("executed");
         }
     });
@@ -84,10 +87,19 @@ async fn a_backup_under_load_is_proven_and_brings_a_node_back_with_the_same_root
     votes_again(&mut cluster).await;
 }
 
-/// Waits until node 3 is past its silence, and then needs its vote.
+/// Makes blocks until node 3 is past its silence and signs one, and then needs its vote.
 async fn votes_again(cluster: &mut Cluster) {
-    for nonce in 500..510 {
-        cluster.chain(3).submit(note(3, nonce)).await.expect("executed");
+    let signed = |chain: &Chain, height: u64| {
+        let (_, certificate) = chain.block(height).expect("read").expect("stored");
+        certificate.signatures.iter().any(|(signer, _)| *signer == 3)
+    };
+    let mut nonces = 500..600;
+    loop {
+        let nonce = nonces.next().expect("it stays silent");
+        let executed = cluster.chain(3).submit(note(3, nonce)).await.expect("executed");
+        if signed(cluster.chain(3), executed.height) {
+            break;
+        }
     }
     cluster.kill(0).await;
     let executed = cluster.chain(1).submit(note(1, 600)).await.expect("three of four decide");
@@ -139,7 +151,7 @@ async fn a_backup_that_was_changed_is_refused() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_validator_that_lost_its_store_fetches_it_again_and_is_silent_until_it_is_past_what_it_signed() {
     let mut cluster = Cluster::start(&[0, 1, 2, 3]).await;
-    for nonce in 0..8 {
+    for nonce in 0..count(4, 8) {
         cluster.chain(3).submit(note(3, nonce)).await.expect("executed");
     }
     cluster.kill(3).await;
@@ -148,11 +160,11 @@ async fn a_validator_that_lost_its_store_fetches_it_again_and_is_silent_until_it
     keep_silent(&store).expect("written");
     // Two others are not enough to know how far the chain is: it stays silent, and the three make no block.
     cluster.kill(0).await;
-    cluster.options.submit_timeout_ms = 1500;
+    cluster.options.submit_timeout_ms = 1000;
     cluster.revive_on(3, store);
     let chain: Chain = cluster.chain(3).clone();
     chain.reached(cluster.chain(1).height()).await.expect("it has caught up");
-    assert_eq!(chain.submit(note(3, 100)).await, Err(ChainFault::NoQuorum(1500)));
+    assert_eq!(chain.submit(note(3, 100)).await, Err(ChainFault::NoQuorum(1000)));
     // Its store is opened again below.
     drop(chain);
 

@@ -14,7 +14,7 @@ const TOO_EARLY_MS: u64 = 700;
 /// The bytes of the proposal of a block at height 1, round 0, as its proposer sends them.
 fn proposal(block: &Block) -> Vec<u8> {
     let (chain, header) = (&block.header.chain, &block.header);
-    let body = tagged("heqi/block/1", &[&block.to_wire()]);
+    let body = block.body();
     let (height, round) = (1u64.to_be_bytes(), 0u32.to_be_bytes());
     let signed = tagged("heqi/proposal/1", &[&chain.0, &height, &round, &[], &header.digest().0, &body.0]);
     let mut message = vec![2];

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -43,6 +43,17 @@ pub fn genesis() -> Genesis {
         members: (0..4).flat_map(of).collect(),
         epoch: Epoch { number: 0, engine: 1, first_height: 1, validators, interval_ms: 50 },
     }
+}
+
+/// A node's folder, opened once nobody holds it.
+async fn opened(folder: PathBuf) -> Store {
+    for _ in 0..500 {
+        match Store::open(&folder, &COLUMNS) {
+            Err(StoreError::InUse) => tokio::time::sleep(Duration::from_millis(10)).await,
+            other => return other.expect("store"),
+        }
+    }
+    panic!("{} stays in use", folder.display());
 }
 
 /// A transaction of an organisation's member; `nonce` tells equal ones apart.
@@ -120,9 +131,7 @@ impl Cluster {
         options.consensus.rebroadcast_ms = 250;
         let folders = (0..4).map(|_| tempfile::tempdir().expect("folder")).collect();
         let mut cluster = Self { hub: Arc::default(), folders, chains: vec![None, None, None, None], options };
-        for &at in nodes {
-            cluster.revive(at).await;
-        }
+        cluster.revive_all(nodes).await;
         cluster
     }
 
@@ -132,13 +141,7 @@ impl Cluster {
 
     /// The node's folder, opened once nobody holds it.
     pub async fn store(&self, at: usize) -> Store {
-        for _ in 0..500 {
-            match Store::open(self.folders[at].path(), &COLUMNS) {
-                Err(StoreError::InUse) => tokio::time::sleep(Duration::from_millis(10)).await,
-                other => return other.expect("store"),
-            }
-        }
-        panic!("the folder of {at} stays in use");
+        opened(self.folder(at).to_owned()).await
     }
 
     pub fn folder(&self, at: usize) -> &Path {
@@ -162,6 +165,14 @@ impl Cluster {
     pub async fn revive(&mut self, at: usize) {
         let store = self.store(at).await;
         self.revive_on(at, store);
+    }
+
+    /// Starts nodes; their folders are opened side by side.
+    pub async fn revive_all(&mut self, nodes: &[usize]) {
+        let stores: Vec<_> = nodes.iter().map(|at| tokio::spawn(opened(self.folder(*at).to_owned()))).collect();
+        for (at, store) in nodes.iter().zip(stores) {
+            self.revive_on(*at, store.await.expect("task"));
+        }
     }
 
     pub fn revive_on(&mut self, at: usize, store: Store) {

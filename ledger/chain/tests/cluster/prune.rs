@@ -1,9 +1,12 @@
 //! A node that prunes: what it still reads, what it says it has no more, and that others follow it all the same.
 
 use base_wire::Encode;
-use ledger_chain::{At, ChainFault, History};
+use ledger_chain::{At, Chain, ChainFault, History};
 
-use crate::net::{Cluster, note, org};
+use crate::{
+    count,
+    net::{Cluster, note, org},
+};
 
 const KEY: &[u8] = b"height";
 
@@ -13,22 +16,27 @@ async fn pruned(height: u64) -> Cluster {
     cluster.options.snapshot_every = 2;
     // Nobody takes a state over here: blocks are all there.
     cluster.options.snapshot_gap = 1_000_000;
-    for at in 0..3 {
-        cluster.revive(at).await;
-    }
+    cluster.revive_all(&[0, 1, 2]).await;
     let mut nonce = 0;
     while cluster.chain(0).height() < height {
         cluster.chain(0).submit(note(0, nonce)).await.expect("executed");
         nonce += 1;
     }
     // The last transaction's block is followed by one more; then the chain rests.
-    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    while !rests(cluster.chain(0)) {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
     cluster
+}
+
+fn rests(chain: &Chain) -> bool {
+    let newest = chain.block(chain.height()).expect("read");
+    newest.is_some_and(|(block, _)| block.transactions.is_empty())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn old_states_go_and_headers_blocks_and_recent_states_stay() {
-    let mut cluster = pruned(24).await;
+    let mut cluster = pruned(count(16, 24)).await;
     let chain = cluster.chain(0);
     let (height, first) = (chain.height(), chain.first_state().expect("read"));
     assert!(first + 12 >= height, "{first} of {height}: about eight are kept");
@@ -61,11 +69,12 @@ async fn an_archive_begins_to_prune_when_it_is_told_to() {
     let mut cluster = pruned(4).await;
     cluster.options.history = History::All;
     cluster.revive(3).await;
-    while cluster.chain(0).height() < 20 {
+    let height = count(14, 20);
+    while cluster.chain(0).height() < height {
         let nonce = cluster.chain(0).height() + 100;
         cluster.chain(0).submit(note(0, nonce)).await.expect("executed");
     }
-    cluster.chain(3).reached(20).await.expect("reached");
+    cluster.chain(3).reached(height).await.expect("reached");
     assert_eq!(cluster.chain(3).first_state(), Ok(0), "an archive keeps all");
     cluster.kill(3).await;
     cluster.options.history = History::Pruned { keep: 1 };

@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use ledger_chain::ChainFault;
 use ledger_store::{Batch, Durability, Store};
 
-use crate::net::{Cluster, genesis, note};
+use crate::{
+    count,
+    net::{Cluster, genesis, note},
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_killed_node_catches_up_and_nothing_acknowledged_is_lost() {
     let mut cluster = Cluster::start(&[0, 1, 2, 3]).await;
     let mut acknowledged = Vec::new();
-    for round in 0..3u64 {
+    for round in 0..count(2, 3) {
         let pending: Vec<_> = (0..6)
             .map(|i| {
                 let (chain, tx) = (cluster.chain(0).clone(), note(0, round * 100 + i));
@@ -38,8 +41,8 @@ async fn a_killed_node_catches_up_and_nothing_acknowledged_is_lost() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn all_nodes_killed_in_midst_of_work_go_on_where_they_were() {
     let mut cluster = Cluster::start(&[0, 1, 2, 3]).await;
-    let mut acknowledged = Vec::new();
-    for round in 0..3u64 {
+    let (mut acknowledged, rounds) = (Vec::new(), count(2, 3));
+    for round in 0..rounds {
         let chain = cluster.chain(round as usize).clone();
         let submitter = tokio::spawn(async move {
             let mut done = Vec::new();
@@ -57,11 +60,9 @@ async fn all_nodes_killed_in_midst_of_work_go_on_where_they_were() {
             cluster.kill(at).await;
         }
         acknowledged.extend(submitter.await.expect("task"));
-        for at in 0..4 {
-            cluster.revive(at).await;
-        }
+        cluster.revive_all(&[0, 1, 2, 3]).await;
     }
-    assert!(acknowledged.len() >= 3, "{}", acknowledged.len());
+    assert!(acknowledged.len() as u64 >= rounds, "{}", acknowledged.len());
     let last = cluster.chain(1).submit(note(1, 77_777)).await.expect("executed");
     cluster.agree(last.height).await;
     for at in 0..4 {
@@ -74,11 +75,11 @@ async fn all_nodes_killed_in_midst_of_work_go_on_where_they_were() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn without_a_quorum_submission_says_so_and_succeeds_later() {
     let mut cluster = Cluster::start(&[]).await;
-    cluster.options.submit_timeout_ms = 700;
+    cluster.options.submit_timeout_ms = 400;
     cluster.revive(0).await;
     cluster.revive(1).await;
     let tx = note(0, 1);
-    assert_eq!(cluster.chain(0).submit(tx.clone()).await, Err(ChainFault::NoQuorum(700)));
+    assert_eq!(cluster.chain(0).submit(tx.clone()).await, Err(ChainFault::NoQuorum(400)));
     cluster.options.submit_timeout_ms = 8000;
     cluster.revive(2).await;
     cluster.chain(2).reached(1).await.expect("reached");

@@ -8,7 +8,7 @@ use ledger_vm::{
     govern::{Action, ChangeRecord, EpochChange, change_key},
 };
 
-use crate::world::{World, key, org, staff, until};
+use crate::world::{INTERVAL_MS, World, key, org, staff, until};
 
 /// What calls the government.
 pub fn payload(action: &Action) -> Vec<u8> {
@@ -27,7 +27,7 @@ impl World {
         let joining: Vec<usize> = validators.iter().copied().filter(|at| !known(at)).collect();
         EpochChange {
             engine,
-            interval_ms: 60,
+            interval_ms: INTERVAL_MS,
             validators: validators.iter().map(|at| self.seats[*at].validator()).collect(),
             organisations: joining.iter().map(|at| self.seats[*at].organisation()).collect(),
             members: joining.iter().flat_map(|at| staff(*at)).collect(),

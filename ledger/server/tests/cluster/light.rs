@@ -10,7 +10,10 @@ use ledger_vm::{
     notary::{Entry, count_key},
 };
 
-use crate::world::{FOUNDERS, GUEST, World, key, note, until};
+use crate::{
+    count,
+    world::{FOUNDERS, GUEST, World, key, note, until},
+};
 
 /// What a node says of a state and its value.
 type Told = (Header, (Certificate, (Option<Vec<u8>>, StateProof)));
@@ -80,13 +83,15 @@ async fn values_and_absences_verify_across_epochs_and_a_wrong_node_is_found_out(
         assert_eq!(proven(&pinned, &epochs, *height, key, &same).as_ref(), Ok(wanted), "by its root");
         assert!(proven(&sm3(b"another"), &epochs, *height, key, &told).is_err());
         assert!(proven(&pinned, &epochs, height + 1, key, &told).is_err(), "an older state is not taken for a newer");
-        no_changed_byte_passes(&told, 3, |told| proven(&pinned, &epochs, *height, key, told).is_ok());
+        no_changed_byte_passes(&told, count(11, 3), |told| proven(&pinned, &epochs, *height, key, told).is_ok());
     }
 
     let told = client.value(StateAt::Height(high), now_epoch_key(), true).await.expect("a value");
     let epoch = proven(&pinned, &epochs, high, &now_epoch_key(), &told).expect("proven").expect("an epoch");
     assert_eq!(epoch, world.chain(0).epoch().expect("an epoch").to_wire());
-    no_changed_byte_passes(&epochs, 5, |epochs| proven(&pinned, epochs, high, &now_epoch_key(), &told).is_ok());
+    no_changed_byte_passes(&epochs, count(17, 5), |epochs| {
+        proven(&pinned, epochs, high, &now_epoch_key(), &told).is_ok()
+    });
     let (genesis, handovers) = <(Genesis, Vec<Handover>)>::from_wire(&epochs).expect("epochs");
     assert_eq!(handovers.iter().map(|handover| handover.epoch.engine).collect::<Vec<_>>(), [RAFT]);
     let withheld = (genesis, Vec::<Handover>::new()).to_wire();

@@ -1,16 +1,50 @@
-//! Clients that go on sending whatever happens: each sends one note after the other, by any node that takes it.
+//! What is sent by any node that takes it: one transaction, or the notes of clients that go on whatever happens.
 
+use base_gm::sm2::SecretKey;
 use base_types::{Digest, Height};
 use base_wire::Encode;
+use ledger_chain::{Chain, Executed};
 use ledger_light::Transaction;
 use ledger_rpc::{LedgerClient, Submitted};
-use tokio::{sync::watch, task::JoinHandle, time::sleep};
+use tokio::{
+    sync::watch,
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
 
 use crate::{
     check::Told,
     links::Target,
-    world::{CLIENTS, FOUNDERS, GUEST, World, key, ms, note, sign},
+    world::{CLIENTS, FOUNDERS, GUEST, PATIENCE, World, key, ms, note, sign},
 };
+
+impl World {
+    /// Sends a transaction by one node after the other until one has executed it.
+    pub async fn submit(&self, transaction: &Transaction) -> Executed {
+        let (end, mut turn) = (Instant::now() + PATIENCE, 0);
+        loop {
+            let chains: Vec<&Chain> = self.running().map(|(_, chain)| chain).collect();
+            match chains[turn % chains.len()].submit(transaction.clone()).await {
+                Ok(executed) => return executed,
+                Err(fault) => assert!(Instant::now() < end, "not executed: {fault}"),
+            }
+            turn += 1;
+            sleep(ms(30)).await;
+        }
+    }
+
+    pub fn sign(&self, key: &SecretKey, payload: Vec<u8>) -> Transaction {
+        sign(self.genesis.digest(), key, payload)
+    }
+
+    /// Writes a note, so that there is a block.
+    pub async fn write(&self) -> (Digest, Height) {
+        let transaction = self.sign(&key(GUEST, "c15"), note());
+        let executed = self.submit(&transaction).await;
+        assert_eq!(executed.refusal, None);
+        (transaction.digest(), executed.height)
+    }
+}
 
 /// Clients at work.
 pub struct Load {

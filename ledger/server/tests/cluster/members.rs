@@ -18,7 +18,7 @@ const FIVE: [usize; 5] = [0, 1, 2, 3, JOINER];
 async fn an_organisation_joins_says_that_it_is_ready_leaves_and_comes_back() {
     let mut world = World::begin(BFT, &FOUNDERS).await;
     let load = Load::start(&world, 6);
-    world.grown(5).await;
+    world.grown(count(2, 5) as u64).await;
     world.kill(3).await;
     let change = world.pass(world.change(BFT, &FIVE)).await;
     let known = |chain: &ledger_chain::Chain| {
@@ -63,7 +63,7 @@ async fn a_validator_is_replaced_and_one_that_was_long_away_signs_again() {
     world.signs(JOINER).await;
 
     world.kill(2).await;
-    world.grown(count(40, 200) as u64).await;
+    world.grown(count(16, 200) as u64).await;
     world.revive(2).await;
     world.signs(2).await;
     let told = load.stop().await;

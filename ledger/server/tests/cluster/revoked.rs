@@ -18,7 +18,10 @@ use ledger_vm::{
 };
 use tokio::time::{Instant, sleep};
 
-use crate::world::{FOUNDERS, GUEST, PATIENCE, World, key, ms, note, org, until};
+use crate::{
+    count,
+    world::{FOUNDERS, GUEST, PATIENCE, World, key, ms, note, org, until},
+};
 
 /// Revokes the certificate of an organisation's node; answers with the first height at which it no longer holds.
 async fn revoke(world: &World, at: usize, key: Option<PublicKey>) -> Height {
@@ -122,7 +125,7 @@ async fn a_validator_whose_certificate_was_revoked_is_cut_off_until_it_has_anoth
     world.revive(3).await;
     let at = world.chain(3).height();
     world.advance(5).await;
-    sleep(ms(700)).await;
+    sleep(ms(count(400, 700) as u64)).await;
     assert_eq!(world.chain(3).height(), at, "nobody speaks to it");
     assert!(world.top() >= at + 5);
 

@@ -21,7 +21,7 @@ use base_rt::{
 };
 use base_types::{Digest, Height, OrgId, PersonId, TimeMs, fault::Fault};
 use base_wire::Encode;
-use ledger_chain::{COLUMNS, Chain, Executed, Options};
+use ledger_chain::{COLUMNS, Chain, Options};
 use ledger_light::{Epoch, Genesis, Member, Organisation, Role, Transaction, Validator};
 use ledger_rpc::LedgerClient;
 use ledger_server::{Parts, Server};
@@ -52,7 +52,9 @@ const ANYBODY: usize = SEATS;
 /// Keys of the guest's members that send notes.
 pub const CLIENTS: usize = 16;
 /// Last height of everything that is sent.
-const UNTIL: Height = 1500;
+const UNTIL: Height = 1900;
+/// Time between blocks, the shortest that a vote can set.
+pub const INTERVAL_MS: u32 = 50;
 /// Nothing may take longer.
 pub const PATIENCE: Duration = Duration::from_secs(40);
 const DAY_MS: TimeMs = 86_400_000;
@@ -173,20 +175,32 @@ fn found(engine: u8, seats: &[Seat]) -> Genesis {
         time: SystemClock.now_ms() - DAY_MS,
         organisations: seats[..=GUEST].iter().map(Seat::organisation).collect(),
         members,
-        epoch: Epoch { number: 0, engine, first_height: 1, validators, interval_ms: 60 },
+        epoch: Epoch { number: 0, engine, first_height: 1, validators, interval_ms: INTERVAL_MS },
     }
 }
 
 fn options() -> Options {
     let mut options = Options { submit_timeout_ms: 3000, status_ms: 100, resend_ms: 300, ..Options::default() };
     options.grace_ms = 100;
-    options.consensus.propose_ms = 500;
+    options.consensus.propose_ms = 300;
     options.consensus.propose_delta_ms = 250;
-    options.consensus.prevote_ms = 200;
-    options.consensus.precommit_ms = 200;
+    options.consensus.prevote_ms = 150;
+    options.consensus.precommit_ms = 150;
     options.consensus.rebroadcast_ms = 300;
     options.consensus.tick_ms = 30;
     options
+}
+
+/// A node's folder, opened once nobody holds it.
+async fn opened(folder: PathBuf) -> Result<Store, StoreError> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match Store::open(&folder, &COLUMNS) {
+            Err(StoreError::InUse) => assert!(Instant::now() < end, "{} stays in use", folder.display()),
+            other => return other,
+        }
+        sleep(ms(10)).await;
+    }
 }
 
 /// A running node.
@@ -201,7 +215,8 @@ pub struct World {
     nodes: BTreeMap<usize, Node>,
     /// By near and far end.
     links: BTreeMap<(usize, usize), Link>,
-    options: Options,
+    /// Of the nodes that are started from now on.
+    pub options: Options,
     _turn: SemaphorePermit<'static>,
 }
 
@@ -213,8 +228,11 @@ impl World {
         let genesis = found(engine, &seats);
         let (nodes, links, options) = (BTreeMap::new(), BTreeMap::new(), options());
         let mut world = Self { genesis, seats, nodes, links, options, _turn: turn };
-        for &at in running {
-            world.revive(at).await;
+        // Side by side, so that no node looks in vain for one whose folder is still being opened.
+        let stores: Vec<_> = running.iter().map(|at| tokio::spawn(opened(world.folder(*at).to_owned()))).collect();
+        for (at, store) in running.iter().zip(stores) {
+            let store = store.await.expect("a task").expect("a store");
+            world.start_on(*at, store).await.expect("started");
         }
         world
     }
@@ -264,14 +282,7 @@ impl World {
 
     /// The node's folder, opened once nobody holds it.
     pub async fn try_store(&self, at: usize) -> Result<Store, StoreError> {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            match Store::open(self.folder(at), &COLUMNS) {
-                Err(StoreError::InUse) => assert!(Instant::now() < end, "the folder of {at} stays in use"),
-                other => return other,
-            }
-            sleep(ms(10)).await;
-        }
+        opened(self.folder(at).to_owned()).await
     }
 
     pub async fn store(&self, at: usize) -> Store {
@@ -358,32 +369,6 @@ impl World {
     pub fn reissue(&mut self, at: usize, key: SecretKey) {
         let identity = identity(at, &self.seats[at].ca, key);
         self.seats[at].identity = identity;
-    }
-
-    /// Sends a transaction by one node after the other until one has executed it.
-    pub async fn submit(&self, transaction: &Transaction) -> Executed {
-        let (end, mut turn) = (Instant::now() + PATIENCE, 0);
-        loop {
-            let chains: Vec<&Chain> = self.running().map(|(_, chain)| chain).collect();
-            match chains[turn % chains.len()].submit(transaction.clone()).await {
-                Ok(executed) => return executed,
-                Err(fault) => assert!(Instant::now() < end, "not executed: {fault}"),
-            }
-            turn += 1;
-            sleep(ms(30)).await;
-        }
-    }
-
-    pub fn sign(&self, key: &SecretKey, payload: Vec<u8>) -> Transaction {
-        sign(self.genesis.digest(), key, payload)
-    }
-
-    /// Writes a note, so that there is a block.
-    pub async fn write(&self) -> (Digest, Height) {
-        let transaction = self.sign(&key(GUEST, "c15"), note());
-        let executed = self.submit(&transaction).await;
-        assert_eq!(executed.refusal, None);
-        (transaction.digest(), executed.height)
     }
 }
 

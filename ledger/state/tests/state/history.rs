@@ -86,8 +86,8 @@ fn rows(store: &Store) -> [usize; 3] {
 
 #[test]
 fn an_archive_reads_every_height_with_little_or_no_memory() {
-    for cache_branches in [0, 1, 17, 70_000] {
-        let (_folder, state, store) = open_with(StateOptions { cache_branches, ..StateOptions::default() });
+    for cache_bytes in [0, 1, 20_000, 1 << 20] {
+        let (_folder, state, store) = open_with(StateOptions { cache_bytes, ..StateOptions::default() });
         let mut model = Model::default();
         for _ in 0..50 {
             model.step(&state, &store);

@@ -8,10 +8,16 @@ use revm::{
 };
 
 use super::{database::Sender, leading};
-use crate::{Env, MAX_CODE, MAX_INPUT};
+use crate::Env;
 
 /// The hard fork: Osaka, on Ethereum's main network since December 2025. A change of it changes results.
 pub(super) const SPEC: SpecId = SpecId::OSAKA;
+
+/// Longest code of a contract, in bytes (EIP-170). Reading the code of an account costs the same gas whatever its length,
+/// so this bounds what a cold access makes a node read, hash and analyse.
+pub const MAX_CODE_SIZE: usize = 24_576;
+/// Longest code that makes a contract, the constructor's arguments included, in bytes (EIP-3860).
+pub const MAX_INITCODE_SIZE: usize = 2 * MAX_CODE_SIZE;
 
 /// A chain's number for the CHAINID instruction and for wallets: the first 6 bytes of its genesis digest, so that it is
 /// an exact number in JavaScript too; never 0.
@@ -27,8 +33,8 @@ pub(super) fn nonce(tx: &Digest) -> u64 {
 pub(super) fn config(env: &Env) -> CfgEnv {
     let mut config = CfgEnv::new_with_spec(SPEC);
     config.chain_id = chain_id(&env.chain);
-    config.limit_contract_code_size = Some(MAX_CODE);
-    config.limit_contract_initcode_size = Some(MAX_CODE + MAX_INPUT);
+    config.limit_contract_code_size = Some(MAX_CODE_SIZE);
+    config.limit_contract_initcode_size = Some(MAX_INITCODE_SIZE);
     // The ledger's own bound on gas was checked before; EIP-7825's is lower.
     config.tx_gas_limit_cap = Some(u64::MAX);
     config.disable_block_gas_limit = true;
@@ -71,7 +77,15 @@ pub(super) fn transaction(env: &Env, sender: &Sender, kind: TxKind, input: Vec<u
 
 #[cfg(test)]
 mod tests {
+    use revm::primitives::{eip170, eip3860};
+
     use super::*;
+
+    #[test]
+    fn limits_of_code_are_the_forks() {
+        let fork = (eip170::MAX_CODE_SIZE, eip3860::MAX_INITCODE_SIZE);
+        assert_eq!((MAX_CODE_SIZE, MAX_INITCODE_SIZE), fork);
+    }
 
     #[test]
     fn numbers_that_come_from_digests_keep_their_bounds() {

@@ -3,7 +3,7 @@
 //! What differs from Ethereum: nobody holds or pays anything unless a contract says so, so prices and fees are 0 and no
 //! block has a receiver; a caller's account has no nonce, since the ledger itself tells transactions apart; hashes of
 //! earlier blocks are not known here and read as 0; PREVRANDAO is equal on all nodes and known beforehand: it is no
-//! randomness. Contracts may be longer than EIP-170 allows, and a transaction may ask for more gas than EIP-7825 allows.
+//! randomness. A transaction may ask for more gas than EIP-7825 allows.
 
 mod account;
 mod cache;
@@ -23,10 +23,10 @@ use revm::{
 };
 
 pub use account::{Account, account_key, code_key, slot_key};
-pub use environment::chain_id;
+pub use environment::{MAX_CODE_SIZE, MAX_INITCODE_SIZE, chain_id};
 pub use precompiles::{SM2_VERIFY, SM3};
 
-use crate::{Address, Effects, Env, Halt, MAX_CODE, MAX_EVENTS, MAX_GAS, MAX_INPUT, MAX_OUTPUT, StateView, Task, Vm};
+use crate::{Address, Effects, Env, Halt, MAX_EVENTS, MAX_GAS, MAX_INPUT, MAX_OUTPUT, StateView, Task, Vm};
 use cache::CodeCache;
 use database::{Sender, StateDatabase};
 
@@ -78,17 +78,15 @@ fn check_limits(task: &Task<'_>, gas: u64) -> Result<(), Halt> {
     if gas > MAX_GAS {
         return Err(reverted(format!("more than {MAX_GAS} gas is asked for"), 0));
     }
-    let (code, input): (&[u8], &[u8]) = match *task {
-        Task::Deploy { code, input } => (code, input),
-        Task::Call { input, .. } => (&[][..], input),
-    };
-    if code.len() > MAX_CODE {
-        return Err(reverted(format!("the code is longer than {MAX_CODE} bytes"), 0));
+    match *task {
+        Task::Deploy { code, input } if code.len().saturating_add(input.len()) > MAX_INITCODE_SIZE => {
+            Err(reverted(words::initcode_too_long(), 0))
+        }
+        Task::Call { input, .. } if input.len() > MAX_INPUT => {
+            Err(reverted(format!("the input is longer than {MAX_INPUT} bytes"), 0))
+        }
+        _ => Ok(()),
     }
-    if input.len() > MAX_INPUT {
-        return Err(reverted(format!("the input is longer than {MAX_INPUT} bytes"), 0));
-    }
-    Ok(())
 }
 
 /// The account that is called, which must have code: a call that reaches nobody is a mistake, and paid for by nobody.

@@ -2,6 +2,8 @@
 
 use revm::context::result::{HaltReason, InvalidTransaction};
 
+use super::environment::{MAX_CODE_SIZE, MAX_INITCODE_SIZE};
+
 /// Longest reason of a contract's own that is repeated, in characters.
 const MAX_REASON: usize = 256;
 /// Selector of `Error(string)`, which `require` and `revert` of Solidity send.
@@ -56,9 +58,14 @@ fn panic_words(encoded: &[u8]) -> Option<String> {
     Some(format!("{words} (0x{code:02x})"))
 }
 
+/// Why code that would make a contract does not run.
+pub(super) fn initcode_too_long() -> String {
+    format!("the code that makes the contract is longer than {MAX_INITCODE_SIZE} bytes with its arguments")
+}
+
 /// Why the machine stopped a contract.
-pub(super) fn halted(reason: &HaltReason) -> &'static str {
-    match reason {
+pub(super) fn halted(reason: &HaltReason) -> String {
+    let words = match reason {
         HaltReason::OutOfGas(_) => "out of gas",
         HaltReason::OpcodeNotFound | HaltReason::NotActivated => "unknown instruction",
         HaltReason::InvalidFEOpcode => "invalid instruction",
@@ -69,25 +76,27 @@ pub(super) fn halted(reason: &HaltReason) -> &'static str {
         HaltReason::CreateCollision => "the new contract's address is taken",
         HaltReason::PrecompileError | HaltReason::PrecompileErrorWithContext(_) => "a precompiled contract failed",
         HaltReason::NonceOverflow => "nonce overflow",
-        HaltReason::CreateContractSizeLimit => "the contract is too long",
+        HaltReason::CreateContractSizeLimit => return format!("the contract is longer than {MAX_CODE_SIZE} bytes"),
         HaltReason::CreateContractStartingWithEF => "the contract starts with the byte 0xef",
-        HaltReason::CreateInitCodeSizeLimit => "the code that makes the contract is too long",
+        HaltReason::CreateInitCodeSizeLimit => return initcode_too_long(),
         HaltReason::OverflowPayment => "balance overflow",
         HaltReason::StateChangeDuringStaticCall => "change of state in a static call",
         HaltReason::CallNotAllowedInsideStatic => "payment in a static call",
         HaltReason::OutOfFunds => "balance too low",
         HaltReason::CallTooDeep => "calls are too deep",
-    }
+    };
+    words.to_owned()
 }
 
 /// Why the machine did not begin.
-pub(super) fn refused(why: &InvalidTransaction) -> &'static str {
-    match why {
+pub(super) fn refused(why: &InvalidTransaction) -> String {
+    let words = match why {
         InvalidTransaction::CallGasCostMoreThanGasLimit { .. }
         | InvalidTransaction::GasFloorMoreThanGasLimit { .. } => "the gas does not cover the transaction itself",
-        InvalidTransaction::CreateInitCodeSizeLimit => "the code that makes the contract is too long",
+        InvalidTransaction::CreateInitCodeSizeLimit => return initcode_too_long(),
         _ => "the machine refuses the transaction",
-    }
+    };
+    words.to_owned()
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! Ends that must be equal on every node: gas, memory, stack, depth, sizes, reasons.
 
-use ledger_vm::{Address, Halt, MAX_CODE, MAX_GAS, MAX_INPUT, MAX_OUTPUT, Task};
+use ledger_vm::{
+    Address, Halt, MAX_GAS, MAX_INPUT, MAX_OUTPUT, Task,
+    evm::{MAX_CODE_SIZE, MAX_INITCODE_SIZE},
+};
 
 use crate::world::{GAS, RECEIVER, World, bytes_words, deploying, ended, input, probe_code, word};
 
@@ -99,25 +102,45 @@ fn outputs_and_events_are_bounded() {
 }
 
 #[test]
-fn code_and_input_are_bounded_and_may_be_longer_than_on_ethereum() {
+fn code_and_input_are_bounded_as_on_ethereum() {
     let mut world = World::new();
     let deploy =
         |world: &mut World, code: &[u8], input: &[u8]| world.run("a/maker", Task::Deploy { code, input }, MAX_GAS);
-    let long = vec![0; MAX_CODE + 1];
-    assert_eq!(ended(deploy(&mut world, &long, &[])), ("the code is longer than 524288 bytes".to_owned(), 0));
+    let long = vec![0; MAX_INPUT + 1];
     let words = "the input is longer than 131072 bytes";
-    assert_eq!(ended(deploy(&mut world, &[0], &long[..=MAX_INPUT])), (words.to_owned(), 0));
-    let call = Task::Call { to: RECEIVER, input: &long[..=MAX_INPUT] };
+    let call = Task::Call { to: RECEIVER, input: &long };
     assert_eq!(ended(world.run("a/caller", call, GAS)), (words.to_owned(), 0));
     assert_eq!(ended(deploy(&mut world, &[], &[])).0, "the code made no contract");
-    assert_eq!(ended(deploy(&mut world, &long[..MAX_CODE], &long[..MAX_INPUT])).0, "the code made no contract");
     // PUSH1 0xef, PUSH0, MSTORE8, PUSH1 1, PUSH0, RETURN
     let reserved = [0x60, 0xef, 0x5f, 0x53, 0x60, 0x01, 0x5f, 0xf3];
     assert_eq!(ended(deploy(&mut world, &reserved, &[])).0, "the contract starts with the byte 0xef");
-    // EIP-170 stops at 24,576 bytes.
-    let effects = deploy(&mut world, &deploying(&[0; 60_000]), &[]).expect("deploys");
+    // EIP-170.
+    let effects = deploy(&mut world, &deploying(&[0; MAX_CODE_SIZE]), &[]).expect("deploys");
     let at = effects.contract.expect("a contract was made");
     assert!(world.call("a/caller", at, &[]).expect("stops").output.is_empty());
+    let (why, _) = ended(deploy(&mut world, &deploying(&[0; MAX_CODE_SIZE + 1]), &[]));
+    assert_eq!(why, "the contract is longer than 24576 bytes");
+}
+
+#[test]
+fn code_that_makes_a_contract_is_bounded_with_its_arguments() {
+    let mut world = World::new();
+    let words = "the code that makes the contract is longer than 49152 bytes with its arguments";
+    let long = vec![0; MAX_INITCODE_SIZE + 1];
+    for (code, input) in [(MAX_INITCODE_SIZE, 0), (MAX_INITCODE_SIZE - 32, 32), (0, MAX_INITCODE_SIZE)] {
+        let mut deploy = |input: usize| {
+            let task = Task::Deploy { code: &long[..code], input: &long[..input] };
+            ended(world.run("a/maker", task, MAX_GAS))
+        };
+        assert_eq!(deploy(input).0, "the code made no contract", "{code} and {input} bytes");
+        assert_eq!(deploy(input + 1), (words.to_owned(), 0), "{code} and {} bytes", input + 1);
+    }
+    // PUSH3 49,152 or 49,153, PUSH0, PUSH0, CREATE: a contract that makes another is held to the same.
+    let making = |low| deploying(&[0x62, 0x00, 0xc0, low, 0x5f, 0x5f, 0xf0]);
+    let most = world.deploy("a/maker", &making(0x00), &[]);
+    world.call("a/caller", most, &[]).expect("makes another");
+    let more = world.deploy("a/maker", &making(0x01), &[]);
+    assert_eq!(ended(world.call("a/caller", more, &[])), (words.to_owned(), GAS));
 }
 
 #[test]
