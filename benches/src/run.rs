@@ -14,6 +14,13 @@ const ANSWER: Duration = Duration::from_millis(2 * INTERVAL_MS as u64);
 /// The beginning and the end of a run that are compared.
 const PART: Duration = Duration::from_secs(30);
 
+/// What a share of some times did not exceed; zero without any.
+pub(crate) fn quantile(mut times: Vec<Duration>, share: f64) -> Duration {
+    times.sort_unstable();
+    let place = ((times.len() as f64 * share).ceil() as usize).clamp(1, times.len().max(1));
+    times.get(place - 1).copied().unwrap_or_default()
+}
+
 /// A run of the load, its transactions in the order in which they were due.
 pub struct Run {
     /// How they were sent.
@@ -80,10 +87,7 @@ impl Run {
     /// did not exceed; what failed counts with the time until it did.
     pub fn intervals_between(&self, share: f64, from: Duration, to: Duration) -> f64 {
         let due = self.samples.iter().filter(|sample| sample.due >= from && sample.due < to);
-        let mut times: Vec<Duration> = due.map(|sample| sample.done.saturating_sub(sample.due)).collect();
-        times.sort_unstable();
-        let place = ((times.len() as f64 * share).ceil() as usize).clamp(1, times.len().max(1));
-        let time = times.get(place - 1).copied().unwrap_or_default();
+        let time = quantile(due.map(|sample| sample.done.saturating_sub(sample.due)).collect(), share);
         time.as_secs_f64() * 1000.0 / f64::from(INTERVAL_MS)
     }
 

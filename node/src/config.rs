@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     io::Write,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
 };
 
@@ -14,9 +15,12 @@ use base_types::{
     fault::{Code, Fault},
 };
 use base_wire::Decode;
-use ledger_chain::History;
+use ledger_chain::{History, Options};
 use ledger_light::Genesis;
 use serde::{Deserialize, Serialize};
+
+/// Memory that a setting may grant, in MiB.
+const MEMORY_MIB: RangeInclusive<u32> = 1..=65_536;
 
 /// `node.toml`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -53,9 +57,16 @@ pub struct Config {
     /// no notary; absent, an archive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<String>,
-    /// Memory for the tables by which signatures of known keys are verified fast, in MiB; about 6 keys a MiB, 256 when absent.
+    /// Memory for the tables by which signatures of known keys are verified fast, in MiB, 1 to 65,536; about 6 keys a MiB, 256
+    /// when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_tables_mib: Option<u32>,
+    /// Memory in which the state's tree is held, in MiB, 1 to 65,536; a million keys take 140, 192 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_cache_mib: Option<u32>,
+    /// How fast the stored ledger is checked for damage while the node runs, in MiB a second; 4 when absent, 0 for no check.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scrub_mib: Option<u32>,
     /// The other nodes.
     pub peers: BTreeMap<OrgId, Peer>,
 }
@@ -64,7 +75,34 @@ fn default_silence() -> u64 {
     20
 }
 
+/// Memory that `node.toml` grants, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memory {
+    /// For tables of public keys; absent, their own default.
+    pub key_tables: Option<usize>,
+    /// For the state's tree.
+    pub state_cache: usize,
+}
+
 impl Config {
+    /// How much memory is granted.
+    ///
+    /// # Errors
+    /// [`Code::BadRequest`] naming the setting that is out of its range.
+    pub fn memory(&self) -> Result<Memory, Fault> {
+        let bytes = |name: &str, mib: Option<u32>| match mib {
+            Some(mib) if !MEMORY_MIB.contains(&mib) => {
+                let (least, most) = (MEMORY_MIB.start(), MEMORY_MIB.end());
+                let why = format!("{name} = {mib} is not between {least} and {most}");
+                Err(Fault::new(Code::BadRequest, "read node.toml", why))
+            }
+            mib => Ok(mib.map(|mib| (mib as usize).saturating_mul(1 << 20))),
+        };
+        let key_tables = bytes("key_tables_mib", self.key_tables_mib)?;
+        let state_cache = bytes("state_cache_mib", self.state_cache_mib)?;
+        Ok(Memory { key_tables, state_cache: state_cache.unwrap_or_else(|| Options::default().state_cache) })
+    }
+
     /// How much of the ledger's past this node keeps.
     ///
     /// # Errors
@@ -81,6 +119,11 @@ impl Config {
             Some(Ok(_)) => wrong("a node that computes runs a notary, which needs every entry: keep an archive".into()),
             _ => wrong(format!("'{word}' is neither 'archive' nor 'pruned:' and a number of heights")),
         }
+    }
+
+    /// Bytes a second of the stored ledger that are checked for damage while the node runs.
+    pub fn scrub_bytes(&self) -> u64 {
+        self.scrub_mib.map_or_else(|| Options::default().scrub_bytes, |mib| u64::from(mib) << 20)
     }
 }
 
@@ -265,4 +308,26 @@ pub fn write_file(path: &Path, bytes: &[u8], private: bool) -> Result<(), Fault>
         written
     };
     write().map_err(|e| unwritten(path, &e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(lines: &str) -> Config {
+        let rest = "org = 'audit'\ncontrol = ''\ndata = ''\nportal = ''\ncompute = []\npurposes = []\n[peers]\n";
+        toml::from_str(&format!("{lines}\n{rest}")).expect("read")
+    }
+
+    #[test]
+    fn memory_is_granted_within_its_range_alone() {
+        let silent = Memory { key_tables: None, state_cache: 192 << 20 };
+        assert_eq!(config("").memory(), Ok(silent));
+        let told = config("key_tables_mib = 1\nstate_cache_mib = 1024").memory();
+        assert_eq!(told, Ok(Memory { key_tables: Some(1 << 20), state_cache: 1 << 30 }));
+        for line in ["key_tables_mib = 0", "key_tables_mib = 65537", "state_cache_mib = 0", "state_cache_mib = 65537"] {
+            let fault = config(line).memory().expect_err("refused");
+            assert!(fault.code == Code::BadRequest && fault.detail.contains(line), "{fault:?}");
+        }
+    }
 }

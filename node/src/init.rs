@@ -251,6 +251,8 @@ pub fn node(
         silence_seconds: 20,
         ledger: None,
         key_tables_mib: None,
+        state_cache_mib: None,
+        scrub_mib: None,
         // The others cannot have the address of one that joins later in their configuration.
         announce: (!genesis.organisations.iter().any(|o| &o.id == me))
             .then(|| Peer { control: card.control.clone(), data: card.data.clone() }),

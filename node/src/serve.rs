@@ -68,8 +68,8 @@ pub fn check_certificate(node: &Certificate, ca: &Certificate, now: TimeMs) -> R
 fn open(folder: &Folder, password: &Password, now: TimeMs, entropy: &dyn Entropy) -> Result<Opened, Fault> {
     let config = folder.read_config()?;
     // Before the first signature is verified.
-    if let Some(mib) = config.key_tables_mib {
-        base_gm::sm2::limit_tables((mib as usize) << 20);
+    if let Some(bytes) = config.memory()?.key_tables {
+        base_gm::sm2::limit_tables(bytes);
     }
     let history = config.history()?;
     let genesis = folder.read_genesis()?;
@@ -257,7 +257,12 @@ async fn start(
         entropy: entropy.clone(),
         peers: addresses(|p| &p.control),
         announce: config.announce.clone().map(|a| Addresses { control: a.control, data: a.data }),
-        options: Options { history: *history, ..Options::default() },
+        options: Options {
+            history: *history,
+            scrub_bytes: config.scrub_bytes(),
+            state_cache: config.memory()?.state_cache,
+            ..Options::default()
+        },
         moved: Arc::new(move |org, addresses| links.set_peer(org.clone(), addresses.data.clone())),
     };
     let token = base_gm::sm3::sm3(token.as_bytes());

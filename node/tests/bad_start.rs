@@ -4,7 +4,8 @@ mod support;
 
 use std::{
     fs,
-    net::TcpListener,
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::Command,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -83,6 +84,29 @@ fn a_wrong_password_and_missing_files_are_told_apart() {
         fs::rename(&aside, &path).expect("moved back");
     }
     starts(&mut consortium);
+}
+
+#[test]
+fn memory_out_of_range_is_refused_and_what_is_granted_reaches_the_tables() {
+    let mut consortium = Consortium::found();
+    let path = consortium.dir("audit").join("node.toml");
+    let config = fs::read_to_string(&path).expect("node.toml");
+    for line in ["key_tables_mib = 0", "key_tables_mib = 65537", "state_cache_mib = 0", "state_cache_mib = 65537"] {
+        fs::write(&path, format!("{line}\n{config}")).expect("written");
+        let fault = refused(&consortium, "HQ-7003");
+        assert!(text(&fault, "detail").contains(line), "{fault}");
+        doctor_finds(&consortium, "memory", "HQ-7003");
+    }
+    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    let port = (12_000..20_000).find(free).expect("a free port");
+    let granted = format!("key_tables_mib = 3\nstate_cache_mib = 1\nmetrics = \"127.0.0.1:{port}\"\n{config}");
+    fs::write(&path, granted).expect("written");
+    consortium.start("audit");
+    let mut told = String::new();
+    let mut asked = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+    asked.write_all(b"GET /metrics HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n").expect("asked");
+    asked.read_to_string(&mut told).expect("answered");
+    assert!(told.lines().any(|line| line == "heqi_key_tables_max_bytes 3145728"), "{told}");
 }
 
 #[test]

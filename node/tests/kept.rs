@@ -104,7 +104,8 @@ fn a_disk_is_added_while_the_node_serves_and_found_again_and_backup_and_repair_k
     let (dir, within, place) = (consortium.dir("audit"), consortium.path("disks"), consortium.path("backup"));
     fs::create_dir(&within).expect("made");
     std::thread::scope(|scope| {
-        scope.spawn(|| (200..206).for_each(|n| propose(&consortium, "audit/admin", &n.to_string())));
+        let some = if std::env::var_os("HEQI_LONG").is_some() { 200..206 } else { 200..203 };
+        scope.spawn(|| some.for_each(|n| propose(&consortium, "audit/admin", &n.to_string())));
         let told = add_disk("first", &within, &dir).good();
         assert!(has_disks(&told, &["first"]), "{told}");
     });

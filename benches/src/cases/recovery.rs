@@ -1,33 +1,45 @@
-//! `make bench NAME=recovery`: transfers a second and time to confirmation around a crash and a partition.
+//! `make bench NAME=recovery`: transfers, confirmations and answers to questions around a crash and a partition.
 //!
-//! Settings: `RATE` offered a second (1,000), `SECONDS` of each part (20). One validator is killed and started again that
-//! much later; then another is stopped for half of that and continued. Clients that get no answer ask another validator.
-//! `lost` counts acknowledged transactions that some validator lacks, and those sent that came to no end.
+//! Settings: `RATE` offered a second (1,000), `SECONDS` of each part (20), `QUERIES` a second (2,000, 0 for none). One
+//! validator is killed and started again that much later; then another is stopped for half of that and continued.
+//! Clients that get no answer ask another validator. Meanwhile one that stays up is asked headers and balances in turn,
+//! over four further connections with one question under way on each, and every answer is judged. `lost` counts
+//! acknowledged transactions that some validator lacks, and those sent that came to no end.
 
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use benches::{
     check,
+    clients::Clients,
     cluster::Cluster,
     load::{Pace, Patience},
     net::{Net, RECIPIENTS, SENDERS},
+    reads::{self, Answers},
     report::{Figure, Spread},
     run::Run,
     runtime, setting,
+    sign::Planned,
 };
 use serde_json::Value;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, sleep, sleep_until},
+};
 
 const BENCH: &str = "recovery";
-/// The validator that is killed, and the one that is stopped.
+/// The validator that is killed, the one that is stopped, and the one that is asked.
 const KILLED: usize = 3;
 const STOPPED: usize = 2;
+const ASKED: usize = 0;
 /// Time after the beginning and after a disturbance that belongs to no part.
 const SETTLE: Duration = Duration::from_secs(5);
 
 /// A time of the run, from and to.
 type Part = (Duration, Duration);
+
+/// Questions that are asked meanwhile.
+type Asking = JoinHandle<anyhow::Result<Answers>>;
 
 /// What happens when.
 struct Plan {
@@ -50,6 +62,11 @@ impl Plan {
     fn after(&self) -> Part {
         ((self.stopped.1 + SETTLE).min(self.end - self.killed.0 / 2), self.end)
     }
+
+    /// The phases, by their names.
+    fn phases(&self) -> [(&'static str, Vec<Part>); 3] {
+        [("before", vec![self.before()]), ("during", vec![self.killed, self.stopped]), ("after", vec![self.after()])]
+    }
 }
 
 /// Disturbs the validators as planned.
@@ -71,21 +88,50 @@ async fn disturb(cluster: &mut Cluster, plan: &Plan) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The figures of some parts of the run together.
-fn part(run: &Run, name: &str, n: u64, parts: &[Part]) -> anyhow::Result<()> {
-    let rates: Vec<f64> = parts.iter().map(|(from, to)| run.per_second_between(*from, *to)).collect();
+/// The rate over some parts together.
+fn together(parts: &[Part], rate: impl Fn(Duration, Duration) -> f64) -> Spread {
+    let rates: Vec<f64> = parts.iter().map(|(from, to)| rate(*from, *to)).collect();
     let lengths: Vec<f64> = parts.iter().map(|(from, to)| (*to - *from).as_secs_f64()).collect();
     let done: f64 = rates.iter().zip(&lengths).map(|(rate, length)| rate * length).sum();
-    let rate = Spread::whole(done / lengths.iter().sum::<f64>(), &rates);
+    Spread::whole(done / lengths.iter().sum::<f64>(), &rates)
+}
+
+/// Of several parts the worst one, where less is better.
+fn worst(parts: &[Part], value: impl Fn(Duration, Duration) -> f64) -> Spread {
+    let values: Vec<f64> = parts.iter().map(|(from, to)| value(*from, *to)).collect();
+    Spread::whole(values.iter().copied().fold(0.0, f64::max), &values)
+}
+
+/// The figures of a phase of the run.
+fn phase(run: &Run, name: &str, n: u64, parts: &[Part]) -> anyhow::Result<()> {
+    let rate = together(parts, |from, to| run.per_second_between(from, to));
     Figure::new(BENCH, format!("tps_{name}"), n, "1/s", rate).loopback().print()?;
     for (word, share) in [("p50", 0.5), ("p99", 0.99)] {
-        let values: Vec<f64> = parts.iter().map(|(from, to)| run.intervals_between(share, *from, *to)).collect();
-        // Of several parts the worst one stands.
-        let worst = Spread::whole(values.iter().copied().fold(0.0, f64::max), &values);
+        let time = worst(parts, |from, to| run.intervals_between(share, from, to));
         let case = format!("confirm_{word}_intervals_{name}");
-        Figure::new(BENCH, case, n, "intervals", worst).lower().loopback().print()?;
+        Figure::new(BENCH, case, n, "intervals", time).lower().loopback().print()?;
     }
     Ok(())
+}
+
+/// The figures of a phase's answers.
+fn answered(answers: &Answers, name: &str, n: u64, parts: &[Part]) -> anyhow::Result<()> {
+    let rate = together(parts, |from, to| answers.per_second_between(from, to));
+    Figure::new(BENCH, format!("query_rate_{name}"), n, "1/s", rate).loopback().print()?;
+    let time = worst(parts, |from, to| answers.ms_between(0.99, from, to));
+    Figure::new(BENCH, format!("query_p99_ms_{name}"), n, "ms", time).lower().loopback().print()
+}
+
+/// Begins to ask the validator that stays up, while these transfers are made.
+async fn ask(net: &mut Net, planned: &[Planned], rate: u32, time: Duration) -> anyhow::Result<Option<Asking>> {
+    if rate == 0 {
+        return Ok(None);
+    }
+    let (newest, _) = net.clients.settled().await?;
+    net.book.resolve(&net.clients).await?;
+    let questions = reads::meanwhile(&net.book, newest, planned);
+    let clients = Clients::connect(&net.world, reads::PACED as usize)?;
+    Ok(Some(tokio::spawn(reads::at_pace(clients, ASKED, net.token, questions, rate, time))))
 }
 
 /// Of the transactions that peers sent, how many were known, in per cent.
@@ -100,18 +146,25 @@ fn redundant(counters: &[Value]) -> Spread {
 async fn bench() -> anyhow::Result<()> {
     let rate: u32 = setting("RATE", 1000)?;
     let seconds: u32 = setting("SECONDS", 20)?;
+    let queries: u32 = setting("QUERIES", 2000)?;
     let plan = Plan::new(Duration::from_secs(u64::from(seconds)));
     let mut net = Net::start(setting("SENDERS", SENDERS)?, setting("RECIPIENTS", RECIPIENTS)?).await?;
     let planned = net.planned(u64::from(rate) * plan.end.as_secs()).await?;
+    let asking = ask(&mut net, &planned, queries, plan.end).await?;
     let load = net.send(planned, Pace::PerSecond(rate), Patience::AGAIN);
     disturb(&mut net.cluster, &plan).await?;
     let run = load.await?;
     run.tell("transfers");
     net.book.enter(&run);
-    let n = u64::from(rate);
-    part(&run, "before", n, &[plan.before()])?;
-    part(&run, "during", n, &[plan.killed, plan.stopped])?;
-    part(&run, "after", n, &[plan.after()])?;
+    for (name, parts) in plan.phases() {
+        phase(&run, name, u64::from(rate), &parts)?;
+    }
+    if let Some(asking) = asking {
+        let answers = asking.await?.context("the questions meanwhile")?;
+        for (name, parts) in plan.phases() {
+            answered(&answers, name, u64::from(queries), &parts)?;
+        }
+    }
 
     net.clients.settled().await?;
     net.book.resolve(&net.clients).await?;

@@ -38,6 +38,8 @@ pub struct Seen {
     pub late_rounds: u64,
     /// Offences, since the start.
     pub misbehaviour: u64,
+    /// When everything stored was last found whole, since the start.
+    pub scrubbed: Option<TimeMs>,
 }
 
 impl Seen {
@@ -66,6 +68,7 @@ impl Seen {
             synced,
             late_rounds,
             misbehaviour,
+            scrubbed: status.scrubbed,
         }
     }
 }

@@ -43,6 +43,8 @@ pub struct Sample<'a> {
     pub seen: &'a Seen,
     /// Space on the ledger's disk, where it can be told.
     pub disk: Option<Disk>,
+    /// Bytes of the tables of public keys, and the most that they may take.
+    pub key_tables: (usize, usize),
     /// The active alarms.
     pub alarms: &'a [Raised],
     /// This machine's time.
@@ -69,6 +71,7 @@ pub fn text(sample: &Sample<'_>) -> Result<String, fmt::Error> {
     blocks(own, sample.counters);
     transactions(own, sample.counters);
     peers(own, sample.seen, sample.now);
+    stored(own, sample);
     machine(own, sample);
     let mut text = String::new();
     encode(&mut text, &registry)?;
@@ -142,11 +145,29 @@ fn peers(registry: &mut Registry, seen: &Seen, now: TimeMs) {
     registry.register_with_unit("peer_silent", "Time since a peer was heard of", Unit::Seconds, silent);
 }
 
+fn stored(registry: &mut Registry, sample: &Sample<'_>) {
+    let Counters { scrubs, scrubbed_bytes, .. } = sample.counters;
+    counter(registry, "chain_scrubs", "Times that everything stored was checked and found whole", scrubs.get());
+    let bytes = ConstCounter::new(scrubbed_bytes.get());
+    registry.register_with_unit("chain_scrubbed", "Stored rows that were checked for damage", Unit::Bytes, bytes);
+    if let Some(at) = sample.seen.scrubbed {
+        let time = ConstGauge::new(seconds_of_ms(at));
+        registry.register_with_unit("chain_scrub_time", "When everything was last found whole", Unit::Seconds, time);
+    }
+}
+
 fn machine(registry: &mut Registry, sample: &Sample<'_>) {
+    let clamp = |bytes: u64| ConstGauge::new(bytes.min(i64::MAX.unsigned_abs()));
     if let Some(Disk { free, total }) = sample.disk {
-        let clamp = |bytes: u64| ConstGauge::new(bytes.min(i64::MAX.unsigned_abs()));
         registry.register_with_unit("disk_free", "Free space of the ledger's disk", Unit::Bytes, clamp(free));
         registry.register_with_unit("disk_size", "Size of the ledger's disk", Unit::Bytes, clamp(total));
+    }
+    let (taken, most) = sample.key_tables;
+    for (name, help, bytes) in [
+        ("key_tables", "Memory of the tables of public keys", taken),
+        ("key_tables_max", "Memory that the tables of public keys may take", most),
+    ] {
+        registry.register_with_unit(name, help, Unit::Bytes, clamp(u64::try_from(bytes).unwrap_or(u64::MAX)));
     }
     let active = Family::<Labels, Gauge>::default();
     for kind in Kind::ALL {
@@ -188,13 +209,17 @@ mod tests {
         counters.blocks.add(7);
         counters.executed.add(9);
         counters.execute_us.add(1_500_000);
+        counters.scrubs.add(2);
+        counters.scrubbed_bytes.add(5 << 20);
         let peers = vec![(org("civil"), 6, 4_000), (org("health"), 7, 9_500)];
-        let seen = Seen { height: 7, peers, validators: vec![org("civil")], ..Seen::default() };
+        let (validators, scrubbed) = (vec![org("civil")], Some(7_500));
+        let seen = Seen { height: 7, peers, validators, scrubbed, ..Seen::default() };
         let full = Facts { disk: Some(Disk { free: 0, total: 10 }), ..Facts::default() };
         let raised = |alarm| Raised { alarm, since: 1 };
         let alarms: Vec<_> = judge(&full, &Thresholds::default()).into_iter().map(raised).collect();
         let disk = Some(Disk { free: 1 << 40, total: u64::MAX });
-        let sample = Sample { counters: &counters, seen: &seen, disk, alarms: &alarms, now: 10_000, started: 2_500 };
+        let (key_tables, now, started) = ((3, 9), 10_000, 2_500);
+        let sample = Sample { counters: &counters, seen: &seen, disk, key_tables, alarms: &alarms, now, started };
         text(&sample).unwrap()
     }
 
@@ -240,10 +265,15 @@ mod tests {
             ("heqi_transactions_executed_total", 9.0),
             ("heqi_transactions_held_back_total", 0.0),
             ("heqi_chain_execute_seconds_total", 1.5),
+            ("heqi_chain_scrubs_total", 2.0),
+            ("heqi_chain_scrubbed_bytes_total", 5_242_880.0),
+            ("heqi_chain_scrub_time_seconds", 7.5),
             ("heqi_peer_height{org=\"civil\"}", 6.0),
             ("heqi_peer_silent_seconds{org=\"civil\"}", 6.0),
             ("heqi_peer_silent_seconds{org=\"health\"}", 0.5),
             ("heqi_disk_free_bytes", 1_099_511_627_776.0),
+            ("heqi_key_tables_bytes", 3.0),
+            ("heqi_key_tables_max_bytes", 9.0),
             ("heqi_alarm_active{code=\"disk_low\"}", 1.0),
             ("heqi_alarm_active{code=\"peer_lost\"}", 0.0),
             ("process_start_time_seconds", 2.5),
@@ -256,9 +286,11 @@ mod tests {
     #[test]
     fn a_node_without_peers_and_disk_still_has_its_metrics() {
         let (counters, seen) = (Counters::default(), Seen::default());
-        let sample = Sample { counters: &counters, seen: &seen, disk: None, alarms: &[], now: 0, started: 0 };
+        let (disk, key_tables, alarms) = (None, (0, 0), &[]);
+        let sample = Sample { counters: &counters, seen: &seen, disk, key_tables, alarms, now: 0, started: 0 };
         let series = parsed(&text(&sample).unwrap());
         assert!(series.contains_key("heqi_chain_height") && !series.contains_key("heqi_disk_free_bytes"));
+        assert!(!series.contains_key("heqi_chain_scrub_time_seconds"), "nothing was found whole yet");
         let alarms = series.keys().filter(|key| key.starts_with("heqi_alarm_active")).count();
         assert_eq!(alarms, Kind::ALL.len(), "a rule can rely on every code");
     }

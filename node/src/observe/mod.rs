@@ -97,10 +97,12 @@ impl Watch {
     fn metrics(&self) -> Result<String, fmt::Error> {
         let (_, alarms) = self.alarms();
         let last = self.looks().tracker.last();
+        let tables = base_gm::sm2::tables();
         metrics::text(&Sample {
             counters: self.chain.counters(),
             seen: &Seen::of(&self.chain, &last),
             disk: facts::disk(&self.ledger),
+            key_tables: (tables.bytes(), tables.max_bytes()),
             alarms: &alarms,
             now: self.clock.now_ms(),
             started: self.started,

@@ -83,13 +83,17 @@ fn resource(org: &OrgId) -> Resource {
     Resource::builder().with_service_name("heqi").with_attributes(about).build()
 }
 
-/// What HEQI_LOG asks for, otherwise warnings.
-fn logged() -> EnvFilter {
-    EnvFilter::try_from_env("HEQI_LOG").unwrap_or_else(|_| EnvFilter::new("warn,arc_malachitebft=error"))
+/// What HEQI_LOG asks for, otherwise warnings. The chain's spans would stand before every line that names the height
+/// itself, so the log is without them unless it asks for them by name.
+fn logged(wanted: Option<&str>) -> EnvFilter {
+    let wanted = wanted.filter(|wanted| !wanted.is_empty());
+    let chosen = wanted.and_then(|wanted| EnvFilter::try_new(format!("ledger_chain::spans=off,{wanted}")).ok());
+    chosen.unwrap_or_else(|| EnvFilter::new("warn,arc_malachitebft=error"))
 }
 
 fn subscribe(tracer: Option<SdkTracer>) {
-    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(logged());
+    let wanted = std::env::var("HEQI_LOG").ok();
+    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(logged(wanted.as_deref()));
     tracing_subscriber::registry().with(log).with(tracer.map(spans)).init();
 }
 
@@ -166,6 +170,21 @@ mod tests {
         assert_eq!(run.status, Status::error("HQ-4001"));
         let job = run.attributes.iter().find(|pair| pair.key.as_str() == "job").expect("the job is named");
         assert_eq!(job.value.as_str(), "07".repeat(32));
+    }
+
+    #[test]
+    fn the_log_leaves_out_the_spans_of_the_chain_unless_they_are_asked_for() {
+        // What the log has of the chain's spans, and of its lines, at the level of information.
+        let has = |wanted: Option<&str>| {
+            let subscriber = tracing_subscriber::registry().with(logged(wanted));
+            tracing::subscriber::with_default(subscriber, || {
+                let spans = tracing::span_enabled!(target: "ledger_chain::spans", Level::INFO);
+                (spans, tracing::event_enabled!(target: "ledger_chain::sync", Level::INFO))
+            })
+        };
+        assert_eq!([None, Some(""), Some("info,[")].map(has), [(false, false); 3], "warnings");
+        assert_eq!(["info", "ledger_chain=debug"].map(|wanted| has(Some(wanted))), [(false, true); 2]);
+        assert_eq!(has(Some("info,ledger_chain::spans=info")), (true, true));
     }
 
     #[test]

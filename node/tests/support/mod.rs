@@ -181,11 +181,15 @@ impl Deref for Consortium {
 impl Consortium {
     /// Keys, certificates, genesis and node folders, as people make them; nothing runs yet.
     pub fn found() -> Self {
-        Self::found_with(PEOPLE)
+        Self::found_at(PEOPLE, "100")
     }
 
-    /// The same with other people, by organisation.
+    /// The same with other people, by organisation, and the shortest interval: such tests wait for many blocks.
     pub fn found_with(people_of: [&[&str]; 4]) -> Self {
+        Self::found_at(people_of, "50")
+    }
+
+    fn found_at(people_of: [&[&str]; 4], interval: &str) -> Self {
         let folder = TempDir::new().expect("a folder");
         let people = People::new(folder.path());
         fs::write(people.password(), "node secret").expect("written");
@@ -198,7 +202,7 @@ impl Consortium {
         let cards: Vec<_> = ORGS.iter().flat_map(card).collect();
         let file = people.path("genesis.bin");
         let mut command = heqi();
-        command.args(["init", "genesis", "--name", "test", "--interval", "100", "--out"]).arg(&file).args(&cards);
+        command.args(["init", "genesis", "--name", "test", "--interval", interval, "--out"]).arg(&file).args(&cards);
         let genesis = text(&run(&mut command).good(), "genesis");
         for (org, ports) in ORGS.iter().zip(ports.chunks(3)) {
             let mut command = heqi();
