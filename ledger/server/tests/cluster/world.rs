@@ -53,8 +53,8 @@ const ANYBODY: usize = SEATS;
 pub const CLIENTS: usize = 16;
 /// Last height of everything that is sent.
 const UNTIL: Height = 1900;
-/// Time between blocks, the shortest that a vote can set.
-pub const INTERVAL_MS: u32 = 50;
+/// Time between blocks.
+pub const INTERVAL_MS: u32 = 60;
 /// Nothing may take longer.
 pub const PATIENCE: Duration = Duration::from_secs(40);
 const DAY_MS: TimeMs = 86_400_000;
@@ -182,10 +182,10 @@ fn found(engine: u8, seats: &[Seat]) -> Genesis {
 fn options() -> Options {
     let mut options = Options { submit_timeout_ms: 3000, status_ms: 100, resend_ms: 300, ..Options::default() };
     options.grace_ms = 100;
-    options.consensus.propose_ms = 300;
+    options.consensus.propose_ms = 500;
     options.consensus.propose_delta_ms = 250;
-    options.consensus.prevote_ms = 150;
-    options.consensus.precommit_ms = 150;
+    options.consensus.prevote_ms = 200;
+    options.consensus.precommit_ms = 200;
     options.consensus.rebroadcast_ms = 300;
     options.consensus.tick_ms = 30;
     options
