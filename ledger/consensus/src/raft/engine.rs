@@ -126,6 +126,9 @@ impl Raft {
             self.choose(block);
         }
         self.set_timer();
+        // Heights that end sooner than the timer would leave a leader without a beat for ever, and a member that came back
+        // without the log that only a beat's answer makes the leader send again.
+        self.group.iter_mut().filter(|group| group.leads()).for_each(Group::tick);
         self.pump();
     }
 

@@ -41,8 +41,7 @@ async fn kills(engine: u8, seed: u64) {
     let told = load.stop().await;
     assert!(told.len() >= 8, "{}", told.len());
     world.settle(&told).await;
-    // Under Raft a member that came back follows, but may seal nothing for long: a known fault (docs/conformance.md, 7.3-2).
-    for at in FOUNDERS.into_iter().filter(|_| engine == BFT) {
+    for at in FOUNDERS {
         world.signs(at).await;
     }
 }
