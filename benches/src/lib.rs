@@ -4,6 +4,7 @@
 //! something that was computed is wrong. What it is given comes from environment variables, named in its own file.
 
 pub mod book;
+pub mod bounds;
 pub mod check;
 pub mod clients;
 pub mod cluster;
@@ -20,6 +21,7 @@ pub mod sign;
 pub mod token;
 pub mod tree;
 pub mod validator;
+pub mod wire;
 pub mod world;
 
 /// The allocator of the product.

@@ -1,8 +1,10 @@
 //! The benchmarks by name: one program, so that it is linked once.
 
 mod cases {
+    pub mod garble;
     pub mod growth;
     pub mod ledger;
+    pub mod ot;
     pub mod queries;
     pub mod recovery;
     pub mod sm2;
@@ -19,8 +21,10 @@ fn main() -> anyhow::Result<()> {
         return Ok(());
     }
     match std::env::args().nth(1).as_deref() {
+        Some("garble") => cases::garble::main(),
         Some("growth") => cases::growth::main(),
         Some("ledger") => cases::ledger::main(),
+        Some("ot") => cases::ot::main(),
         Some("queries") => cases::queries::main(),
         Some("recovery") => cases::recovery::main(),
         Some("sm2") => cases::sm2::main(),

@@ -31,6 +31,13 @@ impl Spread {
         Self { value, min: at(0), max: at(runs.saturating_sub(1)), runs }
     }
 
+    /// Each of them times a factor.
+    #[must_use]
+    pub fn scaled(self, factor: f64) -> Self {
+        let Self { value, min, max, runs } = self;
+        Self { value: value * factor, min: min * factor, max: max * factor, runs }
+    }
+
     /// One long run, with the lowest and highest of its parts.
     pub fn whole(value: f64, parts: &[f64]) -> Self {
         let own = [value];
@@ -55,6 +62,8 @@ pub struct Figure {
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    rounds: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     peer: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     peer_value: Option<f64>,
@@ -71,8 +80,8 @@ impl Figure {
         let Spread { value, min, max, runs } = spread;
         let (value, min, max) = (rounded(value), rounded(min), rounded(max));
         let (network, better) = ("none", "higher");
-        let (bytes, peer, peer_value) = (None, None, None);
-        Self { bench, case: case.into(), n, network, value, unit, better, runs, min, max, bytes, peer, peer_value }
+        let (case, bytes, rounds, peer, peer_value) = (case.into(), None, None, None, None);
+        Self { bench, case, n, network, value, unit, better, runs, min, max, bytes, rounds, peer, peer_value }
     }
 
     /// Of which less is better.
@@ -82,10 +91,16 @@ impl Figure {
         self
     }
 
-    /// Measured over TLS on this machine's loopback.
+    /// Measured on this machine's loopback, over TLS where the benchmark's file says nothing else.
     #[must_use]
-    pub fn loopback(mut self) -> Self {
-        self.network = "loopback";
+    pub fn loopback(self) -> Self {
+        self.over("loopback")
+    }
+
+    /// Measured over the network of that name.
+    #[must_use]
+    pub fn over(mut self, network: &'static str) -> Self {
+        self.network = network;
         self
     }
 
@@ -93,6 +108,13 @@ impl Figure {
     #[must_use]
     pub fn bytes(mut self, bytes: f64) -> Self {
         self.bytes = Some(rounded(bytes));
+        self
+    }
+
+    /// With the bytes that the parties send in one run, all together, and the rounds that it takes.
+    #[must_use]
+    pub fn moved(mut self, bytes: u64, rounds: u64) -> Self {
+        (self.bytes, self.rounds) = (Some(bytes as f64), Some(rounds));
         self
     }
 

@@ -8,6 +8,7 @@ mod abort;
 pub mod cointoss;
 mod context;
 pub mod memory;
+pub mod mutate;
 mod prg;
 mod transport;
 pub mod words;
