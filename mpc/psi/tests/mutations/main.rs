@@ -1,0 +1,161 @@
+//! Every PSI protocol with one frame of one party changed, replayed, taken from elsewhere or withheld: never a wrong result.
+//!
+//! A changed frame is what a party that cheats could have sent. Such a party may always use another set than its own, so
+//! an intersection may lack elements; it never has one that not all parties have, nor a label that is not the sender's. Whoever ends
+//! without a result blames a peer, and nobody waits for ever. Circuit PSI is for parties that follow the protocol: its links
+//! alone cheat, by lengths, sessions and silence.
+
+mod sweep;
+
+use mpc_block::{Aes, Block, BlockPrg};
+use mpc_core::{Abort, Context};
+use mpc_psi::circuit::{self, Answer, Bound, Function, Input, Side};
+use mpc_psi::unbalanced::{self, Cache, Owner, Published, Set};
+use mpc_psi::{Mode, labelled, multi, two};
+use sweep::{Got, Protocol, Run, sweep};
+
+/// Elements of every set.
+const COUNT: usize = 24;
+
+/// The elements of these numbers.
+fn elements(numbers: impl Iterator<Item = usize>) -> Vec<Block> {
+    let mut elements: Vec<Block> = numbers.map(|number| Block::from_u128(number as u128)).collect();
+    Aes::new(Block::from_u128(5)).encrypt_all(&mut elements);
+    elements
+}
+
+/// A party's set: numbers `8·me` to `8·me + COUNT`.
+fn set_of(me: usize) -> Vec<Block> {
+    elements(8 * me..8 * me + COUNT)
+}
+
+/// The indices of what parties 0 and 1 have in common, at party `me`: numbers 8 to 23.
+fn common(me: usize) -> Vec<usize> {
+    let first = 8 * (1 - me);
+    (first..first + COUNT - 8).collect()
+}
+
+fn parameters(outputs: two::Outputs) -> two::Parameters {
+    let (sender_elements, receiver_elements, mode) = (COUNT, COUNT, Mode::Fast);
+    two::Parameters { sender: 0, receiver: 1, sender_elements, receiver_elements, outputs, mode }
+}
+
+fn both(me: usize, mut ctx: Context) -> Run {
+    Box::pin(async move {
+        let got = two::run(&mut ctx, &parameters(two::Outputs::Both), &set_of(me)).await?;
+        Ok(got.map_or(Got::Wrong, |got| Got::of(&got, &common(me))))
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_parties_that_both_learn_the_intersection() {
+    let tally = sweep(Protocol { parties: 2, party: both, malicious: true }).await;
+    assert!(tally.unnoticed * 2 < tally.runs, "{} of {} runs were not noticed", tally.unnoticed, tally.runs);
+}
+
+/// The label of element `at` of party 0.
+fn label(at: usize) -> [u8; 5] {
+    [at as u8, 1, 2, 3, 4]
+}
+
+fn labels(me: usize, mut ctx: Context) -> Run {
+    Box::pin(async move {
+        let parameters = labelled::Parameters { two: parameters(two::Outputs::Receiver), payload: 5 };
+        if me == 0 {
+            let payloads: Vec<u8> = (0..COUNT).flat_map(label).collect();
+            let got = labelled::send(&mut ctx, &parameters, &set_of(me), &payloads).await?;
+            return Ok(if got.is_none() { Got::Right } else { Got::Wrong });
+        }
+        let got = labelled::receive(&mut ctx, &parameters, &set_of(me)).await?;
+        let payload = |at: usize| got.payload(at).unwrap_or_default().to_vec();
+        let got: Vec<_> = got.elements().iter().enumerate().map(|(at, own)| (*own, payload(at))).collect();
+        let due: Vec<_> = common(1).into_iter().map(|own| (own, label(own + 8).to_vec())).collect();
+        Ok(Got::of(&got, &due))
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn labels_for_the_receiver() {
+    let tally = sweep(Protocol { parties: 2, party: labels, malicious: true }).await;
+    assert!(tally.unnoticed * 2 < tally.runs, "{} of {} runs were not noticed", tally.unnoticed, tally.runs);
+}
+
+fn several(me: usize, mut ctx: Context) -> Run {
+    Box::pin(async move {
+        let parameters = multi::Parameters::new(vec![COUNT; 3], multi::Outputs::One(1), Mode::Fast).expect("three");
+        let got = multi::run(&mut ctx, &parameters, &set_of(me)).await?;
+        // Party 1 has numbers 8 to 31; all have 16 to 23.
+        Ok(match (me, got) {
+            (1, Some(got)) => Got::of(&got, &(8..16).collect::<Vec<_>>()),
+            (0 | 2, None) => Got::Right,
+            _ => Got::Wrong,
+        })
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_parties() {
+    let tally = sweep(Protocol { parties: 3, party: several, malicious: true }).await;
+    assert!(tally.unnoticed * 2 < tally.runs, "{} of {} runs were not noticed", tally.unnoticed, tally.runs);
+}
+
+/// An owner that has published its set of even numbers, and the release, the same at every call.
+fn published() -> (Owner, Published) {
+    let mut owner = Owner::new(&[3; 32], 1, COUNT, 2).expect("an owner");
+    let set = elements((0..COUNT).map(|number| 2 * number));
+    let labels: Vec<u8> = (0..COUNT as u8).flat_map(|number| [2 * number, 7]).collect();
+    let set = Set { elements: &set, labels: &labels, bound: COUNT + 4 };
+    let mut filling = BlockPrg::new(Block::from_u128(9));
+    let published = owner.publish(set, 1, &mut |out: &mut [u8]| filling.fill_bytes(out)).expect("a release");
+    (owner, published)
+}
+
+/// Asks for numbers 10 to 29.
+async fn asked(ctx: &mut Context, cache: &Cache) -> Result<Got, Abort> {
+    let found = unbalanced::query(ctx, 0, cache, COUNT, &elements(10..30)).await?;
+    let found: Vec<(usize, Vec<u8>)> = found.into_iter().map(|one| (one.element, one.label)).collect();
+    let due: Vec<(usize, Vec<u8>)> = (0..20).step_by(2).map(|at| (at, vec![10 + at as u8, 7])).collect();
+    Ok(if found == due { Got::Right } else { Got::Wrong })
+}
+
+fn small(me: usize, mut ctx: Context) -> Run {
+    Box::pin(async move {
+        let (owner, published) = published();
+        if me == 0 {
+            unbalanced::send(&mut ctx, 1, &published).await?;
+            unbalanced::serve(&mut ctx, 1, &owner, COUNT).await?;
+            return Ok(Got::Right);
+        }
+        let level = unbalanced::receive(&mut ctx, 0, &published.digest, 1 << 20).await?;
+        let cache = Cache::new(level).map_err(|why| Abort::peer(0, why.to_string()))?;
+        asked(&mut ctx, &cache).await
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_small_query_of_a_large_set() {
+    let tally = sweep(Protocol { parties: 2, party: small, malicious: true }).await;
+    assert!(tally.unnoticed * 10 < tally.runs, "{} of {} runs were not noticed", tally.unnoticed, tally.runs);
+}
+
+fn counted(me: usize, mut ctx: Context) -> Run {
+    Box::pin(async move {
+        let side = || Side { keys: COUNT, columns: vec![Bound { each: 100, total: 100 * COUNT as u64 }] };
+        let functions = vec![Function::Cardinality, Function::Sender(0), Function::Product(0, 0)];
+        let parameters = circuit::Parameters::new(1, side(), side(), functions, Some(3)).expect("parameters");
+        let numbers: Vec<i64> = (0..COUNT).map(|at| (8 * me + at) as i64).collect();
+        let input = Input::new(set_of(me), vec![numbers]).expect("an input");
+        let got = circuit::run(&mut ctx, &parameters, &input).await?;
+        // Numbers 8 to 23 are common.
+        let squares = (8..24).map(|number: i64| number * number);
+        let due = [16, (8..24).sum::<i64>(), squares.sum::<i64>()];
+        let due = (me == 1).then(|| Answer::Values(due.to_vec()));
+        Ok(if got == due { Got::Right } else { Got::Wrong })
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn circuits_over_links_that_cheat() {
+    let tally = sweep(Protocol { parties: 2, party: counted, malicious: false }).await;
+    assert!(tally.unnoticed * 10 < tally.runs, "{} of {} runs were not noticed", tally.unnoticed, tally.runs);
+}

@@ -1,0 +1,199 @@
+//! Intersection bucket by bucket: the same rows as at once, from storage, over attempts that resume.
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::{HONEST, is_blamed, noise, pair};
+use mpc_block::Block;
+use mpc_core::{Abort, Blame, Context, memory};
+use mpc_psi::Mode;
+use mpc_psi::partitioned::{self, Plan, Spill, Writer};
+use mpc_psi::two::{Outputs, Parameters};
+
+/// Storage in memory.
+#[derive(Clone, Default)]
+struct Stored {
+    runs: BTreeMap<usize, Vec<u8>>,
+    loads: usize,
+    full: bool,
+}
+
+impl Spill for Stored {
+    fn append(&mut self, bucket: usize, bytes: &[u8]) -> Result<(), String> {
+        if self.full {
+            return Err("no space left".into());
+        }
+        self.runs.entry(bucket).or_default().extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn load(&mut self, bucket: usize) -> Result<Vec<u8>, String> {
+        self.loads += 1;
+        Ok(self.runs.get(&bucket).cloned().unwrap_or_default())
+    }
+}
+
+fn plan(sizes: [usize; 2], bucket: usize, outputs: Outputs) -> Plan {
+    let [sender_elements, receiver_elements] = sizes;
+    let mode = Mode::Fast;
+    let two = Parameters { sender: 0, receiver: 1, sender_elements, receiver_elements, outputs, mode };
+    Plan::new([4; 32], two, bucket).unwrap()
+}
+
+fn spilled(plan: &Plan, rows: &[Block]) -> Stored {
+    let mut stored = Stored::default();
+    let mut writer = Writer::new(plan, &mut stored);
+    rows.iter().zip(0..).for_each(|(block, row)| writer.push(*block, row).unwrap());
+    writer.finish().unwrap();
+    stored
+}
+
+/// What a party has at the end of an attempt: the outcome, what was delivered, how often its storage was read.
+type Attempt = (Result<(), Abort>, BTreeMap<usize, Option<Vec<u64>>>, usize);
+
+async fn attempt(mut ctx: Context, plan: Plan, finished: Vec<bool>, mut stored: Stored, fail_at: usize) -> Attempt {
+    let mut delivered = BTreeMap::new();
+    let deliver = |bucket: usize, rows: Option<Vec<u64>>| {
+        if delivered.len() == fail_at {
+            return Err("killed".into());
+        }
+        delivered.insert(bucket, rows);
+        Ok(())
+    };
+    let outcome = partitioned::run(&mut ctx, &plan, &finished, &mut stored, deliver).await;
+    (outcome, delivered, stored.loads)
+}
+
+fn all_rows(delivered: &BTreeMap<usize, Option<Vec<u64>>>) -> Vec<u64> {
+    let mut rows: Vec<u64> = delivered.values().flatten().flatten().copied().collect();
+    rows.sort_unstable();
+    rows
+}
+
+/// Rows of two parties with elements in common, some of them several times.
+fn rows() -> ([Vec<Block>; 2], [Vec<u64>; 2]) {
+    let (common, left, right) = (noise(1, 400), noise(2, 500), noise(3, 700));
+    let left = [&left[..], &common, &common[..50]].concat();
+    let right = [&common[..], &right, &common[390..], &common[399..]].concat();
+    let at_left = (500..950).collect();
+    let at_right = (0..400).chain(1100..1111).collect();
+    ([left, right], [at_left, at_right])
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn buckets_together_give_the_rows_of_the_whole() {
+    let ([left, right], [at_left, at_right]) = rows();
+    for (bucket, buckets) in [(2000, 1), (400, 3)] {
+        let plan = plan([left.len(), right.len()], bucket, Outputs::Both);
+        assert_eq!(plan.buckets(), buckets);
+        let (mine, theirs) = (spilled(&plan, &left), spilled(&plan, &right));
+        let zero = |ctx| attempt(ctx, plan, vec![], mine, usize::MAX);
+        let one = |ctx| attempt(ctx, plan, vec![], theirs, usize::MAX);
+        let (sent, received, lengths) = pair(HONEST, zero, one).await;
+        assert_eq!((&sent.0, &received.0), (&Ok(()), &Ok(())));
+        assert_eq!((all_rows(&sent.1), all_rows(&received.1)), (at_left.clone(), at_right.clone()));
+        assert!(!lengths[0].is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_have_the_same_lengths_whatever_the_elements_are() {
+    let plan = plan([300, 300], 100, Outputs::Receiver);
+    let mut seen = Vec::new();
+    for seed in [10, 20] {
+        // The second time all rows have one element, so that buckets are empty.
+        let rows = if seed == 10 { noise(seed, 300) } else { vec![Block::ONE; 300] };
+        let (mine, theirs) = (spilled(&plan, &rows), spilled(&plan, &noise(30, 300)));
+        let zero = |ctx| attempt(ctx, plan, vec![], mine, usize::MAX);
+        let one = |ctx| attempt(ctx, plan, vec![], theirs, usize::MAX);
+        let (sent, received, lengths) = pair(HONEST, zero, one).await;
+        assert!(sent.0.is_ok() && received.0.is_ok());
+        assert!(sent.1.values().all(Option::is_none) && all_rows(&received.1).is_empty());
+        seen.push(lengths);
+    }
+    assert_eq!(seen[0], seen[1]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_attempt_that_was_cut_off_is_resumed_with_what_is_missing() {
+    let ([left, right], [_, at_right]) = rows();
+    let plan = plan([left.len(), right.len()], 400, Outputs::Receiver);
+    let (mine, theirs) = (spilled(&plan, &left), spilled(&plan, &right));
+    let (my_first, their_first) = (mine.clone(), theirs.clone());
+    // The receiver dies when it is to deliver its second bucket; the sender has delivered two.
+    let zero = |ctx| attempt(ctx, plan, vec![], my_first, usize::MAX);
+    let one = |ctx| attempt(ctx, plan, vec![], their_first, 1);
+    let (sent, received, _) = pair(HONEST, zero, one).await;
+    assert!(is_blamed(&sent.0) && received.0.is_err_and(|abort| abort.blame == Blame::Local && abort.why == "killed"));
+    let finished = |delivered: &BTreeMap<usize, _>| (0..3).map(|bucket| delivered.contains_key(&bucket)).collect();
+    let (at_sender, at_receiver): (Vec<bool>, Vec<bool>) = (finished(&sent.1), finished(&received.1));
+    assert_eq!(at_receiver, [true, false, false]);
+    // Another session, as every attempt has.
+    let mut contexts = memory::contexts(memory::network(2), [77; 32]).into_iter();
+    let (zero, one) = (contexts.next().unwrap(), contexts.next().unwrap());
+    let zero = tokio::spawn(attempt(zero, plan, at_sender, mine, usize::MAX));
+    let one = tokio::spawn(attempt(one, plan, at_receiver, theirs, usize::MAX));
+    let (sent, resumed) = (zero.await.unwrap(), one.await.unwrap());
+    assert!(sent.0.is_ok() && resumed.0.is_ok());
+    assert_eq!((sent.2, resumed.2), (2, 2));
+    let mut delivered = received.1;
+    delivered.extend(resumed.1);
+    assert_eq!(all_rows(&delivered), at_right);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_both_have_finished_is_not_run_again() {
+    let plan = plan([300, 300], 100, Outputs::Receiver);
+    let zero = |ctx| attempt(ctx, plan, vec![true; 3], Stored::default(), usize::MAX);
+    let one = |ctx| attempt(ctx, plan, vec![true; 3], Stored::default(), usize::MAX);
+    let (sent, received, lengths) = pair(HONEST, zero, one).await;
+    assert!(sent.0.is_ok() && received.0.is_ok() && received.1.is_empty() && received.2 == 0);
+    assert_eq!(lengths.map(|frames| frames.len()), [1, 1]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn plans_that_differ_and_sets_beyond_the_plan_end_the_run() {
+    let mine = plan([300, 300], 100, Outputs::Receiver);
+    let theirs = plan([300, 301], 101, Outputs::Receiver);
+    let zero = |ctx| attempt(ctx, mine, vec![], Stored::default(), usize::MAX);
+    let one = |ctx| attempt(ctx, theirs, vec![], Stored::default(), usize::MAX);
+    let (sent, received, _) = pair(HONEST, zero, one).await;
+    assert!(is_blamed(&sent.0) && is_blamed(&received.0));
+    let many = spilled(&mine, &noise(1, 3000));
+    let zero = |ctx| attempt(ctx, mine, vec![], many, usize::MAX);
+    let one = |ctx| attempt(ctx, mine, vec![], Stored::default(), usize::MAX);
+    let (sent, received, _) = pair(HONEST, zero, one).await;
+    assert!(sent.0.is_err_and(|abort| abort.blame == Blame::Local && abort.why.contains("than planned")));
+    assert!(is_blamed(&received.0));
+    // A torn record.
+    let mut torn = spilled(&mine, &noise(1, 200));
+    torn.runs.values_mut().for_each(|run| run.truncate(run.len() - 1));
+    let zero = |ctx| attempt(ctx, mine, vec![], torn, usize::MAX);
+    let one = |ctx| attempt(ctx, mine, vec![], Stored::default(), usize::MAX);
+    assert!(pair(HONEST, zero, one).await.0.0.is_err_and(|abort| abort.blame == Blame::Local));
+}
+
+#[test]
+fn plans_have_bounds_and_full_storage_is_told() {
+    let mode = Mode::Fast;
+    let outputs = Outputs::Both;
+    let two = |elements| Parameters {
+        sender: 0,
+        receiver: 1,
+        sender_elements: elements,
+        receiver_elements: 5,
+        outputs,
+        mode,
+    };
+    assert!(Plan::new([0; 32], two(1 << 24), 1 << 20).is_some_and(|plan| plan.buckets() == 16));
+    assert!(Plan::new([0; 32], two(1 << 24), 0).is_none());
+    assert!(Plan::new([0; 32], two(1 << 24), 1 << 10).is_none());
+    assert!(Plan::new([0; 32], two(1 << 28), 1 << 28).is_none());
+    assert!(Plan::new([0; 32], two(0), 10).is_some_and(|plan| plan.bucket().sender_elements == 0));
+    let plan = Plan::new([0; 32], two(100), 100).unwrap();
+    let mut full = Stored { full: true, ..Stored::default() };
+    let mut writer = Writer::new(&plan, &mut full);
+    writer.push(Block::ONE, 0).unwrap();
+    assert_eq!(writer.finish(), Err("no space left".into()));
+}
