@@ -37,6 +37,7 @@ codes! {
     SourceChanged "HQ-1005" "the source no longer fits its registration" "register the source again with `heqi source add`" "数据源与登记不符" "用 `heqi source add` 重新登记"
     RangeOverflow "HQ-1006" "a value lies outside its declared range" "correct the value or register the source again" "数值超出登记的范围" "更正数值或重新登记数据源"
     SourceColumn "HQ-1007" "the source has no such column" "list the columns with `heqi source list`" "数据源没有该列" "用 `heqi source list` 查看列"
+    KeyNotUnique "HQ-1008" "a join key occurs several times where one row of it is asked for" "ask for no column of that data set, or register it with one row a key" "某个连接键出现多次，而查询只能取其一行" "不要查询该数据集的列，或按每键一行重新登记"
     QuerySyntax "HQ-2001" "the query cannot be read" "correct the query at the place shown" "查询语句无法解析" "在所示位置更正查询"
     QueryUnsupported "HQ-2002" "the query uses what is not supported" "rewrite the query as the message says" "查询使用了不支持的写法" "按提示改写查询"
     QueryUnknownName "HQ-2003" "the query names an unknown table or column" "see the catalogue with `heqi source list --all`" "查询引用了未知的表或列" "用 `heqi source list --all` 查看目录"

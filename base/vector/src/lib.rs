@@ -3,3 +3,5 @@
 //! Every function gives what its plain counterpart gives, on any processor; only the time differs.
 
 pub mod sm3;
+pub mod wide;
+pub mod words;

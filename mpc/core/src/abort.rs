@@ -9,6 +9,10 @@ use thiserror::Error;
 pub enum Blame {
     /// The peer sent what the protocol does not allow.
     Peer(usize),
+    /// One of these two peers sent what the protocol does not allow; which of them, this party cannot tell.
+    OneOf(usize, usize),
+    /// One of the other parties sent what the protocol does not allow; which of them, this party cannot tell.
+    Others,
     /// The peer cannot be reached or fell silent.
     Network(usize),
     /// This party itself: wrong inputs, or a state the program does not expect.
@@ -19,6 +23,8 @@ impl fmt::Display for Blame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Peer(party) => write!(f, "party {party} misbehaved"),
+            Self::Others => f.write_str("one of the other parties misbehaved"),
+            Self::OneOf(one, other) => write!(f, "party {one} or party {other} misbehaved"),
             Self::Network(party) => write!(f, "party {party} is out of reach"),
             Self::Local => f.write_str("this party"),
         }
@@ -41,6 +47,16 @@ impl Abort {
     /// The peer sent what the protocol does not allow.
     pub fn peer(party: usize, why: impl Into<String>) -> Self {
         Self { blame: Blame::Peer(party), step: String::new(), why: why.into() }
+    }
+
+    /// One of two peers sent what the protocol does not allow.
+    pub fn one_of(one: usize, other: usize, why: impl Into<String>) -> Self {
+        Self { blame: Blame::OneOf(one, other), step: String::new(), why: why.into() }
+    }
+
+    /// One of the other parties sent what the protocol does not allow.
+    pub fn others(why: impl Into<String>) -> Self {
+        Self { blame: Blame::Others, step: String::new(), why: why.into() }
     }
 
     /// The peer cannot be reached or fell silent.
@@ -71,6 +87,7 @@ mod tests {
     fn the_innermost_step_is_kept_and_told() {
         let abort = Abort::peer(2, "a frame of 7 bytes where 8 are due").at("star: shuffle").at("job");
         assert_eq!(abort.to_string(), "star: shuffle: a frame of 7 bytes where 8 are due (party 2 misbehaved)");
+        assert!(Abort::one_of(0, 2, "x").to_string().contains("party 0 or party 2 misbehaved"));
         assert_eq!(Abort::local("x").blame, Blame::Local);
         assert!(Abort::network(1, "closed").to_string().contains("party 1 is out of reach"));
     }

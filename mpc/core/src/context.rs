@@ -9,6 +9,9 @@ use crate::{Abort, Transport, words};
 
 /// Longest payload of one frame, in bytes; a longer message travels in several frames.
 pub const MAX_PAYLOAD: usize = 4 << 20;
+/// Words that [`Context::stream`] and [`Context::pass`] put into one frame: 512 KiB, so that a piece is made, framed and sent while
+/// it is still in the processor's cache.
+pub const PIECE_WORDS: usize = 1 << 16;
 /// Four bytes of the fork's identifier, four of the frame's number: a lost or stray frame is noticed at once.
 const HEADER: usize = 8;
 
@@ -174,22 +177,91 @@ impl Context {
         Ok(got.first().map(|bytes| words::decode(bytes)).unwrap_or_default())
     }
 
-    fn check_peer(&self, peer: usize) -> Result<(), Abort> {
-        if peer < self.parties && peer != self.me { Ok(()) } else { Err(Abort::local(format!("no peer {peer}"))) }
+    /// One round of words without a copy in between: sends those of `out` (`(to, words)`), then waits for as many as `into`
+    /// (`(from, words)`) has room for. Words travel in frames of [`PIECE_WORDS`], so the other end uses this method or
+    /// [`Context::stream`] too.
+    ///
+    /// # Errors
+    /// As [`Context::round`].
+    pub async fn pass(&mut self, out: Option<(usize, &[u64])>, into: Option<(usize, &mut [u64])>) -> Result<(), Abort> {
+        for peer in [out.as_ref().map(|(to, _)| *to), into.as_ref().map(|(from, _)| *from)].into_iter().flatten() {
+            self.check_peer(peer).map_err(|abort| self.name(abort))?;
+        }
+        self.begin_words(out.map_or(0, |(_, words)| words.len()));
+        let (id, transport) = (self.id, self.common.transport.clone());
+        let (sent, received) = (&mut self.sent, &mut self.received);
+        let sending = async {
+            if let Some((to, words)) = out {
+                for piece in words.chunks(PIECE_WORDS) {
+                    transport.send(to, words::frame(&header(&id, &mut sent[to])?, piece)).await?;
+                }
+            }
+            Ok::<(), Abort>(())
+        };
+        let receiving = async {
+            if let Some((from, words)) = into {
+                for piece in words.chunks_mut(PIECE_WORDS) {
+                    let due = HEADER + words::bytes(piece.len());
+                    let header = header(&id, &mut received[from])?;
+                    let frame = transport.recv(from, due).await?;
+                    words::read(body(from, &frame, &header, due)?, piece);
+                }
+            }
+            Ok::<(), Abort>(())
+        };
+        let ended = tokio::try_join!(sending, receiving);
+        ended.map(|((), ())| ()).map_err(|abort| self.name(abort))
     }
 
-    fn header(id: &[u8; 32], number: &mut u32) -> Result<[u8; HEADER], Abort> {
-        let mut header = [0; HEADER];
-        header[..4].copy_from_slice(&id[..4]);
-        header[4..].copy_from_slice(&number.to_be_bytes());
-        *number = number.checked_add(1).ok_or_else(|| Abort::local("a fork has no frame number left"))?;
-        Ok(header)
+    /// One round of words that are made on their way out: `make` fills each piece of `out` (its argument is the piece's
+    /// first place), which is sent at once, while words from a peer come in. The other end uses this method or
+    /// [`Context::pass`] too.
+    ///
+    /// # Errors
+    /// As [`Context::round`].
+    pub async fn stream(
+        &mut self,
+        (to, out): (usize, &mut [u64]),
+        (from, into): (usize, &mut [u64]),
+        mut make: impl FnMut(usize, &mut [u64]) + Send,
+    ) -> Result<(), Abort> {
+        self.check_peer(to).and_then(|()| self.check_peer(from)).map_err(|abort| self.name(abort))?;
+        self.begin_words(out.len());
+        let (id, transport) = (self.id, self.common.transport.clone());
+        let (sent, received) = (&mut self.sent[to], &mut self.received[from]);
+        let sending = async {
+            for (number, piece) in out.chunks_mut(PIECE_WORDS).enumerate() {
+                make(number * PIECE_WORDS, piece);
+                transport.send(to, words::frame(&header(&id, sent)?, piece)).await?;
+            }
+            Ok::<(), Abort>(())
+        };
+        let receiving = async {
+            for piece in into.chunks_mut(PIECE_WORDS) {
+                let due = HEADER + words::bytes(piece.len());
+                let header = header(&id, received)?;
+                let frame = transport.recv(from, due).await?;
+                words::read(body(from, &frame, &header, due)?, piece);
+            }
+            Ok::<(), Abort>(())
+        };
+        let ended = tokio::try_join!(sending, receiving);
+        ended.map(|((), ())| ()).map_err(|abort| self.name(abort))
+    }
+
+    fn begin_words(&self, sent: usize) {
+        self.common.rounds.fetch_add(1, Ordering::Relaxed);
+        self.common.sent.fetch_add(words::bytes(sent) as u64, Ordering::Relaxed);
+    }
+
+    fn check_peer(&self, peer: usize) -> Result<(), Abort> {
+        if peer < self.parties && peer != self.me { Ok(()) } else { Err(Abort::local(format!("no peer {peer}"))) }
     }
 
     fn frames(&mut self, to: usize, message: &[u8], frames: &mut Vec<(usize, Vec<u8>)>) -> Result<(), Abort> {
         self.check_peer(to)?;
         for payload in message.chunks(MAX_PAYLOAD) {
-            let header = Self::header(&self.id, &mut self.sent[to])?;
+            let header = header(&self.id, &mut self.sent[to])?;
             frames.push((to, [&header, payload].concat()));
         }
         self.common.sent.fetch_add(message.len() as u64, Ordering::Relaxed);
@@ -201,14 +273,9 @@ impl Context {
         let mut message = Vec::new();
         while message.len() < len {
             let due = HEADER + (len - message.len()).min(MAX_PAYLOAD);
-            let header = Self::header(&self.id, &mut self.received[from])?;
+            let header = header(&self.id, &mut self.received[from])?;
             let mut frame = self.common.transport.recv(from, due).await?;
-            if frame.len() != due {
-                return Err(Abort::peer(from, format!("a frame of {} bytes where {due} are due", frame.len())));
-            }
-            if frame[..HEADER] != header {
-                return Err(Abort::peer(from, "a frame of another session, shape, step or number"));
-            }
+            body(from, &frame, &header, due)?;
             if due == HEADER + len {
                 frame.drain(..HEADER);
                 return Ok(frame);
@@ -217,6 +284,23 @@ impl Context {
         }
         Ok(message)
     }
+}
+
+/// The next frame's header.
+fn header(id: &[u8; 32], number: &mut u32) -> Result<[u8; HEADER], Abort> {
+    let mut header = [0; HEADER];
+    header[..4].copy_from_slice(&id[..4]);
+    header[4..].copy_from_slice(&number.to_be_bytes());
+    *number = number.checked_add(1).ok_or_else(|| Abort::local("a fork has no frame number left"))?;
+    Ok(header)
+}
+
+/// The payload of a frame that has the length and the header that are due.
+fn body<'a>(from: usize, frame: &'a [u8], header: &[u8; HEADER], due: usize) -> Result<&'a [u8], Abort> {
+    if frame.len() != due {
+        return Err(Abort::peer(from, format!("a frame of {} bytes where {due} are due", frame.len())));
+    }
+    frame.strip_prefix(header).ok_or_else(|| Abort::peer(from, "a frame of another session, shape, step or number"))
 }
 
 #[cfg(test)]
@@ -254,6 +338,25 @@ mod tests {
         let abort = one.fork_bound("x", b"rows=4").exchange(0, &[], 0, 1).await.unwrap_err();
         assert_eq!(abort.blame, Blame::Peer(0));
         assert!(abort.why.contains("shape"));
+    }
+
+    #[tokio::test]
+    async fn words_made_on_the_way_arrive_and_are_counted_as_one_round() {
+        let (mut zero, mut one) = pair();
+        let (mut made, mut none, len) = (vec![0; PIECE_WORDS + 3], vec![0; 0], PIECE_WORDS + 3);
+        let (mut got, reply) = (vec![0; len], vec![9; 5]);
+        let mut back = vec![0; 5];
+        let count = |at: usize, piece: &mut [u64]| piece.iter_mut().zip(at as u64..).for_each(|(word, at)| *word = at);
+        let (sent, passed) = tokio::join!(
+            zero.stream((1, &mut made[..]), (1, &mut back[..]), count),
+            one.pass(Some((0, &reply[..])), Some((0, &mut got[..])))
+        );
+        assert_eq!((sent, passed), (Ok(()), Ok(())));
+        assert_eq!((got, back.clone()), ((0..len as u64).collect::<Vec<_>>(), vec![9; 5]));
+        assert_eq!((zero.rounds(), zero.bytes_sent()), (1, 8 * len as u64));
+        zero.pass(Some((1, &reply[..2])), None).await.unwrap();
+        let abort = one.stream((0, &mut none[..]), (0, &mut back[..]), |_, _| ()).await.unwrap_err();
+        assert_eq!(abort.blame, Blame::Peer(0));
     }
 
     #[tokio::test]

@@ -14,6 +14,6 @@ mod transport;
 pub mod words;
 
 pub use abort::{Abort, Blame};
-pub use context::{Context, MAX_PAYLOAD};
+pub use context::{Context, MAX_PAYLOAD, PIECE_WORDS};
 pub use prg::Prg;
 pub use transport::Transport;

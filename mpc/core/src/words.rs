@@ -7,11 +7,23 @@ pub const fn bytes(count: usize) -> usize {
 
 /// The words as bytes.
 pub fn encode(words: &[u64]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes(words.len()));
-    for word in words {
-        out.extend_from_slice(&word.to_le_bytes());
-    }
+    frame(&[], words)
+}
+
+/// The words as bytes behind a header.
+pub(crate) fn frame(header: &[u8], words: &[u64]) -> Vec<u8> {
+    let mut out = vec![0; header.len() + bytes(words.len())];
+    let (head, rest) = out.split_at_mut(header.len());
+    head.copy_from_slice(header);
+    let (chunks, _) = rest.as_chunks_mut::<8>();
+    chunks.iter_mut().zip(words).for_each(|(chunk, word)| *chunk = word.to_le_bytes());
     out
+}
+
+/// Reads as many words as both sides have.
+pub(crate) fn read(input: &[u8], out: &mut [u64]) {
+    let (chunks, _) = input.as_chunks::<8>();
+    out.iter_mut().zip(chunks).for_each(|(word, chunk)| *word = u64::from_le_bytes(*chunk));
 }
 
 /// The bytes as words; a rest shorter than a word is left out, since lengths are checked at the wire.

@@ -9,6 +9,7 @@ mod builder;
 mod gate;
 mod layers;
 mod limits;
+mod view;
 
 use base_gm::sm3::{Sm3Stream, tagged};
 use zeroize::Zeroizing;
@@ -17,6 +18,7 @@ pub use bristol::parse;
 pub use builder::{Bit, Builder};
 pub(crate) use gate::{Gate, Literal};
 pub use limits::{CircuitError, Limits};
+pub use view::{Step, Wire};
 
 /// A circuit; eight bytes a gate. Made by [`Builder`] or [`parse`], which keep its wires in order and within
 /// [`Limits`].

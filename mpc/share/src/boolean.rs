@@ -1,12 +1,17 @@
-//! Words of secret bits: sums, differences and comparisons by parallel prefix, and the way from integers to bits.
+//! Words of secret bits: sums, differences and comparisons by parallel prefix, and the way from integers to bits and back.
 //!
-//! Carries by Kogge and Stone (IEEE Transactions on Computers C-22(8), 1973): seven rounds for 64 bits. Conversion by
-//! ABY3 (Mohassel and Rindal, CCS 2018, section 5.3): each of the three components is known to two parties, so it is a
-//! sharing of its own bits; a full adder makes two addends of the three, the prefix adder one.
+//! Carries by the prefix network of [`crate::prefix`]. An integer is the sum of a number that party 0 knows and one that
+//! parties 1 and 2 know (see [`crate::cross`]): they add the two as words of bits, the first level of carries without a round.
 
 use mpc_core::Abort;
+use zeroize::Zeroizing;
 
+use crate::prefix::{halves_joined, halves_parted};
+use crate::shared::zip;
 use crate::{Arith, Rep3, View, Words};
+
+/// Places with odd numbers: the upper ones of pairs.
+const ODD: u64 = 0xaaaa_aaaa_aaaa_aaaa;
 
 impl Rep3 {
     /// Every bit turned over.
@@ -22,22 +27,6 @@ impl Rep3 {
         Ok(self.mul(mask, &x.add(y)).await?.add(y))
     }
 
-    /// The carries out of every place, from where a carry is generated and where it is passed on. Six rounds.
-    async fn carries(&mut self, mut generate: Words, mut pass: Words) -> Result<Words, Abort> {
-        for shift in [1, 2, 4, 8, 16, 32] {
-            let (below, passed) = (generate.shl(shift), pass.shl(shift));
-            let mut pairs = vec![(pass.view(), below.view())];
-            if shift < 32 {
-                pairs.push((pass.view(), passed.view()));
-            }
-            let mut out = self.mul_many(&pairs).await?.into_iter();
-            // A place generates and passes on never at once, so exclusive or is or.
-            generate = out.next().map_or_else(|| Words::zeros(0), |carried| generate.add(&carried));
-            pass = out.next().unwrap_or_else(|| Words::zeros(0));
-        }
-        Ok(generate)
-    }
-
     /// `x + y` modulo 2^64. Seven rounds.
     ///
     /// # Errors
@@ -45,7 +34,7 @@ impl Rep3 {
     pub async fn add_words(&mut self, x: &Words, y: &Words) -> Result<Words, Abort> {
         let generate = self.mul(x, y).await?;
         let sum = x.add(y);
-        let carries = self.carries(generate, sum.clone()).await?;
+        let carries = self.carries(generate, sum.clone(), 0).await?;
         Ok(sum.add(&carries.shl(1)))
     }
 
@@ -56,7 +45,7 @@ impl Rep3 {
     pub async fn sub_words(&mut self, x: &Words, y: &Words) -> Result<(Words, Words), Abort> {
         let generate = self.mul(&self.complement(x), y).await?;
         let differ = x.add(y);
-        let borrows = self.carries(generate, self.complement(&differ)).await?;
+        let borrows = self.carries(generate, self.complement(&differ), 0).await?;
         Ok((differ.add(&borrows.shl(1)), borrows.shr(63)))
     }
 
@@ -65,7 +54,7 @@ impl Rep3 {
     /// # Errors
     /// [`Abort`] when a peer is gone or misbehaves.
     pub async fn less(&mut self, x: &Words, y: &Words) -> Result<Words, Abort> {
-        Ok(self.sub_words(x, y).await?.1)
+        Ok(self.less_words(x, y).await?.to_words())
     }
 
     /// In bit 0: whether `x < y` as signed numbers. Seven rounds.
@@ -85,19 +74,76 @@ impl Rep3 {
         Ok(self.sub_words(&x.add(mask), mask).await?.0)
     }
 
-    /// The bits of integers. Eight rounds.
+    /// The bits of integers. Seven rounds.
     ///
     /// # Errors
     /// [`Abort`] when a peer is gone or misbehaves.
     pub async fn to_bits(&mut self, x: View<'_, crate::Z64>) -> Result<Words, Abort> {
-        let [x0, x1, x2] = self.components(x);
-        // Majority with one product: ((x0 ^ x2) & (x1 ^ x2)) ^ x2.
-        let carry = self.mul(&x0.add(&x2), &x1.add(&x2)).await?.add(&x2).shl(1);
-        let sum = x0.add(&x1).add(&x2);
-        self.add_words(&sum, &carry).await
+        let (len, mut known) = (x.len(), self.known_half(x));
+        let others: Words = self.known_to_others(&known);
+        // Party 0 shares its number u and, for every pair of places, u1 u0.
+        let mine = if self.me() == 0 {
+            let both = Zeroizing::new(known.iter().map(|u| u & (u << 1) & ODD).collect::<Vec<_>>());
+            known.extend(halves_joined(&both, 0));
+            self.if_first(&mut known)
+        } else {
+            Vec::new()
+        };
+        let joined = len.div_ceil(2);
+        let input: Words = self.input_first(mine, len + joined).await?;
+        let part = if self.me() == 0 { Vec::new() } else { self.pairs_of_places(&input, &known) };
+        let shared: Words = self.reshare(part, len + joined).await?;
+        let sum = input.range(0..len).plus(others.view());
+        let (generate, odd) = (shared.range(0..len).to_shared(), shared.range(len..len + joined));
+        let odd = Words::new(halves_parted(odd.own, len, 0), halves_parted(odd.next, len, 0));
+        let pass = sum.both(&odd, |sum, odd| (sum & !ODD) | odd);
+        let carries = self.carries(generate, pass, 1).await?;
+        Ok(sum.add(&carries.shl(1)))
     }
 
-    /// Several vectors of integers at once, each to its bits. Eight rounds.
+    /// This party's part of what places and pairs of places generate, then of what pairs pass on: as the blocks of
+    /// [`crate::carry`], in place.
+    fn pairs_of_places(&self, input: &Words, known: &[u64]) -> Vec<u64> {
+        let (held, adds) = (self.part_of_input(input), self.adds_mask());
+        let (u, both) = held.split_at(known.len());
+        let both = Zeroizing::new(halves_parted(both, known.len(), 0));
+        let products = zip(u, known, |u, v| (u & v) ^ (ODD & (u << 1) & v & (v << 1)));
+        let mut out = zip(&products, &zip(&both, known, |both, v| both & (v << 1)), |x, y| x ^ y);
+        let known_pass = zip(u, known, |u, v| ODD & ((u & (v << 1)) ^ ((u << 1) & v) ^ (v & (v << 1) & adds)));
+        let pass = Zeroizing::new(zip(&known_pass, &both, |x, y| x ^ y));
+        out.extend(halves_joined(&pass, 0));
+        out
+    }
+
+    /// Words of bits as integers modulo 2^64. Nine rounds.
+    ///
+    /// Parties 1 and 2, and 1 and 0, draw two components; what is left of the word without them, which party 1 knows the
+    /// sum of, is revealed to the two others that hold the third (ABY3, section 5.3).
+    ///
+    /// # Errors
+    /// [`Abort`] when a peer is gone or misbehaves.
+    pub async fn from_bits(&mut self, x: &Words) -> Result<Arith, Abort> {
+        let len = x.len();
+        // Component 1 is drawn from the stream of parties 0 and 1, component 2 from that of parties 1 and 2.
+        let (own, next) = match self.me() {
+            0 => (vec![0; len], self.next.words(len)),
+            1 => (self.own.words(len), self.next.words(len)),
+            _ => (self.own.words(len), vec![0; len]),
+        };
+        let drawn = if self.me() == 1 { zip(&own, &next, u64::wrapping_add) } else { Vec::new() };
+        let mut counts = [0; 3];
+        counts[1] = len;
+        let [_, drawn, _] = self.input::<crate::Bits64>(counts, &drawn).await?;
+        let (rest, _) = self.sub_words(x, &drawn).await?;
+        let first = [self.reveal(&rest, 0).await?, self.reveal(&rest, 2).await?];
+        Ok(match first {
+            [Some(first), _] => Arith::new(first, next),
+            [_, Some(first)] => Arith::new(own, first),
+            _ => Arith::new(own, next),
+        })
+    }
+
+    /// Several vectors of integers at once, each to its bits. Seven rounds.
     ///
     /// # Errors
     /// [`Abort`] when a peer is gone or misbehaves.
@@ -110,13 +156,5 @@ impl Rep3 {
             bits.range(at - column.len()..at).to_shared()
         };
         Ok(columns.iter().map(piece).collect())
-    }
-
-    /// The three components of a sharing, each as a sharing of its bits: component `j` in place `j`, else zeros.
-    fn components(&self, x: View<'_, crate::Z64>) -> [Words; 3] {
-        let mut out = [(); 3].map(|()| Words::zeros(x.len()));
-        out[self.me()].own.copy_from_slice(x.own);
-        out[self.after()].next.copy_from_slice(x.next);
-        out
     }
 }

@@ -6,6 +6,7 @@
 
 use mpc_core::Abort;
 
+use crate::shared::zip;
 use crate::{Rep3, Ring, Shared};
 
 impl Rep3 {
@@ -22,8 +23,8 @@ impl Rep3 {
             return Err(self.ctx.name(Abort::local(why)));
         }
         let mask = self.own.words(counts[me]);
-        let masked: Vec<u64> = mine.iter().zip(&mask).map(|(x, mask)| R::sub(*x, *mask)).collect();
-        let got = self.ctx.exchange(after, &masked, before, counts[before]).await?;
+        let (masked, mut got) = (zip(mine, &mask, R::sub), vec![0; counts[before]]);
+        self.pass(Some((after, masked.as_slice())), Some((before, got.as_mut_slice()))).await?;
         let mut out = [Shared::zeros(0), Shared::zeros(0), Shared::zeros(0)];
         out[me] = Shared::new(mask, masked);
         out[before] = Shared::new(got, vec![0; counts[before]]);

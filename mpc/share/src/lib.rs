@@ -3,19 +3,42 @@
 //! Tier B: semi-honest, three parties, one of them corrupt; any two together see every input. A secret `x` is the sum
 //! (for [`Words`]: the exclusive or) of three components, `x = x0 + x1 + x2`; party `i` holds `x_i` and `x_{i+1}`. What
 //! a single party sees is uniformly random, whatever the inputs are. [`Rep3`] holds a party's state; [`Shared`] is a
-//! vector of secrets, so that a step of many rows is one message.
+//! vector of secrets, so that a step of many rows is one message. [`Bits`] are single secret bits, packed; [`Wide`] are integers
+//! modulo 2^128; [`fixed`] has fixed-point numbers and their functions, [`interval`] what may be planned with them.
 
+mod bits;
 mod boolean;
+mod carry;
+mod cross;
 mod divide;
+pub mod fixed;
 mod input;
+pub mod interval;
+mod matrix;
+mod moves;
+mod order;
+mod pairs;
+mod parts;
+mod prefix;
+mod radix;
 mod rep3;
 mod reveal;
 mod ring;
+mod scan;
 mod seeds;
 mod shared;
 mod shuffle;
 mod sort;
+mod stream;
+mod truncate;
+mod wide;
 
+pub use bits::Bits;
+pub use fixed::Fixed;
+pub use parts::neighbour_seeds;
 pub use rep3::Rep3;
 pub use ring::{Bits64, Ring, Z64};
+pub use scan::Carried;
 pub use shared::{Arith, Shared, View, Words};
+pub use truncate::MOST_PLACES;
+pub use wide::{MOST_WIDE_PLACES, Wide};

@@ -4,8 +4,9 @@
 //! `x_i, x_{i+1}, y_i, y_{i+1}` party `i` computes `z_i = x_i y_i + x_i y_{i+1} + x_{i+1} y_i + a_i`, where the `a_i`
 //! are a pseudorandom sharing of zero, and sends `z_i` to the party before. A sum of products costs one product.
 
-use mpc_core::{Abort, Context, Prg};
+use mpc_core::{Abort, Context};
 
+use crate::stream::Stream;
 use crate::{Ring, Shared, View, seeds};
 
 /// One party's state: its context and the two streams it has in common with its neighbours.
@@ -14,8 +15,9 @@ use crate::{Ring, Shared, View, seeds};
 /// then made by both of its holders.
 pub struct Rep3 {
     pub(crate) ctx: Context,
-    pub(crate) own: Prg,
-    pub(crate) next: Prg,
+    pub(crate) own: Stream,
+    pub(crate) next: Stream,
+    ended: bool,
 }
 
 impl Rep3 {
@@ -29,7 +31,12 @@ impl Rep3 {
         }
         let mut fork = ctx.fork("rep3");
         let seeds = seeds::agree(&mut fork).await?;
-        Ok(Self { ctx: fork, own: Prg::new(seeds.own.expose()), next: Prg::new(seeds.next.expose()) })
+        Ok(Self {
+            ctx: fork,
+            own: Stream::new(seeds.own.expose()),
+            next: Stream::new(seeds.next.expose()),
+            ended: false,
+        })
     }
 
     /// This party's number.
@@ -43,6 +50,39 @@ impl Rep3 {
 
     pub(crate) fn before(&self) -> usize {
         (self.me() + 2) % 3
+    }
+
+    /// An abort is final: whatever comes after it is refused.
+    pub(crate) fn alive(&self) -> Result<(), Abort> {
+        if self.ended { Err(self.ctx.name(Abort::local("the session has ended with an abort"))) } else { Ok(()) }
+    }
+
+    /// Ends the session where the result is an abort.
+    pub(crate) fn noted<T>(&mut self, result: Result<T, Abort>) -> Result<T, Abort> {
+        self.ended |= result.is_err();
+        result
+    }
+
+    /// One round of words: see [`Context::pass`].
+    pub(crate) async fn pass(
+        &mut self,
+        out: Option<(usize, &[u64])>,
+        into: Option<(usize, &mut [u64])>,
+    ) -> Result<(), Abort> {
+        self.alive()?;
+        let result = self.ctx.pass(out, into).await;
+        self.noted(result)
+    }
+
+    /// One round of messages: see [`Context::round`].
+    pub(crate) async fn round(
+        &mut self,
+        out: Vec<(usize, Vec<u8>)>,
+        expect: &[(usize, usize)],
+    ) -> Result<Vec<Vec<u8>>, Abort> {
+        self.alive()?;
+        let result = self.ctx.round(out, expect).await;
+        self.noted(result)
     }
 
     /// Names the step that an abort from here on reports.
@@ -65,17 +105,19 @@ impl Rep3 {
         self.public(&vec![word; len])
     }
 
+    /// Adds one public value to every element.
+    pub fn plus_public<R: Ring>(&self, mut x: Shared<R>, word: u64) -> Shared<R> {
+        match self.me() {
+            0 => x.own.iter_mut().for_each(|x| *x = R::add(*x, word)),
+            2 => x.next.iter_mut().for_each(|x| *x = R::add(*x, word)),
+            _ => (),
+        }
+        x
+    }
+
     /// The negation of bits that are integers 0 and 1: `1 - x`.
     pub fn not(&self, x: &Shared<crate::Z64>) -> Shared<crate::Z64> {
         self.constant(1, x.len()).sub(x)
-    }
-
-    /// Pseudorandom words that are one additive share of zero.
-    fn zero_share<R: Ring>(&mut self, len: usize) -> Vec<u64> {
-        let mut out = self.own.words(len);
-        let other = self.next.words(len);
-        out.iter_mut().zip(other).for_each(|(x, y)| *x = R::sub(*x, y));
-        out
     }
 
     /// Element by element: the product of two vectors. One round, one word an element and party.
@@ -101,30 +143,56 @@ impl Rep3 {
     /// # Errors
     /// As [`Rep3::mul`].
     pub async fn dot_many<R: Ring>(&mut self, sums: &[&[(View<'_, R>, View<'_, R>)]]) -> Result<Vec<Shared<R>>, Abort> {
-        let lens: Vec<usize> = sums.iter().map(|sum| sum.first().map_or(0, |(x, _)| x.len())).collect();
-        let total = lens.iter().sum();
-        let mut mine = self.zero_share::<R>(total);
-        let mut rest = mine.as_mut_slice();
-        for (sum, len) in sums.iter().zip(&lens) {
-            let (part, tail) = rest.split_at_mut(*len);
-            rest = tail;
-            for (x, y) in *sum {
-                accumulate(part, *x, *y);
-            }
+        let lens: Vec<usize> = sums.iter().map(|sum| checked_len(sum)).collect();
+        let (to, from, total) = (self.before(), self.after(), lens.iter().sum());
+        let mut out = Shared::<R>::zeros(total);
+        self.alive()?;
+        let Self { ctx, own, next, .. } = self;
+        // A pseudorandom share of zero, then the products: in one pass over a piece that the cache holds.
+        let make = |at: usize, piece: &mut [u64]| {
+            own.fill(piece);
+            next.each(piece, |word, other| *word = R::sub(*word, other));
+            add_products(sums, at, piece);
+        };
+        let result = ctx.stream((to, &mut out.own[..]), (from, &mut out.next[..]), make).await;
+        self.noted(result)?;
+        if lens.len() == 1 {
+            return Ok(vec![out]);
         }
-        let theirs = self.ctx.exchange(self.before(), &mine, self.after(), total).await?;
         let mut at = 0;
         let piece = |len: &usize| {
             at += len;
-            Shared::new(mine[at - len..at].to_vec(), theirs[at - len..at].to_vec())
+            out.range(at - len..at).to_shared()
         };
         Ok(lens.iter().map(piece).collect())
     }
 }
 
+/// How long a sum's factors are.
+fn checked_len<R: Ring>(sum: &[(View<'_, R>, View<'_, R>)]) -> usize {
+    let len = sum.first().map_or(0, |(x, _)| x.len());
+    assert!(sum.iter().all(|(x, y)| x.len() == len && y.len() == len), "factors have one length");
+    len
+}
+
+/// Adds this party's share of a piece of the sums, which stand one after the other; the piece begins at `at`.
+fn add_products<R: Ring>(sums: &[&[(View<'_, R>, View<'_, R>)]], at: usize, piece: &mut [u64]) {
+    let mut start = 0;
+    for sum in sums {
+        let len = sum.first().map_or(0, |(x, _)| x.len());
+        let (from, to) = (at.max(start), (at + piece.len()).min(start + len));
+        if from < to {
+            let (out, range) = (&mut piece[from - at..to - at], from - start..to - start);
+            for (x, y) in *sum {
+                accumulate(out, x.range(range.clone()), y.range(range.clone()));
+            }
+        }
+        start += len;
+    }
+}
+
 /// Adds this party's share of the product to `out`.
 fn accumulate<R: Ring>(out: &mut [u64], x: View<'_, R>, y: View<'_, R>) {
-    assert!(x.len() == out.len() && y.len() == out.len(), "factors have one length");
     let factors = x.own.iter().zip(x.next).zip(y.own.iter().zip(y.next));
     for (out, ((x0, x1), (y0, y1))) in out.iter_mut().zip(factors) {
         *out = R::add(*out, R::add(R::mul(*x0, R::add(*y0, *y1)), R::mul(*x1, *y0)));

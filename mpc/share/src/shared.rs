@@ -35,8 +35,8 @@ impl<R: Ring> Copy for View<'_, R> {}
 
 impl<R: Ring> Drop for Shared<R> {
     fn drop(&mut self) {
-        self.own.zeroize();
-        self.next.zeroize();
+        self.own.as_mut_slice().zeroize();
+        self.next.as_mut_slice().zeroize();
     }
 }
 
@@ -81,8 +81,15 @@ impl<R: Ring> Shared<R> {
         View { own: &self.own[range.clone()], next: &self.next[range], ring: PhantomData }
     }
 
-    fn each(&self, op: impl Fn(u64) -> u64) -> Self {
-        Self::new(self.own.iter().map(|x| op(*x)).collect(), self.next.iter().map(|x| op(*x)).collect())
+    /// Word by word: what acts on each component alone.
+    pub(crate) fn each(&self, op: impl Fn(u64) -> u64) -> Self {
+        let map = |words: &[u64]| words.iter().map(|x| op(*x)).collect();
+        Self::new(map(&self.own), map(&self.next))
+    }
+
+    /// Word by word of two vectors: what acts on each component alone.
+    pub(crate) fn both(&self, other: &Self, op: impl Fn(u64, u64) -> u64) -> Self {
+        Self::new(zip(&self.own, &other.own, &op), zip(&self.next, &other.next, &op))
     }
 
     /// Element by element: the sum.
@@ -148,6 +155,12 @@ impl<'a, R: Ring> View<'a, R> {
     /// Whether there are none.
     pub fn is_empty(self) -> bool {
         self.own.is_empty()
+    }
+
+    /// A run of it.
+    #[must_use]
+    pub fn range(self, range: Range<usize>) -> Self {
+        Self { own: &self.own[range.clone()], next: &self.next[range], ring: PhantomData }
     }
 
     /// A copy.

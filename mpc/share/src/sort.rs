@@ -23,13 +23,13 @@ impl Rep3 {
         for digit in key.rchunks(DIGIT_BITS) {
             let bits: Vec<&Arith> = digit.iter().map(|column| &columns[*column]).collect();
             let to = self.digit_destinations(&bits).await?;
-            columns = self.send_rows(columns, to).await?;
+            columns = self.scatter(columns, to).await?;
         }
         Ok(columns)
     }
 
     /// For each row, the number of rows that come before it when sorted stably by one digit.
-    async fn digit_destinations(&mut self, bits: &[&Arith]) -> Result<Arith, Abort> {
+    pub(crate) async fn digit_destinations(&mut self, bits: &[&Arith]) -> Result<Arith, Abort> {
         let rows = bits.first().map_or(0, |bit| bit.len());
         let is = self.indicators(bits).await?;
         // Rows of lower digits come first, then earlier rows of the same digit: one running sum over all digits.
@@ -52,42 +52,5 @@ impl Rep3 {
             is = is.iter().zip(with).flat_map(|(is, with)| [is.sub(&with), with]).collect();
         }
         Ok(is)
-    }
-
-    /// Moves every row to its secret destination.
-    async fn send_rows(&mut self, mut columns: Vec<Arith>, to: Arith) -> Result<Vec<Arith>, Abort> {
-        columns.push(to);
-        let mut columns = self.shuffle(columns).await?;
-        let to = columns.pop().unwrap_or_else(|| Arith::zeros(0));
-        let opened = self.open(&to).await?;
-        let Some(to) = permutation(&opened) else {
-            let why = "the destinations are no permutation: a peer has departed from the protocol";
-            return Err(self.ctx.name(Abort::peer(self.before(), why)));
-        };
-        Ok(columns.iter().map(|column| column.permuted(&to)).collect())
-    }
-}
-
-/// The words as a permutation of `0..len`, if they are one.
-fn permutation(words: &[u64]) -> Option<Vec<u32>> {
-    let mut seen = vec![false; words.len()];
-    let place = |word: &u64| {
-        let place = seen.get_mut(usize::try_from(*word).ok()?)?;
-        (!std::mem::replace(place, true)).then_some(u32::try_from(*word).ok()?)
-    };
-    words.iter().map(place).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::permutation;
-
-    #[test]
-    fn only_permutations_are_accepted() {
-        assert_eq!(permutation(&[2, 0, 1]), Some(vec![2, 0, 1]));
-        assert_eq!(permutation(&[]), Some(vec![]));
-        for bad in [&[0, 0][..], &[0, 2], &[u64::MAX, 0], &[1 << 32, 0]] {
-            assert_eq!(permutation(bad), None, "{bad:?}");
-        }
     }
 }

@@ -23,7 +23,7 @@ impl Circuit {
     /// deeper, the free gates of depth 1, and so on; within each group the order stays. The AND gates of a group are
     /// independent of each other. A stable counting sort: time and memory (16 bytes a gate) grow with the circuit
     /// alone.
-    pub(crate) fn layered(&self) -> Self {
+    pub fn layered(&self) -> Self {
         let depths = self.depths();
         let group = |gate: &Gate| 2 * reach(&depths, *gate) as usize + usize::from(gate.is_and());
         let mut places: Vec<u32> = Vec::new();

@@ -1,0 +1,217 @@
+//! The check of recorded integer relations: from equations modulo 2^64 to one inner product modulo a random prime.
+//!
+//! The integers modulo 2^64 have zero divisors and no large set of points whose differences are units, so a polynomial
+//! argument over them is unsound (or pays for an extension ring of degree 47). Here instead:
+//!
+//! 1. a coin picks 48 random subset sums ([`crate::tally`]): `S_t = A_t + B_t` modulo 2^64, where `S_t` is a sum of products
+//!    `x_i y_{i+1} + x_{i+1} y_i`, `A_t` one of `w_i`, `B_t` one of `f_{i+1}`;
+//! 2. the prover shares the integers `Q_t` with `S_t = A_t + B_t + 2^64 Q_t` *over the integers*, where components are
+//!    numbers from 0 to 2^64 - 1. The mask has 191 bits, `Q_t` less than 2^96: what is sent hides it to 2^-95;
+//! 3. a coin picks a prime `p` between 2^56 and 2^57 and weights. A false equation over the integers has a difference below
+//!    2^257, which at most four such primes divide, of more than 2^50: it stays false modulo `p` except with 2^-48;
+//! 4. the 48 equations modulo `p`, weighted and added, are one inner product of the recorded factors: [`crate::prove`].
+//!
+//! Both coins together leave a false product undetected with probability below 2^-46.
+
+use mpc_core::{Abort, words};
+use zeroize::Zeroizing;
+
+use crate::field::Field;
+use crate::link::Link;
+use crate::prime::Prime;
+use crate::prove::{Claim, Vectors, prove};
+use crate::record::{Hop, Job, Records};
+use crate::shuffle::placed;
+use crate::stream::Stream;
+use crate::tally::{BYTES, Row, STRIP, SUMS, Tally};
+
+/// Words of a mask or a masked quotient.
+const WORDS: usize = 3;
+/// Added to quotients, which are at least -2, so that they are not negative.
+const SHIFT: i128 = 2;
+
+/// Which sums a relation belongs to: for every byte, that byte of every relation.
+struct Subsets {
+    bits: Vec<Vec<u8>>,
+}
+
+impl Subsets {
+    fn draw(coin: &mut Stream, relations: usize) -> Self {
+        Self { bits: (0..BYTES).map(|_| coin.bytes(relations)).collect() }
+    }
+
+    fn slices(&self, from: usize, len: usize) -> [&[u8]; BYTES] {
+        std::array::from_fn(|byte| &self.bits[byte][from..from + len])
+    }
+
+    /// For every relation the sum of its subsets' weights, which are elements.
+    fn weights(&self, prime: &Prime, weights: &[u64]) -> Vec<u64> {
+        let table = |byte: &[u64]| -> Vec<u64> {
+            let sum =
+                |value: usize| (0..8).filter(|bit| value >> bit & 1 == 1).fold(0, |sum, bit| prime.add(sum, byte[bit]));
+            (0..256).map(sum).collect()
+        };
+        let mut out = vec![0; self.bits.first().map_or(0, Vec::len)];
+        for (bits, byte) in self.bits.iter().zip(weights.chunks_exact(8)) {
+            let table = table(byte);
+            out.iter_mut().zip(bits).for_each(|(sum, value)| *sum += table[usize::from(*value)]);
+        }
+        out.iter_mut().for_each(|sum| *sum = prime.settle(*sum));
+        out
+    }
+}
+
+/// Verifies all records. The parties have agreed on their shapes.
+///
+/// # Errors
+/// [`Abort`] when a relation does not hold, or a peer is gone or misbehaves.
+pub(crate) async fn verify(link: &mut Link, records: &Records) -> Result<(), Abort> {
+    let mut coin = link.coin("subsets").await?;
+    let subsets = Subsets::draw(&mut coin, records.relations());
+    let sums = tally(records, &subsets).sums();
+    let masks = link.own.words(WORDS * SUMS);
+    let masks = Zeroizing::new(masks);
+    let ahead = link.next.words(WORDS * SUMS);
+    let out: Vec<u64> =
+        sums.iter().zip(masks.as_chunks::<WORDS>().0).flat_map(|(sum, mask)| masked(sum, mask)).collect();
+    let behind = words::decode(&link.pass_on(words::encode(&out)).await?);
+    let mut coin = link.coin("prime").await?;
+    let prime = Prime::draw_prime(&mut coin);
+    let weights = prime.draw_all(&mut coin, SUMS);
+    let claim = claim(&prime, &weights, &sums, &ahead, &behind);
+    let vectors = vectors(&prime, records, &subsets.weights(&prime, &weights));
+    prove(link, &prime, vectors, claim).await
+}
+
+fn tally(records: &Records, subsets: &Subsets) -> Tally {
+    let mut tally = Tally::new();
+    let (mut relation, mut term) = (0, 0);
+    for job in &records.jobs {
+        match job {
+            Job::Products { relations, terms } => {
+                for start in (0..*relations).step_by(STRIP) {
+                    let len = STRIP.min(relations - start);
+                    let mut rows = rows(records, relation + start, len);
+                    (0..*terms).for_each(|at| add_products(&mut rows, records, term + at * relations + start));
+                    tally.add(&rows, subsets.slices(relation + start, len));
+                }
+                relation += relations;
+                term += relations * terms;
+            }
+            Job::Hop(hop) => {
+                let all = hop.source[0].len();
+                let moved = moved(hop);
+                for (at, moved) in moved.chunks(STRIP).enumerate() {
+                    let from = relation + at * STRIP;
+                    let mut rows = rows(records, from, moved.len());
+                    rows.iter_mut().zip(moved).for_each(|(row, word)| row.add_limbs(u128::from(*word)));
+                    tally.add(&rows, subsets.slices(from, moved.len()));
+                }
+                relation += all;
+            }
+        }
+    }
+    tally
+}
+
+/// What relations add, without their products.
+fn rows(records: &Records, from: usize, len: usize) -> Zeroizing<Vec<Row>> {
+    let own = &records.w[0][from..from + len];
+    let (next, f) = (&records.w[1][from..from + len], &records.f[from..from + len]);
+    let rows = own.iter().zip(next).zip(f).map(|((own, next), f)| Row([0, 0, 0, 0, *own, *next, *f, 0]));
+    Zeroizing::new(rows.collect())
+}
+
+/// Adds one term's cross products; the terms begin at `from`.
+fn add_products(rows: &mut [Row], records: &Records, from: usize) {
+    let [x_own, x_next, y_own, y_next] =
+        [&records.x[0], &records.x[1], &records.y[0], &records.y[1]].map(|v| &v[from..from + rows.len()]);
+    let first = x_own.iter().zip(y_next);
+    let second = x_next.iter().zip(y_own);
+    for (row, ((a, b), (c, d))) in rows.iter_mut().zip(first.zip(second)) {
+        row.add_limbs(u128::from(*a) * u128::from(*b));
+        row.add_limbs(u128::from(*c) * u128::from(*d));
+    }
+}
+
+/// What a mover proves to have moved: component `i` at the first, `i+2` at the second; nothing at the third party.
+fn moved(hop: &Hop) -> Zeroizing<Vec<u64>> {
+    match hop.source.get(hop.side) {
+        Some(source) => placed(source, hop.rows, &hop.to),
+        None => Zeroizing::new(vec![0; hop.source[0].len()]),
+    }
+}
+
+/// `Q + mask` as three words, where `S = A + B + 2^64·Q`.
+fn masked(Row(sum): &Row, mask: &[u64; WORDS]) -> [u64; WORDS] {
+    let low = u128::from(sum[0]) + (u128::from(sum[1]) << 32);
+    let high = u128::from(sum[2]) + (u128::from(sum[3]) << 32);
+    let (a, b) = (sum[4], (low as u64).wrapping_sub(sum[4]));
+    let quotient = ((low as i128 - i128::from(a) - i128::from(b)) >> 64) + high as i128 + SHIFT;
+    let (low, carry) = (u128::from(mask[0]) | u128::from(mask[1]) << 64).overflowing_add(quotient as u128);
+    [low as u64, (low >> 64) as u64, (mask[2] >> 1) + u64::from(carry)]
+}
+
+/// This party's shares of the weighted sums of `A + B + 2^64·Q` that its neighbours prove.
+fn claim(prime: &Prime, weights: &[u64], sums: &[Row], ahead: &[u64], behind: &[u64]) -> Claim<u64> {
+    let shares = |words: &[u64], share: &dyn Fn(&Row, &[u64; WORDS]) -> u64| {
+        let each = sums.iter().zip(words.as_chunks::<WORDS>().0).map(|(sum, words)| share(sum, words));
+        prime.inner(weights, &each.collect::<Vec<u64>>())
+    };
+    // Of the party after: A - 2^64·(mask + shift). Of the party before: B + 2^64·(Q + shift + mask).
+    let minus = |Row(sum): &Row, mask: &[u64; WORDS]| {
+        let mask = prime.add(prime.number(&[0, mask[0], mask[1], mask[2] >> 1]), prime.number(&[0, SHIFT as u64]));
+        prime.sub(prime.number(&[sum[5]]), mask)
+    };
+    let plus = |Row(sum): &Row, masked: &[u64; WORDS]| prime.number(&[sum[6], masked[0], masked[1], masked[2]]);
+    Claim { ahead: shares(ahead, &minus), behind: shares(behind, &plus) }
+}
+
+/// The factors of all terms modulo `p`, the first of them times its relation's weight.
+fn vectors(prime: &Prime, records: &Records, weights: &[u64]) -> Vectors<Prime> {
+    let room = || Vec::with_capacity(records.entries().next_multiple_of(8));
+    let mut out = Vectors::<Prime> { a: [room(), room()], y: [room(), room()] };
+    let raised: Vec<u64> = weights.iter().map(|weight| prime.raised(*weight)).collect();
+    let (mut relation, mut term) = (0, 0);
+    for job in &records.jobs {
+        match job {
+            Job::Products { relations, terms } => {
+                let weights = &raised[relation..relation + relations];
+                for from in (0..*terms).map(|at| term + at * relations) {
+                    add_term(prime, &mut out, records, weights, from);
+                }
+                relation += relations;
+                term += relations * terms;
+            }
+            Job::Hop(hop) => {
+                let all = hop.source[0].len();
+                add_hop(prime, &mut out, hop, &weights[relation..relation + all]);
+                relation += all;
+            }
+        }
+    }
+    out
+}
+
+fn add_term(prime: &Prime, out: &mut Vectors<Prime>, records: &Records, weights: &[u64], from: usize) {
+    let range = from..from + weights.len();
+    for side in 0..2 {
+        let x = records.x[side][range.clone()].iter().zip(weights);
+        out.a[side].extend(x.map(|(x, weight)| prime.shrink(u128::from(*x) * u128::from(*weight))));
+        out.y[side].extend(records.y[side][range.clone()].iter().map(|y| prime.narrow(*y)));
+    }
+}
+
+/// A hop's source stands unweighted; the second factors are the weights of where the rows went, a number that both movers
+/// know, so that it is component `i+1` of a sharing.
+fn add_hop(prime: &Prime, out: &mut Vectors<Prime>, hop: &Hop, weights: &[u64]) {
+    for side in 0..2 {
+        out.a[side].extend(hop.source[side].iter().map(|x| prime.narrow(*x)));
+        if side + hop.side == 1 {
+            let column = |weights: &[u64]| hop.to.iter().map(|to| weights[*to as usize]).collect::<Vec<u64>>();
+            out.y[side].extend(weights.chunks(hop.rows).flat_map(column));
+        } else {
+            out.y[side].resize(out.a[side].len(), 0);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Words of bits turned into planes, one a bit's place, and planes into elements of GF(2^128).
+//!
+//! A group is 1024 words. Word `8j + k` of a group is lane `j` of block `k`, so a plane is eight blocks.
+
+use base_vector::wide::wide;
+use mpc_block::{Block, transpose};
+use zeroize::Zeroizing;
+
+/// Lanes of a block.
+pub(crate) const LANES: usize = 128;
+/// Blocks of a plane.
+pub(crate) const WIDTH: usize = 8;
+/// Words of a group.
+pub(crate) const GROUP: usize = LANES * WIDTH;
+/// Planes of a word.
+pub(crate) const PLACES: usize = 64;
+/// Planes that are looked up together.
+const NIBBLE: usize = 4;
+
+/// Planes of equally many words, one after the other.
+pub(crate) type Planes = Zeroizing<Vec<Block>>;
+
+/// The planes of two vectors of one group; what is missing from a group is zero.
+pub(crate) fn planes(first: &[u64], second: &[u64]) -> [Planes; 2] {
+    let mut rows = Zeroizing::new(vec![Block::ZERO; GROUP]);
+    for (row, (first, second)) in rows.iter_mut().zip(first.iter().zip(second)) {
+        *row = Block::from_u128(u128::from(*first) | u128::from(*second) << 64);
+    }
+    let mut columns = Zeroizing::new(vec![Block::ZERO; GROUP]);
+    transpose(&rows, &mut columns);
+    [0, PLACES].map(|start| {
+        let place = |place: usize| columns[start + place..].iter().step_by(LANES).copied();
+        Zeroizing::new((0..PLACES).flat_map(place).collect())
+    })
+}
+
+/// A linear map from words to elements, which is public: the element of each place.
+pub(crate) struct Map {
+    /// For every bit of an element, which planes of each four belong to it.
+    patterns: Vec<[u8; PLACES / NIBBLE]>,
+}
+
+impl Map {
+    pub(crate) fn new(images: &[Block]) -> Self {
+        let pattern = |bit: u32| {
+            let nibble = |four: usize| {
+                let four = images.iter().skip(NIBBLE * four).take(NIBBLE);
+                four.zip(0..).fold(0, |nibble, (image, at)| nibble | u8::from(image.bit(bit)) << at)
+            };
+            std::array::from_fn(nibble)
+        };
+        Self { patterns: (0..LANES as u32).map(pattern).collect() }
+    }
+
+    /// The elements of a group's words, block after block, lane after lane.
+    pub(crate) fn apply(&self, planes: &Planes) -> Planes {
+        let tables = tables(planes);
+        let mut rows = Zeroizing::new(vec![Block::ZERO; GROUP]);
+        for (row, pattern) in rows.as_chunks_mut::<WIDTH>().0.iter_mut().zip(&self.patterns) {
+            wide(|| {
+                let mut sum = *row;
+                for (table, at) in tables.as_chunks::<16>().0.iter().zip(pattern) {
+                    let other = table[usize::from(*at)];
+                    sum = std::array::from_fn(|k| sum[k] ^ other[k]);
+                }
+                *row = sum;
+            });
+        }
+        let mut out = Zeroizing::new(vec![Block::ZERO; GROUP]);
+        transpose(&rows, &mut out);
+        out
+    }
+}
+
+/// For every four planes the sums of all their subsets ("method of the four Russians"; a subset is chosen by the public map).
+fn tables(planes: &Planes) -> Zeroizing<Vec<[Block; WIDTH]>> {
+    let mut tables = Zeroizing::new(vec![[Block::ZERO; WIDTH]; PLACES / NIBBLE * 16]);
+    let fours = planes.as_chunks::<WIDTH>().0.as_chunks::<NIBBLE>().0;
+    for (table, four) in tables.as_chunks_mut::<16>().0.iter_mut().zip(fours) {
+        for subset in 1_usize..16 {
+            let (rest, plane) = (table[subset & (subset - 1)], &four[subset.trailing_zeros() as usize]);
+            table[subset] = std::array::from_fn(|k| rest[k] ^ plane[k]);
+        }
+    }
+    tables
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stream::Stream;
+
+    #[test]
+    fn planes_hold_every_bit_and_maps_are_linear() {
+        let mut stream = Stream::new(&[8; 32]);
+        let (first, second) = (stream.words(GROUP - 5), stream.words(GROUP - 5));
+        let both = planes(&first, &second);
+        for (planes, words) in both.iter().zip([&first, &second]) {
+            for at in 0..GROUP {
+                let word = (0..PLACES).fold(0, |word, place| {
+                    word | u64::from(planes[place * WIDTH + at % WIDTH].bit((at / WIDTH) as u32)) << place
+                });
+                assert_eq!(word, words.get(at).copied().unwrap_or(0));
+            }
+        }
+        let images = stream.blocks(PLACES);
+        let mapped = Map::new(&images).apply(&both[1]);
+        for (at, word) in second.iter().enumerate() {
+            let due =
+                (0..PLACES).filter(|place| word >> place & 1 == 1).fold(Block::ZERO, |sum, place| sum ^ images[place]);
+            assert!(mapped[at % WIDTH * LANES + at / WIDTH] == due);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What is remembered of products and shuffles until they are verified.
+//!
+//! A product is a relation of three, one a party: `z_i = x_i y_i + x_i y_{i+1} + x_{i+1} y_i + f_i - f_{i+1}`, where `f_i`
+//! comes from the stream that parties `i-1` and `i` have in common. Party `i`, which sent `z_i`, proves
+//! `x_i y_{i+1} + x_{i+1} y_i = w_i + f_{i+1}` with `w_i = z_i - f_i - x_i y_i`, which it shares with the party before, to the
+//! party after, which knows `f_{i+1}`.
+
+use crate::expand::wipe;
+
+/// Relations that were recorded together.
+pub(crate) enum Job {
+    /// `relations` sums, each of `terms` products; the products stand term by term.
+    Products { relations: usize, terms: usize },
+    /// A hop of a shuffle: a relation a row and column.
+    Hop(Hop),
+}
+
+/// A hop of a shuffle, as one party knows it. The two movers know where each row went; `side` says which of the three this
+/// party is, and the moved rows are a sum of two components of the source.
+pub(crate) struct Hop {
+    /// This party's components of the source, column after column.
+    pub(crate) source: [Vec<u64>; 2],
+    /// Where each row went; nothing at the party that does not know.
+    pub(crate) to: Vec<u32>,
+    /// 0 and 1 are the movers, 2 is the party that receives.
+    pub(crate) side: usize,
+    /// Rows a column.
+    pub(crate) rows: usize,
+}
+
+/// Relations over one ring that are still to be verified, as one party knows them: `[own, next]` components.
+#[derive(Default)]
+pub(crate) struct Records {
+    pub(crate) jobs: Vec<Job>,
+    /// First factors of all products.
+    pub(crate) x: [Vec<u64>; 2],
+    /// Second factors.
+    pub(crate) y: [Vec<u64>; 2],
+    /// `w_i` and `w_{i+1}` of every relation.
+    pub(crate) w: [Vec<u64>; 2],
+    /// `f_i` of every relation.
+    pub(crate) f: Vec<u64>,
+    /// Words that hops hold.
+    moved: usize,
+}
+
+impl Drop for Hop {
+    fn drop(&mut self) {
+        self.source.iter_mut().for_each(wipe);
+        wipe(&mut self.to);
+    }
+}
+
+impl Drop for Records {
+    fn drop(&mut self) {
+        self.x.iter_mut().chain(&mut self.y).chain(&mut self.w).for_each(wipe);
+        wipe(&mut self.f);
+    }
+}
+
+impl Records {
+    /// How many relations there are.
+    pub(crate) fn relations(&self) -> usize {
+        self.f.len()
+    }
+
+    /// Entries that the proof's vectors will have.
+    pub(crate) fn entries(&self) -> usize {
+        self.x[0].len() + self.moved
+    }
+
+    /// What all parties know of the records: the shapes of all jobs.
+    pub(crate) fn shapes(&self) -> Vec<u8> {
+        let shape = |job: &Job| match job {
+            Job::Products { relations, terms } => [*relations as u64, *terms as u64, 0],
+            Job::Hop(hop) => [hop.rows as u64, hop.source[0].len() as u64, 1],
+        };
+        self.jobs.iter().flat_map(shape).flat_map(u64::to_le_bytes).collect()
+    }
+
+    /// Begins `relations` sums of `terms` products each. The same call again makes the job before longer, where a relation
+    /// has one product.
+    pub(crate) fn products(&mut self, relations: usize, terms: usize) {
+        match self.jobs.last_mut() {
+            Some(Job::Products { relations: before, terms: 1 }) if terms == 1 => *before += relations,
+            _ => self.jobs.push(Job::Products { relations, terms }),
+        }
+    }
+
+    /// Adds the factors of one term of the job begun last.
+    pub(crate) fn term(&mut self, x: [&[u64]; 2], y: [&[u64]; 2]) {
+        for (to, from) in self.x.iter_mut().chain(&mut self.y).zip(x.into_iter().chain(y)) {
+            to.extend_from_slice(from);
+        }
+    }
+
+    /// Adds a hop, whose relations stand in `w` and `f` already.
+    pub(crate) fn hop(&mut self, hop: Hop) {
+        self.moved += hop.source[0].len();
+        self.jobs.push(Job::Hop(hop));
+    }
+}

@@ -1,0 +1,57 @@
+//! The check of everything that is pending, which every opening waits for.
+
+use mpc_core::Abort;
+
+use crate::link::Link;
+use crate::matrix::Matrices;
+use crate::party::Checked;
+use crate::product::LIMIT;
+use crate::record::Records;
+use crate::{bits, integers};
+
+impl Checked {
+    /// Verifies all products and shuffles since the last time; openings do so by themselves. Some twenty rounds, and none
+    /// where nothing is pending.
+    ///
+    /// # Errors
+    /// [`Abort`] when a product or shuffle is false, or a peer is gone or misbehaves: the session has ended then.
+    pub async fn verify(&mut self) -> Result<(), Abort> {
+        self.begin()?;
+        let outcome = self.verify_pending().await;
+        self.end(outcome)
+    }
+
+    pub(crate) async fn verify_pending(&mut self) -> Result<(), Abort> {
+        let (integers, words) = (std::mem::take(&mut self.integers), std::mem::take(&mut self.words));
+        let matrices = std::mem::take(&mut self.matrices);
+        if integers.entries() + words.entries() + matrices.entries() == 0 {
+            return Ok(());
+        }
+        self.link.ctx.enter("verify");
+        run(&mut self.link, integers, &words, &matrices).await
+    }
+
+    /// Verifies once much is pending, so that memory stays bounded.
+    pub(crate) async fn verify_when_full(&mut self) -> Result<(), Abort> {
+        let most = self.integers.entries().max(self.words.entries()).max(self.matrices.entries());
+        if most >= LIMIT { self.verify_pending().await } else { Ok(()) }
+    }
+}
+
+async fn run(link: &mut Link, mut integers: Records, words: &Records, matrices: &Matrices) -> Result<(), Abort> {
+    let shapes = [integers.shapes(), words.shapes(), matrices.shapes()];
+    link.bind("shapes", &shapes.each_ref().map(Vec::as_slice));
+    // Every message that is to be verified is there when the party after says so: it got those that this party did not see.
+    link.agree("pending").await?;
+    if matrices.entries() > 0 {
+        let mut coin = link.coin("matrices").await?;
+        matrices.reduce(&mut coin, &mut integers);
+    }
+    if integers.entries() > 0 {
+        integers::verify(link, &integers).await?;
+    }
+    if words.entries() > 0 {
+        bits::verify(link, words).await?;
+    }
+    link.confirm().await
+}

@@ -1,0 +1,115 @@
+//! Words of secret bits: what a party does to them alone, sums and differences by parallel prefix, choices by mask.
+
+use mpc_core::Abort;
+use mpc_share::{Arith, Bits64, Ring, Shared, View, Words, Z64};
+
+use crate::party::Checked;
+
+/// Word by word: an operation that is linear over bits.
+pub(crate) fn each(x: &Words, op: impl Fn(u64) -> u64) -> Words {
+    let (own, next) = x.parts();
+    Shared::from_parts(own.iter().map(|x| op(*x)).collect(), next.iter().map(|x| op(*x)).collect())
+}
+
+/// The three components of a sharing, each as a sharing: component `j` in place `j`, else zeros. Nothing is sent: each
+/// component is known to two parties, which is a sharing of it.
+pub(crate) fn components<R: Ring>(me: usize, x: View<'_, Z64>, op: impl Fn(u64) -> u64) -> [Shared<R>; 3] {
+    let (own, next) = x.parts();
+    let zeros = || vec![0; own.len()];
+    let map = |words: &[u64]| words.iter().map(|x| op(*x)).collect::<Vec<u64>>();
+    let mut out = [(); 3].map(|()| Shared::zeros(own.len()));
+    out[me] = Shared::from_parts(map(own), zeros());
+    out[(me + 1) % 3] = Shared::from_parts(zeros(), map(next));
+    out
+}
+
+impl Checked {
+    /// Every bit turned over.
+    pub fn complement(&self, x: &Words) -> Words {
+        x.add(&self.constant(u64::MAX, x.len()))
+    }
+
+    /// Place by place: the conjunction. One round.
+    ///
+    /// # Errors
+    /// [`Abort`] when a peer is gone or misbehaves.
+    pub async fn and(&mut self, x: &Words, y: &Words) -> Result<Words, Abort> {
+        self.mul(x, y).await
+    }
+
+    /// Bit by bit: `x` where the mask is 1, else `y`. One round.
+    ///
+    /// # Errors
+    /// [`Abort`] when a peer is gone or misbehaves.
+    pub async fn select(&mut self, mask: &Words, x: &Words, y: &Words) -> Result<Words, Abort> {
+        Ok(self.mul(mask, &x.add(y)).await?.add(y))
+    }
+
+    /// `x` where the integer is 1, `y` where it is 0. One round.
+    ///
+    /// # Errors
+    /// [`Abort`] when a peer is gone or misbehaves.
+    pub async fn select_integers(&mut self, bit: &Arith, x: &Arith, y: &Arith) -> Result<Arith, Abort> {
+        Ok(self.mul(bit, &x.sub(y)).await?.add(y))
+    }
+
+    /// `x + y` modulo 2^64. Seven rounds.
+    ///
+    /// Carries by Kogge and Stone (IEEE Transactions on Computers C-22(8), 1973).
+    ///
+    /// # Errors
+    /// [`Abort`] when a peer is gone or misbehaves.
+    pub async fn add_words(&mut self, x: &Words, y: &Words) -> Result<Words, Abort> {
+        let mut generate = self.mul(x, y).await?;
+        let sum = x.add(y);
+        let mut pass = sum.clone();
+        for shift in [1, 2, 4, 8, 16, 32] {
+            let (below, passed) = (generate.shl(shift), pass.shl(shift));
+            let mut pairs = vec![(pass.view(), below.view())];
+            if shift < 32 {
+                pairs.push((pass.view(), passed.view()));
+            }
+            let mut out = self.mul_many(&pairs).await?.into_iter();
+            // A place generates and passes on never at once, so exclusive or is or.
+            generate = out.next().map_or_else(|| Words::zeros(0), |carried| generate.add(&carried));
+            pass = out.next().unwrap_or_else(|| Words::zeros(0));
+        }
+        Ok(sum.add(&generate.shl(1)))
+    }
+
+    /// The bits of integers. Eight rounds.
+    ///
+    /// ABY3 (Mohassel and Rindal, CCS 2018, section 5.3): a full adder makes two addends of the three components, the prefix
+    /// adder one.
+    ///
+    /// # Errors
+    /// [`Abort`] when a peer is gone or misbehaves.
+    pub async fn to_bits(&mut self, x: &Arith) -> Result<Words, Abort> {
+        let [sum, carry] = self.two_addends(x).await?;
+        self.add_words(&sum, &carry).await
+    }
+
+    /// Two words of bits whose sum modulo 2^64 is the integer. One round.
+    pub(crate) async fn two_addends(&mut self, x: &Arith) -> Result<[Words; 2], Abort> {
+        let [x0, x1, x2] = components::<Bits64>(self.me(), x.view(), |word| word);
+        // Majority with one product: ((x0 ^ x2) & (x1 ^ x2)) ^ x2.
+        let carry = self.mul(&x0.add(&x2), &x1.add(&x2)).await?.add(&x2).shl(1);
+        Ok([x0.add(&x1).add(&x2), carry])
+    }
+
+    /// Bit 0 of every word as an integer 0 or 1. Two rounds.
+    ///
+    /// The exclusive or of the three components' bits: `a ^ b = a + b - 2 a b`.
+    ///
+    /// # Errors
+    /// [`Abort`] when a peer is gone or misbehaves.
+    pub async fn bit_to_integer(&mut self, x: &Words) -> Result<Arith, Abort> {
+        let (own, next) = x.parts();
+        let bits = Arith::from_parts(own.to_vec(), next.to_vec());
+        let [x0, x1, x2] = components::<Z64>(self.me(), bits.view(), |word| word & 1);
+        let both = self.mul(&x0, &x1).await?;
+        let first = x0.add(&x1).sub(&both.scale(2));
+        let both = self.mul(&first, &x2).await?;
+        Ok(first.add(&x2).sub(&both.scale(2)))
+    }
+}
