@@ -2,7 +2,7 @@
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/heqi/target
 DIR ?= demo
 
-.PHONY: setup build test long bench demo lint clean
+.PHONY: setup build test long bench peers demo lint clean
 
 setup:
 	@bash scripts/setup.sh
@@ -18,6 +18,10 @@ long: setup
 
 bench: setup
 	@bash scripts/bench.sh "$(NAME)"
+
+# What `psi` and `share` are compared with; a benchmark goes without them where they are missing.
+peers:
+	@bash benches/peers/setup.sh
 
 demo: build
 	"$(CARGO_TARGET_DIR)/debug/heqi" demo --dir "$(DIR)"

@@ -1,7 +1,7 @@
 //! The main job in one process: planner, connectors, runner and three-party engine give what one database would give.
 //!
 //! The story's queries run whole, over links with mutual TLS, against Polars over the merged files; further queries and
-//! random ones run over memory, against Polars and against nested loops.
+//! random ones run over memory, against Polars and against nested loops. So do rows of two owners, between their two nodes.
 
 #[path = "common/mod.rs"]
 mod common;
@@ -17,6 +17,8 @@ mod query;
 mod random;
 #[path = "joint_query/reference.rs"]
 mod reference;
+#[path = "joint_query/rows.rs"]
+mod rows;
 
 use common::{
     cluster::Cluster,

@@ -4,19 +4,24 @@
 //! something that was computed is wrong. What it is given comes from environment variables, named in its own file.
 
 pub mod book;
+pub mod bounded;
 pub mod bounds;
 pub mod check;
 pub mod clients;
 pub mod cluster;
 pub mod crypto;
 pub mod govern;
+pub mod ids;
 pub mod limits;
 pub mod load;
 pub mod net;
+pub mod peers;
+pub mod psi;
 pub mod reads;
 pub mod reference;
 pub mod report;
 pub mod run;
+pub mod shares;
 pub mod sign;
 pub mod token;
 pub mod tree;

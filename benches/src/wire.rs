@@ -140,6 +140,24 @@ where
     ended.into_iter().collect()
 }
 
+/// Runs one of two parties on this thread, over plain TCP to the other, which does the same in a process of its own.
+///
+/// # Errors
+/// What the party failed with.
+pub fn alone<T, F>(
+    me: usize,
+    stream: std::net::TcpStream,
+    session: [u8; 32],
+    run: impl FnOnce(Context) -> F,
+) -> anyhow::Result<T>
+where
+    F: Future<Output = anyhow::Result<T>>,
+{
+    stream.set_nodelay(true)?;
+    let streams = if me == 0 { vec![None, Some(stream)] } else { vec![Some(stream), None] };
+    party((me, 2), End::Plain(streams), session, run)
+}
+
 /// What a piece of work took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Work {

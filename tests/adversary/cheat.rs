@@ -14,7 +14,9 @@ use async_trait::async_trait;
 use base_gm::sm3::tagged;
 use base_rt::links::{Link, LinkHub, LinkReceiver, LinkSender};
 use base_types::{Digest, OrgId};
+use mpc_block::Block;
 use mpc_core::{Abort, Context, Transport};
+use mpc_psi::{Mode, labelled, two};
 use mpc_relational::OwnerRows;
 use notary_terms::Plan;
 use runner::{Run, placement, shape};
@@ -121,23 +123,59 @@ impl Transport for Deviant {
     }
 }
 
-/// Takes part, with a deviation towards one victim; true when it came to the end of the protocol.
-pub async fn take_part(part: Part, victim: OrgId, deviation: Deviation) -> bool {
-    let Some((session, links)) = meet(&part, |_| vec![5; 32]).await else { return false };
-    let place = |org: &OrgId| part.run.plan.nodes.iter().position(|node| node == org).expect("a node");
+fn place(plan: &Plan, org: &OrgId) -> usize {
+    plan.nodes.iter().position(|node| node == org).expect("a node")
+}
+
+/// Meets the others; the engines' view of the session, with a deviation towards one victim.
+async fn enter(part: &Part, victim: &OrgId, deviation: Deviation) -> Option<Context> {
+    let (session, links) = meet(part, |_| vec![5; 32]).await?;
+    let plan = &part.run.plan;
     let split = |link: Link| {
         let (sender, receiver) = link.split();
         (Mutex::new(sender), Mutex::new(receiver))
     };
     let deviant = Deviant {
         wires: links.into_iter().map(|link| link.map(split)).collect(),
-        victim: place(&victim),
+        victim: place(plan, victim),
         due: AtomicU64::new(0),
         deviation: Mutex::new(deviation),
     };
-    let plan: &Plan = &part.run.plan;
     let fill = Box::new(|out: &mut [u8]| base_rt::Entropy::fill(&base_rt::OsEntropy, out));
-    let mut context = Context::new(session.0, place(&part.me), 3, Arc::new(deviant), fill);
+    Some(Context::new(session.0, place(plan, &part.me), plan.nodes.len(), Arc::new(deviant), fill))
+}
+
+/// Takes part in a star join; true when it came to the end of the protocol.
+pub async fn take_part(part: Part, victim: OrgId, deviation: Deviation) -> bool {
+    let Some(mut context) = enter(&part, &victim, deviation).await else { return false };
+    let plan = &part.run.plan;
     let (shape, placement) = (shape(plan).expect("a shape"), placement(plan).expect("a placement"));
     mpc_relational::run(&mut context, &shape, &placement, part.inputs, &mut |_| ()).await.is_ok()
+}
+
+/// Takes part in an intersection, with keys that nobody else has and cells of `payload` bytes.
+pub async fn match_keys(part: Part, victim: OrgId, payload: usize, deviation: Deviation) -> bool {
+    let Some(mut context) = enter(&part, &victim, deviation).await else { return false };
+    let plan = &part.run.plan;
+    let [own, other] = plan.reads.as_slice() else { panic!("two reads") };
+    let parameters = two::Parameters {
+        sender: place(plan, &other.owner),
+        receiver: place(plan, &own.owner),
+        sender_elements: other.rows_bound as usize,
+        receiver_elements: own.rows_bound as usize,
+        outputs: two::Outputs::Receiver,
+        mode: Mode::Fast,
+    };
+    let parameters = labelled::Parameters { two: parameters, payload };
+    let element = |number: u32| {
+        let digest = tagged("test/element", &[part.me.as_str().as_bytes(), &number.to_be_bytes()]);
+        Block::from_bytes(*digest.0.first_chunk().expect("32 bytes"))
+    };
+    if part.me == own.owner {
+        let elements: Vec<Block> = (0..own.rows_bound).map(element).collect();
+        return labelled::receive(&mut context, &parameters, &elements).await.is_ok();
+    }
+    let elements: Vec<Block> = (0..other.rows_bound).map(element).collect();
+    let payloads = vec![0; elements.len() * payload];
+    labelled::send(&mut context, &parameters, &elements, &payloads).await.is_ok()
 }

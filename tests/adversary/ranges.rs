@@ -92,7 +92,8 @@ async fn planned() -> Plan {
 async fn the_runner_itself_refuses_keys_outside_the_plans_bits() {
     let plan = planned().await;
     let ReadRole::Carrier { groups } = plan.reads[0].role.clone() else { panic!("no carrier") };
-    for key in [plan.key_base - 987_654, plan.key_base + (1 << plan.key_bits), i64::MIN, i64::MAX] {
+    let star = plan.star().expect("a star join");
+    for key in [star.key_base - 987_654, star.key_base + (1 << star.key_bits), i64::MIN, i64::MAX] {
         let carrier = table(&plan, 0, vec![7, key], vec![1, 2]);
         let fault = carrier_rows(&plan, &plan.reads[0], &groups, &carrier).err().expect("refused");
         told(&fault, "statistics", "statistics/census", 2, &key.to_string());

@@ -18,9 +18,10 @@ use ledger_light::{
 use ledger_vm::notary::{Entry, EntryKind, Job, Record};
 use notary_evidence::{Bundle, EvidenceEntry};
 use notary_terms::{
-    Aggregate, ApprovalBody, ApprovalMode, Argument, CancelBody, ColumnClass, DeliveredBody, Function, GroupColumn,
-    Join, Order, Outcome, Output, Plan, ProposalBody, Read, ReadBody, ReadRole, ReceiptBody, RefusedBody, RejectBody,
-    Request, RevokeBody, Rule, RuleSet, Source, StartBody, Stream, Tier, TransferBody, Use, ValueOf, dataset_subject,
+    Aggregate, ApprovalBody, ApprovalMode, Argument, CancelBody, CellForm, ColumnClass, DeliveredBody, Fold, Function,
+    GroupColumn, Intersect, Join, KeyPart, Label, Order, Outcome, Output, Plan, Program, ProposalBody, Read, ReadBody,
+    ReadRole, ReceiptBody, RefusedBody, RejectBody, Request, RevokeBody, Rule, RuleSet, Source, Star, StartBody,
+    Stream, Tier, TransferBody, Use, ValueOf, dataset_subject,
     formula::{Formula, Op},
 };
 
@@ -236,22 +237,44 @@ fn plan() -> Plan {
         request,
         tier: Tier::B,
         nodes: vec![org("civil"), org("health"), org("statistics")],
-        min_group: 5,
         reads: reads(),
-        key_bits: 21,
-        key_base: -1,
-        max_groups: 8,
-        aggregates: vec![
-            Aggregate { function: Function::Count, argument: Argument::Rows },
-            Aggregate { function: Function::Avg { extra_digits: 4 }, argument: of_side },
-            Aggregate { function: Function::Sum, argument: of_side },
-        ],
+        program: Program::Star(Star {
+            min_group: 5,
+            key_bits: 21,
+            key_base: -1,
+            max_groups: 8,
+            aggregates: vec![
+                Aggregate { function: Function::Count, argument: Argument::Rows },
+                Aggregate { function: Function::Avg { extra_digits: 4 }, argument: of_side },
+                Aggregate { function: Function::Sum, argument: of_side },
+            ],
+        }),
         outputs: vec![
             Output { name: "education".into(), ty: ColumnType::Int, value: ValueOf::Group { group: 0 } },
             Output { name: "people".into(), ty: ColumnType::Int, value: ValueOf::Aggregate { aggregate: 0 } },
         ],
         order: vec![Order { output: 0, descending: true, nulls_first: true }],
         limit: Some(10),
+    }
+}
+
+/// An intersection that brings these labels.
+fn rows(label: Label) -> Plan {
+    let mut reads = reads();
+    reads.reverse();
+    for read in &mut reads {
+        (read.key, read.types[0]) = (None, ColumnType::Text);
+        let folds = vec![Fold::Trim, Fold::Lower, Fold::Upper];
+        read.role = ReadRole::Set { keys: vec![KeyPart { column: 0, folds }, KeyPart { column: 1, folds: vec![] }] };
+    }
+    let value = ValueOf::Cell { read: 1, value: 0 };
+    Plan {
+        tier: Tier::C,
+        nodes: vec![org("civil"), org("statistics")],
+        reads,
+        program: Program::Intersect(Intersect { label }),
+        outputs: vec![Output { name: "education".into(), ty: ColumnType::Int, value }],
+        ..plan()
     }
 }
 
@@ -310,6 +333,9 @@ fn terms() -> Vec<Sample> {
         sample("Source", &source()),
         sample("RuleSet", &rules()),
         sample("Plan", &plan()),
+        sample("Plan of matches", &rows(Label::Nothing)),
+        sample("Plan of counts", &rows(Label::Count)),
+        sample("Plan of rows", &rows(Label::Row { cells: vec![CellForm { ty: ColumnType::Text, bytes: 64 }] })),
         sample("ProposalBody", &proposal()),
         sample("ApprovalBody", &ApprovalBody { by_rule: true, rules: digest(22) }),
         sample("RejectBody", &RejectBody { reason: "no".into() }),

@@ -7,7 +7,7 @@ use base_types::{
     fault::{Code, Fault},
 };
 use notary_terms::{
-    Aggregate, Argument, Catalogue, Join, Output, Plan, Read, ReadRole, Request, Tier, ValueOf,
+    Aggregate, Argument, Catalogue, Join, Output, Plan, Program, Read, ReadRole, Request, Star, Tier, ValueOf,
     formula::{Formula, Op, Value},
 };
 use sqlparser::keywords::Keyword;
@@ -40,7 +40,7 @@ pub(crate) fn check_nodes(request: &Request, nodes: &[OrgId]) -> Result<Vec<OrgI
     Ok(sorted)
 }
 
-/// The plan of a parsed query.
+/// The star join of a parsed query.
 pub(crate) fn assemble(
     request: &Request,
     catalogue: &Catalogue,
@@ -67,19 +67,21 @@ pub(crate) fn assemble(
         request: request.clone(),
         tier: Tier::B,
         nodes,
-        min_group: min_group(&scope, catalogue),
         reads,
-        key_bits,
-        key_base,
-        max_groups: bounds::max_groups(carrier, &columns),
-        aggregates,
+        program: Program::Star(Star {
+            min_group: min_group(&scope, catalogue),
+            key_bits,
+            key_base,
+            max_groups: bounds::max_groups(carrier, &columns),
+            aggregates,
+        }),
         outputs,
         order,
         limit: query.limit,
     })
 }
 
-fn lost() -> Fault {
+pub(crate) fn lost() -> Fault {
     Fault::new(Code::Internal, "plan", "a table vanished while planning")
 }
 
@@ -89,8 +91,8 @@ fn min_group(scope: &Scope<'_>, catalogue: &Catalogue) -> u32 {
     scope.tables.iter().map(of).max().unwrap_or(DEFAULT_MIN_GROUP).max(1)
 }
 
-/// One filter a table: conditions of ON and WHERE, each moved to the one table it concerns.
-fn filters(scope: &mut Scope<'_>, query: &Parsed, carrier: usize) -> Result<Vec<Option<Typed>>, Fault> {
+/// One filter a table: conditions of ON and WHERE, each moved to the one table it concerns, constants to the carrier.
+pub(crate) fn filters(scope: &mut Scope<'_>, query: &Parsed, carrier: usize) -> Result<Vec<Option<Typed>>, Fault> {
     let mut filters: Vec<Option<Typed>> = scope.tables.iter().map(|_| None).collect();
     for joined in 0..scope.tables.len() {
         let conditions = scope.tables.get_mut(joined).map(|t| std::mem::take(&mut t.conditions)).unwrap_or_default();
@@ -231,7 +233,7 @@ fn argument(reads: &mut [Read], place: usize, formula: Formula, left: bool) -> R
 }
 
 /// The place of a value in a list that grows by it when it is new.
-fn place_in<T: PartialEq>(list: &mut Vec<T>, value: T) -> Result<u8, Fault> {
+pub(crate) fn place_in<T: PartialEq>(list: &mut Vec<T>, value: T) -> Result<u8, Fault> {
     let place = list.iter().position(|known| *known == value).unwrap_or(list.len());
     if place == list.len() {
         list.push(value);

@@ -2,7 +2,7 @@
 //!
 //! The constants were fitted to runs of the demo's queries (56 MB over 3,648 rows, 15 key bits).
 
-use notary_terms::{Function, Plan, ReadRole};
+use notary_terms::{Function, Intersect, Label, Plan, Program, ReadRole, Star};
 
 /// What a run will roughly cost, all parties together.
 pub(crate) struct Cost {
@@ -31,18 +31,50 @@ const ROUNDS_BASE: u64 = 60;
 const ROUNDS_MILLI: u64 = 4;
 const BYTES_MILLI: u64 = 150_000;
 
+/// Bytes for each key of the receiver (a slot and a quarter of its encoding) and of the other owner (a mask), and what
+/// correlations of two parties take whatever their sizes.
+const BYTES_OWN_KEY: u64 = 21;
+const BYTES_MASK: u64 = 16;
+const BYTES_PAIR: u64 = 600_000;
+/// Rounds of an intersection, and keys of both sides that one machine works off in a millisecond.
+const ROUNDS_PAIR: u64 = 12;
+const KEYS_MILLI: u64 = 2_000;
+
 /// Estimates a plan.
 pub(crate) fn estimate(plan: &Plan) -> Cost {
+    match &plan.program {
+        Program::Star(star) => of_star(plan, star),
+        Program::Intersect(intersect) => of_pair(plan, intersect),
+    }
+}
+
+fn of_pair(plan: &Plan, intersect: &Intersect) -> Cost {
+    let bound = |place: usize| plan.reads.get(place).map_or(0, |read| u64::from(read.rows_bound));
+    let label = match &intersect.label {
+        Label::Nothing => 0,
+        Label::Count => 4,
+        Label::Row { cells } => cells.iter().map(|cell| u64::from(cell.bytes) + 1).sum::<u64>(),
+    };
+    let (own, other) = (bound(0), bound(1));
+    let bytes = other.saturating_mul(BYTES_MASK + label).saturating_add(own * BYTES_OWN_KEY + BYTES_PAIR);
+    Cost {
+        bytes,
+        rounds: ROUNDS_PAIR,
+        millis: ROUNDS_PAIR / ROUNDS_MILLI + (own + other) / KEYS_MILLI + bytes / BYTES_MILLI,
+    }
+}
+
+fn of_star(plan: &Plan, star: &Star) -> Cost {
     let rows: u64 = plan.reads.iter().map(|read| u64::from(read.rows_bound)).sum();
-    let group_bits = u64::from(u32::BITS - plan.max_groups.leading_zeros());
-    let sorted = u64::from(plan.key_bits) + group_bits + 2;
+    let group_bits = u64::from(u32::BITS - star.max_groups.leading_zeros());
+    let sorted = u64::from(star.key_bits) + group_bits + 2;
     let words: u64 = plan.reads.iter().map(words).sum::<u64>() + 2;
-    let shown = u64::try_from(plan.aggregates.len()).unwrap_or(0);
-    let means = plan.aggregates.iter().filter(|a| matches!(a.function, Function::Avg { .. })).count();
+    let shown = u64::try_from(star.aggregates.len()).unwrap_or(0);
+    let means = star.aggregates.iter().filter(|a| matches!(a.function, Function::Avg { .. })).count();
     let means = u64::try_from(means).unwrap_or(0);
     let per_row = (sorted * BYTES_BIT).saturating_add(words * BYTES_WORD);
     let per_group = shown * BYTES_SHOWN + means * BYTES_MEAN;
-    let bytes = rows.saturating_mul(per_row).saturating_add(u64::from(plan.max_groups).saturating_mul(per_group));
+    let bytes = rows.saturating_mul(per_row).saturating_add(u64::from(star.max_groups).saturating_mul(per_group));
     let doublings = u64::from(u64::BITS - rows.leading_zeros());
     let divisions = if means > 0 { ROUNDS_MEAN } else { 0 };
     let rounds = sorted * ROUNDS_BIT + doublings * ROUNDS_SCAN + divisions + ROUNDS_BASE;
@@ -54,6 +86,6 @@ fn words(read: &notary_terms::Read) -> u64 {
     let values = 2 * u64::try_from(read.values.len()).unwrap_or(0);
     match &read.role {
         ReadRole::Carrier { groups } => values + groups.iter().map(|g| u64::from(g.words)).sum::<u64>(),
-        ReadRole::Side { .. } => values + 1,
+        ReadRole::Side { .. } | ReadRole::Set { .. } => values + 1,
     }
 }

@@ -1,13 +1,14 @@
 //! The explanation of a plan: what each party reads, computes and learns, in plain words and in Chinese and English.
 
 use base_types::{DatasetId, Height, JobId, OrgId, column::ColumnType};
-use notary_terms::{Argument, Catalogue, Function, Join, Plan, Read, ReadRole, ValueOf};
+use notary_terms::{Argument, Catalogue, Function, Join, Plan, Program, Read, ReadRole, Star, ValueOf};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     cost,
     steps::{self, Step, names},
     text::formula_text,
+    told,
 };
 
 /// One text in two languages.
@@ -19,7 +20,7 @@ pub struct Words {
     pub en: String,
 }
 
-fn words(en: impl Into<String>, zh: impl Into<String>) -> Words {
+pub(crate) fn words(en: impl Into<String>, zh: impl Into<String>) -> Words {
     Words { zh: zh.into(), en: en.into() }
 }
 
@@ -36,11 +37,11 @@ pub struct ReadExplained {
     pub alias: String,
     /// The columns read.
     pub columns: Vec<String>,
-    /// The join key.
-    pub key: Option<String>,
+    /// The columns of the join key, with what is done to their texts before they are compared.
+    pub keys: Vec<String>,
     /// Rows that count, as SQL.
     pub filter: Option<String>,
-    /// Most rows shared; fewer are padded to it.
+    /// Most rows that take part; fewer are padded to it.
     pub rows_bound: u32,
     /// What its rows are for.
     pub role: Words,
@@ -79,9 +80,9 @@ pub struct Explanation {
     pub receiver: OrgId,
     /// Who must approve.
     pub approvers: Vec<OrgId>,
-    /// The three nodes that hold shares.
+    /// The nodes that compute.
     pub nodes: Vec<OrgId>,
-    /// The pairs of nodes that together could see all inputs.
+    /// The pairs of nodes that together could see all inputs; none where no node holds shares.
     pub pairs: Vec<(OrgId, OrgId)>,
     /// Name of the threat tier.
     pub tier: String,
@@ -89,19 +90,19 @@ pub struct Explanation {
     pub tier_words: Words,
     /// The protocol.
     pub protocol: Words,
-    /// Who reads what, the groups' carrier first.
+    /// Who reads what; the groups' carrier first, or the receiver of an intersection.
     pub reads: Vec<ReadExplained>,
     /// The answer's columns.
     pub outputs: Vec<OutputExplained>,
     /// What each party learns.
     pub learns: Vec<Learns>,
-    /// Most rows shared by all owners together.
+    /// Most rows of all owners together.
     pub rows_bound: u64,
-    /// Most groups of the answer.
-    pub max_groups: u32,
-    /// Aggregates with fewer contributors are hidden.
-    pub min_group: u32,
-    /// What that means.
+    /// Most groups of the answer; none where rows are shown.
+    pub max_groups: Option<u32>,
+    /// Aggregates with fewer contributors are hidden; none where rows are shown.
+    pub min_group: Option<u32>,
+    /// What that means, or that rows are shown.
     pub suppression: Words,
     /// Estimate: bytes on all links.
     pub bytes: u64,
@@ -116,9 +117,11 @@ pub struct Explanation {
 /// Explains a plan; the catalogue gives the titles.
 pub fn explain(plan: &Plan, catalogue: &Catalogue) -> Explanation {
     let cost = cost::estimate(plan);
-    let pairs = plan.nodes.iter().enumerate();
-    let pairs = pairs.flat_map(|(i, a)| plan.nodes.iter().skip(i + 1).map(|b| (a.clone(), b.clone())));
-    let least = plan.min_group;
+    let star = plan.star();
+    let (tier_words, protocol, suppression, learns) = match &plan.program {
+        Program::Star(star) => (tier(plan), protocol(), suppression(star), learns(plan)),
+        Program::Intersect(intersect) => told::program(plan, intersect),
+    };
     Explanation {
         job: plan.digest(),
         catalogue_height: plan.catalogue_height,
@@ -126,25 +129,35 @@ pub fn explain(plan: &Plan, catalogue: &Catalogue) -> Explanation {
         receiver: plan.request.receiver.clone(),
         approvers: plan.approvers(),
         nodes: plan.nodes.clone(),
-        pairs: pairs.collect(),
-        tier: format!("{:?}", plan.tier),
-        tier_words: tier(plan),
-        protocol: protocol(),
+        pairs: star.map_or_else(Vec::new, |_| pairs(&plan.nodes)),
+        tier: plan.tier.word().to_owned(),
+        tier_words,
+        protocol,
         reads: plan.reads.iter().map(|read| explain_read(read, catalogue)).collect(),
         outputs: outputs(plan),
-        learns: learns(plan),
+        learns,
         rows_bound: plan.reads.iter().map(|read| u64::from(read.rows_bound)).sum(),
-        max_groups: plan.max_groups,
-        min_group: least,
-        suppression: words(
-            format!("an aggregate with fewer than {least} non-NULL contributors comes back as suppressed"),
-            format!("非空贡献者少于 {least} 的聚合值以“已抑制”返回"),
-        ),
+        max_groups: star.map(|star| star.max_groups),
+        min_group: star.map(|star| star.min_group),
+        suppression,
         bytes: cost.bytes,
         rounds: cost.rounds,
         millis: cost.millis,
         steps: steps::tree(plan),
     }
+}
+
+fn pairs(nodes: &[OrgId]) -> Vec<(OrgId, OrgId)> {
+    let pairs = nodes.iter().enumerate();
+    pairs.flat_map(|(i, a)| nodes.iter().skip(i + 1).map(|b| (a.clone(), b.clone()))).collect()
+}
+
+fn suppression(star: &Star) -> Words {
+    let least = star.min_group;
+    words(
+        format!("an aggregate with fewer than {least} non-NULL contributors comes back as suppressed"),
+        format!("非空贡献者少于 {least} 的聚合值以“已抑制”返回"),
+    )
 }
 
 fn tier(plan: &Plan) -> Words {
@@ -184,6 +197,7 @@ fn explain_read(read: &Read, catalogue: &Catalogue) -> ReadExplained {
         ReadRole::Side { join: Join::Left } => {
             words("its owner sums its rows by key; left join", "所有者先按键汇总；左连接")
         }
+        ReadRole::Set { keys } => told::role(read, keys),
     };
     ReadExplained {
         owner: read.owner.clone(),
@@ -191,7 +205,7 @@ fn explain_read(read: &Read, catalogue: &Catalogue) -> ReadExplained {
         title: catalogue.sources.get(&read.dataset).map_or_else(String::new, |source| source.title.clone()),
         alias: read.alias.clone(),
         columns: read.columns.clone(),
-        key: read.key.and_then(|key| read.columns.get(usize::from(key)).cloned()),
+        keys: told::key_texts(read),
         filter: read.filter.as_ref().map(|filter| formula_text(filter, read)),
         rows_bound: read.rows_bound,
         role,
@@ -215,7 +229,7 @@ fn source_text(plan: &Plan, value: ValueOf) -> Option<String> {
             Some(format!("{}.{}", carrier.alias, groups.get(usize::from(group))?.column))
         }
         ValueOf::Aggregate { aggregate } => {
-            let aggregate = plan.aggregates.get(usize::from(aggregate))?;
+            let aggregate = plan.star()?.aggregates.get(usize::from(aggregate))?;
             let name = match aggregate.function {
                 Function::Count => "COUNT",
                 Function::Sum => "SUM",
@@ -229,6 +243,10 @@ fn source_text(plan: &Plan, value: ValueOf) -> Option<String> {
                 }
             };
             Some(format!("{name}({argument})"))
+        }
+        ValueOf::Cell { read, value } => {
+            let read = plan.reads.get(usize::from(read))?;
+            Some(formula_text(read.values.get(usize::from(value))?, read))
         }
     }
 }

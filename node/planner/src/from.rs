@@ -27,18 +27,26 @@ pub(crate) fn tables<'a>(
 ) -> Result<Scope<'a>, Fault> {
     let mut scope = Scope::default();
     let at = words.place(&[Keyword::FROM]);
-    enter(&mut scope, &from.relation, catalogue, nodes, (Entered::From, at))?;
+    enter(&mut scope, &from.relation, catalogue, (Entered::From, at))?;
+    computes(&scope, nodes)?;
     for join in &from.joins {
-        let at = words.place(&[Keyword::JOIN]);
-        let at = if let TableFactor::Table { name, .. } = &join.relation { name_place(name, at) } else { at };
+        let at = join_place(join, words);
         let (entered, on) = kind(join, at)?;
-        enter(&mut scope, &join.relation, catalogue, nodes, (entered, at))?;
+        enter(&mut scope, &join.relation, catalogue, (entered, at))?;
+        computes(&scope, nodes)?;
         connect(&mut scope, on, at)?;
     }
     Ok(scope)
 }
 
-fn kind(join: &Join, at: Location) -> Result<(Entered, &Expr), Fault> {
+/// Where a join's table stands.
+pub(crate) fn join_place(join: &Join, words: &Keywords) -> Location {
+    let at = words.place(&[Keyword::JOIN]);
+    if let TableFactor::Table { name, .. } = &join.relation { name_place(name, at) } else { at }
+}
+
+/// How a join enters its table, and its ON.
+pub(crate) fn kind(join: &Join, at: Location) -> Result<(Entered, &Expr), Fault> {
     let (entered, constraint) = match &join.join_operator {
         JoinOperator::Join(on) | JoinOperator::Inner(on) => (Entered::Inner, on),
         JoinOperator::Left(on) | JoinOperator::LeftOuter(on) => (Entered::Left, on),
@@ -60,11 +68,11 @@ fn kind(join: &Join, at: Location) -> Result<(Entered, &Expr), Fault> {
     }
 }
 
-fn enter<'a>(
+/// Adds a table to the scope.
+pub(crate) fn enter<'a>(
     scope: &mut Scope<'a>,
     factor: &'a TableFactor,
     catalogue: &'a Catalogue,
-    nodes: &[OrgId],
     (entered, at): (Entered, Location),
 ) -> Result<(), Fault> {
     let TableFactor::Table { name, alias, args: None, version: None, sample: None, json_path: None, .. } = factor
@@ -73,11 +81,6 @@ fn enter<'a>(
     };
     let at = name_place(name, at);
     let source = source(name, catalogue, at)?;
-    let owner = source.dataset.owner();
-    if !nodes.contains(&owner) {
-        let what = format!("{} belongs to {owner}, which is none of this job's three nodes", source.dataset);
-        return Err(unsupported(at, what, format!("choose three nodes with {owner} among them")));
-    }
     if alias.as_ref().is_some_and(|alias| !alias.columns.is_empty()) {
         return Err(unsupported(at, "names for columns in FROM", "use the columns' own names"));
     }
@@ -94,6 +97,17 @@ fn enter<'a>(
     let (key, conditions, columns) = (None, Vec::new(), Vec::new());
     scope.tables.push(Table { source, alias, at, entered, key, conditions, columns });
     Ok(())
+}
+
+/// Whether the newest table's owner is one of the three nodes.
+fn computes(scope: &Scope<'_>, nodes: &[OrgId]) -> Result<(), Fault> {
+    let Some(Table { source, at, .. }) = scope.tables.last() else { return Ok(()) };
+    let owner = source.dataset.owner();
+    if nodes.contains(&owner) {
+        return Ok(());
+    }
+    let what = format!("{} belongs to {owner}, which is none of this job's three nodes", source.dataset);
+    Err(unsupported(*at, what, format!("choose three nodes with {owner} among them")))
 }
 
 /// The data set of a name: `table`, or `owner.table`.

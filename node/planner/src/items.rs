@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Most items of a SELECT list, and most GROUP BY columns.
-const MAX_ITEMS: usize = 64;
+pub(crate) const MAX_ITEMS: usize = 64;
 const MAX_GROUP_COLUMNS: usize = 8;
 
 /// The table that carries the groups, and the places of the group columns in its source.
@@ -105,7 +105,7 @@ fn group_column(scope: &Scope<'_>, query: &Parsed, expr: &Expr, at: Location) ->
 }
 
 /// The number of an output, such as the 2 of ORDER BY 2.
-fn position(expr: &Expr) -> Option<usize> {
+pub(crate) fn position(expr: &Expr) -> Option<usize> {
     match strip(expr) {
         Expr::Value(value) => match &value.value {
             Value::Number(digits, _) => digits.parse().ok(),
@@ -115,7 +115,8 @@ fn position(expr: &Expr) -> Option<usize> {
     }
 }
 
-fn item_parts(item: &SelectItem, at: Location) -> Result<(&Expr, Option<&Ident>), Fault> {
+/// An item's expression and the name it is given.
+pub(crate) fn item_parts(item: &SelectItem, at: Location) -> Result<(&Expr, Option<&Ident>), Fault> {
     match item {
         SelectItem::UnnamedExpr(expr) => Ok((expr, None)),
         SelectItem::ExprWithAlias { expr, alias } => Ok((expr, Some(alias))),
@@ -143,25 +144,34 @@ pub(crate) fn items(
         let at = place_of(expr, start);
         let (value, ty) = item_value(scope, expr, grouping, rows, at)?;
         let taken = |name: &str| items.iter().any(|i| i.name.eq_ignore_ascii_case(name));
-        let name = match alias {
-            Some(alias) if taken(&alias.value) => {
-                let what = format!("two items called {}", alias.value);
-                return Err(unsupported(alias.span.start, what, "give each its own name with AS"));
-            }
-            Some(alias) => alias.value.clone(),
-            None => {
-                let plain = plain_name(scope, expr, at)?;
-                let numbered = (2..).map(|n| format!("{plain}_{n}"));
-                let mut names = std::iter::once(plain.clone()).chain(numbered);
-                names.find(|name| !taken(name)).unwrap_or(plain)
-            }
-        };
+        let name = own_name(alias, || plain_name(scope, expr, at), taken)?;
         items.push(Item { name, ty, value });
     }
     if items.iter().all(|item| matches!(item.value, ItemValue::Group(_))) {
         return Err(unsupported(start, "a SELECT without aggregate", "add one, such as COUNT(*)"));
     }
     Ok(items)
+}
+
+/// A name that no earlier item has: the one given, or the plain one, numbered where it is taken.
+pub(crate) fn own_name(
+    alias: Option<&Ident>,
+    plain: impl FnOnce() -> Result<String, Fault>,
+    taken: impl Fn(&str) -> bool,
+) -> Result<String, Fault> {
+    match alias {
+        Some(alias) if taken(&alias.value) => {
+            let what = format!("two items called {}", alias.value);
+            Err(unsupported(alias.span.start, what, "give each its own name with AS"))
+        }
+        Some(alias) => Ok(alias.value.clone()),
+        None => {
+            let plain = plain()?;
+            let numbered = (2..).map(|n| format!("{plain}_{n}"));
+            let mut names = std::iter::once(plain.clone()).chain(numbered);
+            Ok(names.find(|name| !taken(name)).unwrap_or(plain))
+        }
+    }
 }
 
 fn plain_name(scope: &Scope<'_>, expr: &Expr, at: Location) -> Result<String, Fault> {
@@ -214,28 +224,29 @@ pub(crate) fn order(
 ) -> Result<Vec<Order>, Fault> {
     let start = query.words.place(&[Keyword::ORDER]);
     let mut order = Vec::new();
-    for OrderByExpr { expr, options, with_fill } in &query.order_by {
-        let at = place_of(expr, start);
-        let descending = match &options.sort {
-            None | Some(OrderBySort::Asc) => false,
-            Some(OrderBySort::Desc) => true,
-            Some(OrderBySort::Using(_)) => return Err(unsupported(at, "ORDER BY … USING", "write ASC or DESC")),
-        };
-        if with_fill.is_some() {
-            return Err(unsupported(at, "ORDER BY … WITH FILL", "leave it out"));
-        }
-        let place = ordered_item(scope, expr, grouping, rows, (items, at))?;
-        let output = place.and_then(|place| u8::try_from(place).ok());
-        let output = output.ok_or_else(|| {
-            unsupported(
-                at,
-                "ORDER BY what is not in the answer",
-                "order by an item of the SELECT list, its name or number",
-            )
-        })?;
-        order.push(Order { output, descending, nulls_first: options.nulls_first.unwrap_or(descending) });
+    for by in &query.order_by {
+        let at = place_of(&by.expr, start);
+        let place = ordered_item(scope, &by.expr, grouping, rows, (items, at))?;
+        order.push(ordered(by, place, at)?);
     }
     Ok(order)
+}
+
+/// ORDER BY the output of this place, if there is one.
+pub(crate) fn ordered(by: &OrderByExpr, place: Option<usize>, at: Location) -> Result<Order, Fault> {
+    let OrderByExpr { expr: _, options, with_fill } = by;
+    let descending = match &options.sort {
+        None | Some(OrderBySort::Asc) => false,
+        Some(OrderBySort::Desc) => true,
+        Some(OrderBySort::Using(_)) => return Err(unsupported(at, "ORDER BY … USING", "write ASC or DESC")),
+    };
+    if with_fill.is_some() {
+        return Err(unsupported(at, "ORDER BY … WITH FILL", "leave it out"));
+    }
+    let output = place.and_then(|place| u8::try_from(place).ok()).ok_or_else(|| {
+        unsupported(at, "ORDER BY what is not in the answer", "order by an item of the SELECT list, its name or number")
+    })?;
+    Ok(Order { output, descending, nulls_first: options.nulls_first.unwrap_or(descending) })
 }
 
 fn ordered_item(

@@ -12,13 +12,16 @@ mod cost;
 mod explain;
 mod from;
 mod items;
+mod keys;
 mod literal;
 mod names;
 mod parse;
 mod refuse;
+mod rows;
 mod scope;
 mod steps;
 mod text;
+mod told;
 mod typed;
 
 use base_types::{OrgId, fault::Fault};
@@ -34,10 +37,14 @@ pub const VERSION: u16 = 1;
 /// Most rows that one data set may share in one run.
 pub const MAX_ROWS: u32 = 100_000;
 
+/// Most rows of one data set whose keys are intersected in one run.
+pub const MAX_SET_ROWS: u32 = 1 << 22;
+
 /// Fewest people behind a shown aggregate where an owner has set no rules.
 pub const DEFAULT_MIN_GROUP: u32 = 5;
 
-/// Derives the plan of a request; `nodes` are the three nodes that compute, in any order.
+/// Derives the plan of a request; `nodes` are the three nodes that compute aggregates, in any order. Rows of two owners are
+/// computed by these two alone, whoever `nodes` are.
 ///
 /// # Errors
 /// [`Code::QuerySyntax`], [`Code::QueryUnsupported`], [`Code::QueryUnknownName`] or [`Code::QueryOverflow`], each with
@@ -48,7 +55,10 @@ pub const DEFAULT_MIN_GROUP: u32 = 5;
 /// [`Code::QueryUnknownName`]: base_types::fault::Code::QueryUnknownName
 /// [`Code::QueryOverflow`]: base_types::fault::Code::QueryOverflow
 pub fn plan(request: &Request, catalogue: &Catalogue, nodes: &[OrgId]) -> Result<Plan, Fault> {
-    let nodes = assemble::check_nodes(request, nodes)?;
     let query = parse::parse(&request.sql)?;
+    if rows::asked(&query) {
+        return rows::plan(request, catalogue, &query);
+    }
+    let nodes = assemble::check_nodes(request, nodes)?;
     assemble::assemble(request, catalogue, nodes, &query)
 }

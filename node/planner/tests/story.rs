@@ -4,9 +4,10 @@ mod common;
 
 use base_types::column::ColumnType;
 use base_wire::{Decode, Encode};
-use common::{STORY, catalogue, dataset, nodes, org, plain, plan, request, rules};
+use common::{STORY, catalogue, dataset, nodes, org, plain, plan, request, rules, star};
 use notary_terms::{
-    Aggregate, Argument, Function, GroupColumn, Join, Order, Output, Plan, Read, ReadRole, Tier, ValueOf,
+    Aggregate, Argument, Function, GroupColumn, Join, Order, Output, Plan, Program, Read, ReadRole, Star, Tier,
+    ValueOf,
     formula::{Formula, Op},
 };
 use planner::{Explanation, VERSION, explain};
@@ -75,16 +76,18 @@ fn the_story_is_planned_field_by_field() {
         request: request(STORY),
         tier: Tier::B,
         nodes: nodes(),
-        min_group: 5,
         reads: vec![census(), health(), deaths()],
-        key_bits: 15,
-        key_base: 0,
-        max_groups: 9,
-        aggregates: vec![
-            Aggregate { function: Function::Count, argument: Argument::Rows },
-            Aggregate { function: Function::Avg { extra_digits: 6 }, argument: value(1, None) },
-            Aggregate { function: Function::Sum, argument: value(2, Some(0)) },
-        ],
+        program: Program::Star(Star {
+            min_group: 5,
+            key_bits: 15,
+            key_base: 0,
+            max_groups: 9,
+            aggregates: vec![
+                Aggregate { function: Function::Count, argument: Argument::Rows },
+                Aggregate { function: Function::Avg { extra_digits: 6 }, argument: value(1, None) },
+                Aggregate { function: Function::Sum, argument: value(2, Some(0)) },
+            ],
+        }),
         outputs: vec![
             output("education", ColumnType::Int, ValueOf::Group { group: 0 }),
             output("people", ColumnType::Int, ValueOf::Aggregate { aggregate: 0 }),
@@ -116,7 +119,7 @@ fn the_threshold_is_the_strictest_owners() {
     for (name, min_group) in [("statistics/census", 3), ("health/health", 4), ("civil/deaths", 2)] {
         rules(&mut catalogue, name, min_group);
     }
-    let planned = |catalogue: &_| planner::plan(&request(STORY), catalogue, &nodes()).unwrap().min_group;
+    let planned = |catalogue: &_| star(&planner::plan(&request(STORY), catalogue, &nodes()).unwrap()).min_group;
     assert_eq!(planned(&catalogue), 4);
     rules(&mut catalogue, "health/health", 20);
     assert_eq!(planned(&catalogue), 20);
@@ -139,11 +142,11 @@ fn the_explanation_says_who_reads_computes_and_learns_what() {
     let expected = [("statistics/census", None), ("health/health", Some("h.age >= 40")), ("civil/deaths", None)];
     assert_eq!(filters, expected);
     assert_eq!(told.reads[1].title, "Title of health/health");
-    assert_eq!(told.reads[1].key.as_deref(), Some("person_id"));
+    assert_eq!(told.reads[1].keys, ["person_id"]);
     let sources: Vec<_> = told.outputs.iter().map(|o| o.source.as_str()).collect();
     let died = "SUM(CASE WHEN d.person_id IS NULL THEN 0 ELSE 1 END)";
     assert_eq!(sources, ["c.education", "COUNT(*)", "AVG(h.sbp)", died]);
-    assert_eq!((told.tier.as_str(), told.pairs.len(), told.min_group, told.rows_bound), ("B", 3, 5, 3648));
+    assert_eq!((told.tier.as_str(), told.pairs.len(), told.min_group, told.rows_bound), ("B", 3, Some(5), 3648));
     assert_eq!(told.approvers, nodes());
     assert_eq!(told.learns.iter().filter(|l| l.party == org("statistics")).count(), 2);
     assert_eq!(told.learns.iter().filter(|l| l.party == org("civil")).count(), 1);

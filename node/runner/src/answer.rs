@@ -52,7 +52,6 @@ impl Answer {
     /// # Errors
     /// [`Code::PeerMisbehaved`] when a group's words are not what an owner may share.
     pub fn from_groups(plan: &Plan, groups: &[GroupResult]) -> Result<Self, Fault> {
-        let columns = plan.outputs.iter().map(|o| AnswerColumn { name: o.name.clone(), ty: o.ty }).collect();
         let mut rows = groups.iter().map(|group| row(plan, group)).collect::<Result<Vec<_>, _>>()?;
         if rows.is_empty()
             && plan.reads.first().is_some_and(|r| matches!(&r.role, ReadRole::Carrier { groups } if groups.is_empty()))
@@ -60,11 +59,17 @@ impl Answer {
             // SQL: without GROUP BY there is one row even over nothing; nobody stands behind it.
             rows.push(plan.outputs.iter().map(|_| AnswerCell::Suppressed).collect());
         }
-        // Groups arrive shuffled; a total order makes the answer the same at every run.
+        Ok(Self::from_rows(plan, rows))
+    }
+
+    /// Sorts rows of the plan's outputs and cuts them as the plan says.
+    pub(crate) fn from_rows(plan: &Plan, mut rows: Vec<Vec<AnswerCell>>) -> Self {
+        let columns = plan.outputs.iter().map(|o| AnswerColumn { name: o.name.clone(), ty: o.ty }).collect();
+        // Rows arrive in no order; a total order makes the answer the same at every run.
         rows.sort();
         rows.sort_by(|a, b| compare(&plan.order, a, b));
         rows.truncate(plan.limit.map_or(usize::MAX, |n| n as usize));
-        Ok(Self { columns, rows })
+        Self { columns, rows }
     }
 
     /// A cell as text; `None` for NULL and for what is suppressed.
@@ -130,6 +135,7 @@ fn row(plan: &Plan, group: &GroupResult) -> Result<Vec<AnswerCell>, Fault> {
                 Some(Cell::Suppressed) => Ok(AnswerCell::Suppressed),
                 None => Err(garbled()),
             },
+            ValueOf::Cell { .. } => Err(garbled()),
         })
         .collect()
 }

@@ -11,18 +11,19 @@ use base_types::{
 };
 use mpc_relational::{CarrierRow, SideRow};
 use notary_terms::{
-    GroupColumn, Plan, Read,
+    GroupColumn, Plan, Read, Star,
     formula::{Formula, FormulaFault, Value},
 };
 
-struct Rows<'a> {
-    plan: &'a Plan,
-    read: &'a Read,
-    table: &'a Table,
+/// A read and the table it gave.
+pub(crate) struct Rows<'a> {
+    pub(crate) read: &'a Read,
+    pub(crate) table: &'a Table,
 }
 
 impl Rows<'_> {
-    fn fault(&self, code: Code, detail: impl Into<String>) -> Fault {
+    /// A fault of this owner's at this read.
+    pub(crate) fn fault(&self, code: Code, detail: impl Into<String>) -> Fault {
         Fault::new(code, format!("read {}", self.read.dataset), detail).at(&self.read.owner)
     }
 
@@ -32,11 +33,11 @@ impl Rows<'_> {
     }
 
     /// Rows the filter keeps.
-    fn kept(&self) -> Result<Vec<usize>, Fault> {
+    pub(crate) fn kept(&self) -> Result<Vec<usize>, Fault> {
         let Some(filter) = &self.read.filter else { return Ok((0..self.table.rows).collect()) };
         let mut kept = Vec::new();
         for row in 0..self.table.rows {
-            let value = filter.on_row(self.table, row).map_err(|f| self.formula_fault(row, &f))?;
+            let value = self.evaluate(filter, row)?;
             // A truth column and the constants TRUE and FALSE are the numbers 1 and 0.
             if matches!(value, Value::Bool(true) | Value::Number(1)) {
                 kept.push(row);
@@ -46,19 +47,24 @@ impl Rows<'_> {
     }
 
     /// The shared form of a row's key: relative to the plan's base.
-    fn key(&self, row: usize) -> Result<Option<u64>, Fault> {
+    fn key(&self, star: &Star, row: usize) -> Result<Option<u64>, Fault> {
         let Some(place) = self.read.key else { return Ok(None) };
         let column = self.table.columns.get(usize::from(place));
         let Some(word) = column.and_then(|c| c.get(row)) else { return Ok(None) };
-        let key = word.checked_sub(self.plan.key_base).and_then(|k| u64::try_from(k).ok());
+        let key = word.checked_sub(star.key_base).and_then(|k| u64::try_from(k).ok());
         match key {
-            Some(k) if k >> self.plan.key_bits == 0 => Ok(Some(k)),
+            Some(k) if k >> star.key_bits == 0 => Ok(Some(k)),
             _ => Err(self.fault(Code::RangeOverflow, format!("row {}: the key lies outside its range", row + 1))),
         }
     }
 
+    /// A formula's value in a row.
+    pub(crate) fn evaluate(&self, formula: &Formula, row: usize) -> Result<Value, Fault> {
+        formula.on_row(self.table, row).map_err(|f| self.formula_fault(row, &f))
+    }
+
     fn value(&self, formula: &Formula, row: usize) -> Result<Option<i64>, Fault> {
-        match formula.on_row(self.table, row).map_err(|f| self.formula_fault(row, &f))? {
+        match self.evaluate(formula, row)? {
             Value::Null => Ok(None),
             Value::Number(n) => Ok(Some(n)),
             Value::Bool(b) => Ok(Some(i64::from(b))),
@@ -105,23 +111,27 @@ fn push_text(text: &str, words: &mut Vec<u64>) {
     }
 }
 
+fn star(plan: &Plan) -> Result<&Star, Fault> {
+    plan.star().ok_or_else(|| Fault::new(Code::Internal, "prepare rows", "the plan is no star join"))
+}
+
 /// The carrier's rows as the engine takes them.
 ///
 /// # Errors
 /// A [`Fault`] naming data set and row, never a value.
 pub fn carrier_rows(plan: &Plan, read: &Read, groups: &[GroupColumn], table: &Table) -> Result<Vec<CarrierRow>, Fault> {
-    let rows = Rows { plan, read, table };
+    let (rows, star) = (Rows { read, table }, star(plan)?);
     let kept = rows.kept()?;
     let words = kept.iter().map(|row| rows.group_words(groups, *row)).collect::<Result<Vec<_>, _>>()?;
     let ranks: BTreeMap<&Vec<u64>, u32> = words.iter().collect::<BTreeSet<_>>().into_iter().zip(0..).collect();
-    if ranks.len() > plan.max_groups as usize {
-        return Err(rows.fault(Code::RangeOverflow, format!("more than {} groups", plan.max_groups)));
+    if ranks.len() > star.max_groups as usize {
+        return Err(rows.fault(Code::RangeOverflow, format!("more than {} groups", star.max_groups)));
     }
     let mut led = BTreeSet::new();
     let mut value_led = BTreeSet::new();
     let mut out = Vec::with_capacity(kept.len());
     for (row, words) in kept.into_iter().zip(&words) {
-        let key = rows.key(row)?;
+        let key = rows.key(star, row)?;
         let group = ranks.get(words).copied().unwrap_or_default();
         let values = rows.values(row)?;
         // A row without a key is a person of its own.
@@ -141,11 +151,11 @@ pub fn carrier_rows(plan: &Plan, read: &Read, groups: &[GroupColumn], table: &Ta
 /// # Errors
 /// A [`Fault`] naming data set and row, never a value.
 pub fn side_rows(plan: &Plan, read: &Read, table: &Table) -> Result<Vec<SideRow>, Fault> {
-    let rows = Rows { plan, read, table };
+    let (rows, star) = (Rows { read, table }, star(plan)?);
     let mut by_key: BTreeMap<u64, SideRow> = BTreeMap::new();
     for row in rows.kept()? {
         // SQL: a NULL key matches nothing.
-        let Some(key) = rows.key(row)? else { continue };
+        let Some(key) = rows.key(star, row)? else { continue };
         let width = read.values.len();
         let entry =
             by_key.entry(key).or_insert_with(|| SideRow { key, rows: 0, sums: vec![0; width], counts: vec![0; width] });

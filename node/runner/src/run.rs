@@ -7,18 +7,22 @@ use base_gm::sm3;
 use base_rt::{clock::Clock, entropy::Entropy, links::LinkHub};
 use base_types::{
     Digest, JobId, OrgId,
+    column::Table,
     fault::{Code, Fault},
 };
 use base_wire::Encode;
 use connectors_api::Connector;
 use mpc_core::{Abort, Blame, Context};
 use mpc_relational::OwnerRows;
-use notary_terms::{Approved, DeliveredBody, Outcome, Plan, Read, ReadBody, ReadRole, ReceiptBody, TransferBody};
+use notary_terms::{
+    Approved, DeliveredBody, Intersect, Outcome, Plan, Program, Read, ReadBody, ReceiptBody, TransferBody,
+};
 
 use crate::{
-    Answer, carrier_rows, placement,
+    Answer,
+    intersect::{self, Side},
     session::{self, Binding},
-    shape, side_rows,
+    star,
     transport::Wires,
 };
 
@@ -111,18 +115,16 @@ async fn attempt(
     let Run { plan, reads, chain, approvals, start, attempt } = run;
     let salt = (site.salt)(&plan.digest(), attempt, "result");
     minutes.progress("read");
-    let mut inputs = Vec::new();
+    let mut tables = Vec::new();
     for (place, step) in reads {
-        inputs.push(read(&plan, place, step, site, minutes, transcript).await?);
+        tables.push((place, read(step, site, minutes, transcript).await?));
     }
+    let inputs = Inputs::of(&plan, tables)?;
     minutes.progress("open links");
     let binding = Binding { chain, approvals, start, attempt };
     let (session, links) = session::open(&plan, &binding, &site.me, &site.hub, &*site.entropy, site.silence).await?;
     let wires = Wires::new(&site.me, &session, links, site.silence);
-    let joined = joint(&plan, &session, &wires, inputs, site, minutes).await;
-    let answer = joined.and_then(|groups| {
-        groups.map(|g| Answer::from_groups(&plan, &g).map_err(|fault| garbled(&plan, &site.me, fault))).transpose()
-    });
+    let answer = joint(&plan, &session, &wires, inputs, site, minutes).await;
     let kept = match &answer {
         Ok(Some(answer)) => minutes.keep(answer),
         _ => Ok(()),
@@ -148,19 +150,6 @@ async fn attempt(
     Ok(answer)
 }
 
-/// Blames the owner of the groups for their false names; an owner that receives them itself cannot know which of the
-/// two others altered its shares.
-fn garbled(plan: &Plan, me: &OrgId, mut fault: Fault) -> Fault {
-    match plan.reads.first().map(|read| &read.owner) {
-        Some(owner) if owner != me => fault.at(owner),
-        _ => {
-            let others: Vec<&str> = plan.nodes.iter().filter(|node| *node != me).map(OrgId::as_str).collect();
-            fault.detail += &format!("; {} altered its shares", others.join(" or "));
-            fault
-        }
-    }
-}
-
 fn delivery(site: &Site, salt: &[u8; 32], answer: &Answer) -> Note {
     let bytes = answer.to_wire();
     Note::Delivered(DeliveredBody {
@@ -170,55 +159,81 @@ fn delivery(site: &Site, salt: &[u8; 32], answer: &Answer) -> Note {
     })
 }
 
+/// Reads what one approval is for, and waits until the ledger says so.
 async fn read(
-    plan: &Plan,
-    place: usize,
     step: Approved<Read>,
     site: &Site,
     minutes: &dyn Minutes,
     transcript: &mut sm3::Sm3Stream,
-) -> Result<OwnerRows, Fault> {
-    let (read, job, attempt) = (step.value().clone(), step.job(), step.attempt());
-    let connector = (site.connector)(&read.dataset)?;
+) -> Result<Table, Fault> {
+    let (dataset, job, attempt) = (step.value().dataset.clone(), step.job(), step.attempt());
+    let connector = (site.connector)(&dataset)?;
     let table = connector.read(step).await?;
-    let salt = (site.salt)(&job, attempt, read.dataset.as_str());
-    let commitment = Plan::salted(&salt, read.dataset.as_str(), &table.commitment_bytes());
+    let salt = (site.salt)(&job, attempt, dataset.as_str());
+    let commitment = Plan::salted(&salt, dataset.as_str(), &table.commitment_bytes());
     transcript.update(&commitment.0);
-    minutes.note(Note::Read(ReadBody { dataset: read.dataset.clone(), commitment })).await?;
-    Ok(match &read.role {
-        ReadRole::Carrier { groups } => OwnerRows::Carrier(carrier_rows(plan, &read, groups, &table)?),
-        ReadRole::Side { .. } => OwnerRows::Side(place - 1, side_rows(plan, &read, &table)?),
-    })
+    minutes.note(Note::Read(ReadBody { dataset, commitment })).await?;
+    Ok(table)
 }
 
+/// What this node puts into the joint part.
+enum Inputs {
+    /// Rows to share.
+    Star(Vec<OwnerRows>),
+    /// Keys to compare, and what the intersection brings.
+    Pair(Intersect, Side),
+}
+
+impl Inputs {
+    /// The owner's own work on what it read.
+    fn of(plan: &Plan, tables: Vec<(usize, Table)>) -> Result<Self, Fault> {
+        match &plan.program {
+            Program::Star(_) => {
+                let rows = tables.iter().map(|(place, table)| star::rows(plan, *place, table));
+                Ok(Self::Star(rows.collect::<Result<_, _>>()?))
+            }
+            Program::Intersect(program) => Ok(Self::Pair(program.clone(), Side::of(plan, tables)?)),
+        }
+    }
+}
+
+/// The joint part; an answer at the receiver.
 async fn joint(
     plan: &Plan,
     session: &Digest,
     wires: &Arc<Wires>,
-    inputs: Vec<OwnerRows>,
+    inputs: Inputs,
     site: &Site,
     minutes: &dyn Minutes,
-) -> Result<Option<Vec<mpc_relational::GroupResult>>, Fault> {
-    let me = plan
-        .nodes
-        .iter()
-        .position(|n| n == &site.me)
-        .ok_or_else(|| Fault::new(Code::NotAllowed, "join", "this node holds no shares of the job").at(&site.me))?;
-    let entropy = site.entropy.clone();
-    let fill = Box::new(move |out: &mut [u8]| entropy.fill(out));
-    let mut context = Context::new(session.0, me, plan.nodes.len(), wires.clone(), fill);
-    let (shape, place) = (shape(plan)?, placement(plan)?);
-    let mut progress = |step: &'static str| minutes.progress(step);
-    mpc_relational::run(&mut context, &shape, &place, inputs, &mut progress)
-        .await
-        .map_err(|abort| abort_fault(plan, &site.me, &abort))
+) -> Result<Option<Answer>, Fault> {
+    let context = context(plan, session, wires, site)?;
+    match inputs {
+        Inputs::Star(rows) => star::answer(plan, context, rows, &site.me, minutes).await,
+        Inputs::Pair(program, side) => {
+            minutes.progress("match keys");
+            intersect::answer(plan, program, context, side).await
+        }
+    }
 }
 
-fn abort_fault(plan: &Plan, me: &OrgId, abort: &Abort) -> Fault {
+/// The engine's view of the session.
+fn context(plan: &Plan, session: &Digest, wires: &Arc<Wires>, site: &Site) -> Result<Context, Fault> {
+    let me =
+        plan.nodes.iter().position(|n| n == &site.me).ok_or_else(|| {
+            Fault::new(Code::NotAllowed, "join", "this node does not compute in the job").at(&site.me)
+        })?;
+    let entropy = site.entropy.clone();
+    let fill = Box::new(move |out: &mut [u8]| entropy.fill(out));
+    Ok(Context::new(session.0, me, plan.nodes.len(), wires.clone(), fill))
+}
+
+/// An engine's abort in the plan's words.
+pub(crate) fn abort_fault(plan: &Plan, me: &OrgId, abort: &Abort) -> Fault {
     let (code, place) = match abort.blame {
         Blame::Peer(place) => (Code::PeerMisbehaved, Some(place)),
         Blame::Network(place) if abort.why.contains("silent") => (Code::PeerSilent, Some(place)),
         Blame::Network(place) => (Code::PeerGone, Some(place)),
+        Blame::OneOf(..) | Blame::Others => (Code::PeerMisbehaved, None),
         Blame::Local => (Code::Internal, None),
     };
     let party = place.and_then(|p| plan.nodes.get(p)).unwrap_or(me);

@@ -14,7 +14,7 @@ fn bits_for(count: u32) -> u8 {
 }
 
 fn side(read: &Read) -> Result<engine::SideShape, Fault> {
-    let ReadRole::Side { join } = &read.role else { return Err(malformed("two carriers")) };
+    let ReadRole::Side { join } = &read.role else { return Err(malformed("not one carrier and sides")) };
     let join = match join {
         Join::Inner => engine::Join::Inner,
         Join::Left => engine::Join::Left,
@@ -31,18 +31,19 @@ fn count(n: usize) -> Result<u8, Fault> {
 /// # Errors
 /// [`Code::Internal`] when the plan is not one the planner makes.
 pub fn shape(plan: &Plan) -> Result<engine::StarShape, Fault> {
+    let star = plan.star().ok_or_else(|| malformed("no star join"))?;
     let (carrier, sides) = plan.reads.split_first().ok_or_else(|| malformed("nothing is read"))?;
     let ReadRole::Carrier { groups } = &carrier.role else { return Err(malformed("no carrier")) };
     let shape = engine::StarShape {
         carrier_rows: carrier.rows_bound,
-        key_bits: plan.key_bits,
-        group_bits: bits_for(plan.max_groups),
-        max_groups: plan.max_groups,
+        key_bits: star.key_bits,
+        group_bits: bits_for(star.max_groups),
+        max_groups: star.max_groups,
         key_words: count(groups.iter().map(|g| usize::from(g.words)).sum())?,
         carrier_values: count(carrier.values.len())?,
         sides: sides.iter().map(side).collect::<Result<_, _>>()?,
-        aggregates: plan.aggregates.iter().map(aggregate).collect::<Result<_, _>>()?,
-        threshold: plan.min_group,
+        aggregates: star.aggregates.iter().map(aggregate).collect::<Result<_, _>>()?,
+        threshold: star.min_group,
     };
     shape.check().map_err(|why| malformed(&why))?;
     Ok(shape)

@@ -120,7 +120,7 @@ impl People {
 }
 
 /// A file's rows by column; empty cells are NULL.
-fn rows(file: &str) -> Vec<BTreeMap<String, Option<i64>>> {
+pub fn rows(file: &str) -> Vec<BTreeMap<String, Option<i64>>> {
     let content = fs::read_to_string(data(file)).expect("the data");
     let mut lines = content.lines();
     let names: Vec<_> = lines.next().expect("a header").split(',').map(str::to_owned).collect();

@@ -7,10 +7,12 @@ use base_types::{
     fault::{Code, Fault},
 };
 use notary_terms::{
-    Argument, Function, Plan, Read, ReadRole, Use,
+    Argument, Function, Plan, Program, Read, ReadRole, Star, Tier, Use, ValueOf,
     formula::{Formula, MAX_OPS, Op},
 };
 use serde::{Deserialize, Serialize};
+
+use crate::sets;
 
 /// One way in which one column of one data set becomes known to one party.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -29,48 +31,59 @@ pub struct ColumnUse {
 
 /// Every use that the plan makes of a column, each once, by data set in the plan's order, then by column and way.
 ///
-/// Group columns are known to the receiver as group names whether or not they are printed. A column inside an aggregate's
-/// value needs [`Use::AfterAggregate`]; one that only decides what is counted (filter, CASE condition, comparison, IS
-/// NULL) needs [`Use::AfterCompare`]; the join key needs [`Use::EncryptedOnly`]. A column that is read or shared without
-/// such a role counts as [`Use::Plaintext`]: nothing in the plan says what becomes of it.
+/// In a star join group columns are known to the receiver as group names whether or not they are printed. A column inside
+/// an aggregate's value needs [`Use::AfterAggregate`]; one that only decides what is counted (filter, CASE condition,
+/// comparison, IS NULL) needs [`Use::AfterCompare`]; the join key needs [`Use::EncryptedOnly`]. In an intersection the
+/// receiver learns which keys both sides have, [`Use::AfterJoin`], and of their rows what is shown, [`Use::JoinPayload`];
+/// the other owner takes part in comparing the receiver's keys without learning them, [`Use::EncryptedOnly`]. A column that
+/// is read or shared without such a role counts as [`Use::Plaintext`]: nothing in the plan says what becomes of it.
 ///
 /// # Errors
 /// A fault when the plan is malformed, so that nothing can be said of it.
 pub fn uses(plan: &Plan) -> Result<Vec<ColumnUse>, Fault> {
-    check_shape(plan)?;
+    check_reads(plan)?;
+    match &plan.program {
+        Program::Star(star) => check_star(plan, star)?,
+        Program::Intersect(intersect) => sets::check(plan, intersect)?,
+    }
     let mut all = Vec::new();
     for (place, read) in plan.reads.iter().enumerate() {
+        let mut needs: BTreeSet<(usize, Use, &OrgId)> = match &plan.program {
+            Program::Star(star) => to_receiver(plan, uses_of_star(star, place, read)?),
+            Program::Intersect(_) => {
+                let own = sets::encrypted(plan, place, read);
+                to_receiver(plan, sets::uses(read)?).into_iter().chain(own).collect()
+            }
+        };
+        let used: BTreeSet<usize> = needs.iter().map(|(column, ..)| *column).collect();
+        let idle = (0..read.columns.len()).filter(|c| !used.contains(c));
+        needs.extend(idle.map(|c| (c, Use::Plaintext, &plan.request.receiver)));
         let mut found = BTreeSet::new();
-        for (column, need) in uses_of_read(plan, place, read)? {
+        for (column, need, party) in needs {
             let column = read.columns.get(column).ok_or_else(|| malformed(read, "a column that is not read"))?;
-            found.insert(ColumnUse {
-                dataset: read.dataset.clone(),
-                column: column.clone(),
-                need,
-                party: plan.request.receiver.clone(),
-                owner: read.owner.clone(),
-            });
+            let (dataset, owner) = (read.dataset.clone(), read.owner.clone());
+            found.insert(ColumnUse { dataset, column: column.clone(), need, party: party.clone(), owner });
         }
         all.extend(found);
     }
     Ok(all)
 }
 
-fn malformed(read: &Read, what: &str) -> Fault {
+fn to_receiver(plan: &Plan, uses: BTreeSet<(usize, Use)>) -> BTreeSet<(usize, Use, &OrgId)> {
+    uses.into_iter().map(|(column, need)| (column, need, &plan.request.receiver)).collect()
+}
+
+pub(crate) fn malformed(read: &Read, what: &str) -> Fault {
     Fault::new(Code::BadRequest, "policy", format!("the plan's read of {} has {what}", read.dataset)).at(&read.owner)
 }
 
-fn check_shape(plan: &Plan) -> Result<(), Fault> {
-    let bad = |what: &str| Err(Fault::new(Code::BadRequest, "policy", format!("the plan has {what}")));
-    if plan.nodes.len() != 3 || plan.nodes.iter().collect::<BTreeSet<_>>().len() != 3 {
-        return bad("not exactly three different nodes");
-    }
+pub(crate) fn bad(what: &str) -> Fault {
+    Fault::new(Code::BadRequest, "policy", format!("the plan has {what}"))
+}
+
+fn check_reads(plan: &Plan) -> Result<(), Fault> {
     if plan.reads.iter().map(|r| &r.dataset).collect::<BTreeSet<_>>().len() != plan.reads.len() {
-        return bad("a data set that is read twice");
-    }
-    let mut carriers = plan.reads.iter().map(|r| matches!(r.role, ReadRole::Carrier { .. }));
-    if carriers.next() != Some(true) || carriers.any(|carrier| carrier) {
-        return bad("not exactly one carrier, at place 0");
+        return Err(bad("a data set that is read twice"));
     }
     for read in &plan.reads {
         if read.dataset.owner() != read.owner {
@@ -83,16 +96,33 @@ fn check_shape(plan: &Plan) -> Result<(), Fault> {
             return Err(malformed(read, "a column twice"));
         }
     }
+    Ok(())
+}
+
+fn check_star(plan: &Plan, star: &Star) -> Result<(), Fault> {
+    if plan.nodes.len() != 3 || plan.nodes.iter().collect::<BTreeSet<_>>().len() != 3 {
+        return Err(bad("not exactly three different nodes"));
+    }
+    if plan.tier != Tier::B {
+        return Err(bad("a tier that is not a star join's"));
+    }
+    let carrier = matches!(plan.reads.first(), Some(read) if matches!(read.role, ReadRole::Carrier { .. }));
+    if !carrier || !plan.reads.iter().skip(1).all(|read| matches!(read.role, ReadRole::Side { .. })) {
+        return Err(bad("not exactly one carrier, at place 0"));
+    }
+    if plan.outputs.iter().any(|output| matches!(output.value, ValueOf::Cell { .. })) {
+        return Err(bad("single rows' values among its aggregates"));
+    }
     let fits = |argument: &Argument| match argument {
         Argument::Rows => true,
         Argument::Value { read, value, .. } => {
             plan.reads.get(usize::from(*read)).is_some_and(|r| usize::from(*value) < r.values.len())
         }
     };
-    if plan.aggregates.iter().all(|a| fits(&a.argument)) { Ok(()) } else { bad("an aggregate over nothing") }
+    if star.aggregates.iter().all(|a| fits(&a.argument)) { Ok(()) } else { Err(bad("an aggregate over nothing")) }
 }
 
-fn uses_of_read(plan: &Plan, place: usize, read: &Read) -> Result<BTreeSet<(usize, Use)>, Fault> {
+fn uses_of_star(star: &Star, place: usize, read: &Read) -> Result<BTreeSet<(usize, Use)>, Fault> {
     let mut found: BTreeSet<(usize, Use)> = read.key.iter().map(|k| (usize::from(*k), Use::EncryptedOnly)).collect();
     if let ReadRole::Carrier { groups } = &read.role {
         for group in groups {
@@ -101,12 +131,9 @@ fn uses_of_read(plan: &Plan, place: usize, read: &Read) -> Result<BTreeSet<(usiz
                 .insert((column.ok_or_else(|| malformed(read, "a group column that is not read"))?, Use::AfterGroupBy));
         }
     }
-    if let Some(filter) = &read.filter {
-        let flow = flow(filter).ok_or_else(|| malformed(read, "a malformed filter"))?;
-        found.extend(flow.value.iter().chain(&flow.compared).map(|c| (*c, Use::AfterCompare)));
-    }
+    found.extend(filtered(read)?);
     for (value, formula) in read.values.iter().enumerate() {
-        let functions = functions_over(plan, place, value);
+        let functions = functions_over(star, place, value);
         let counted_only = functions.iter().all(|f| matches!(f, Function::Count));
         let flow = match presence(formula).filter(|_| counted_only) {
             Some(counted) => flow(&counted),
@@ -119,17 +146,22 @@ fn uses_of_read(plan: &Plan, place: usize, read: &Read) -> Result<BTreeSet<(usiz
         found.extend(flow.value.iter().map(|c| (*c, Use::AfterAggregate)));
         found.extend(flow.compared.iter().map(|c| (*c, Use::AfterCompare)));
     }
-    let used: BTreeSet<usize> = found.iter().map(|(column, _)| *column).collect();
-    found.extend((0..read.columns.len()).filter(|c| !used.contains(c)).map(|c| (c, Use::Plaintext)));
     Ok(found)
 }
 
-fn functions_over(plan: &Plan, place: usize, wanted: usize) -> Vec<Function> {
+/// The columns that decide which rows count.
+pub(crate) fn filtered(read: &Read) -> Result<BTreeSet<(usize, Use)>, Fault> {
+    let Some(filter) = &read.filter else { return Ok(BTreeSet::new()) };
+    let flow = flow(filter).ok_or_else(|| malformed(read, "a malformed filter"))?;
+    Ok(flow.value.union(&flow.compared).map(|c| (*c, Use::AfterCompare)).collect())
+}
+
+fn functions_over(star: &Star, place: usize, wanted: usize) -> Vec<Function> {
     let over = |argument: &Argument| {
         matches!(argument, Argument::Value { read, value, .. }
             if usize::from(*read) == place && usize::from(*value) == wanted)
     };
-    plan.aggregates.iter().filter(|a| over(&a.argument)).map(|a| a.function).collect()
+    star.aggregates.iter().filter(|a| over(&a.argument)).map(|a| a.function).collect()
 }
 
 /// `CASE x IS NULL THEN NULL ELSE 1` counts x: what is known afterwards is COUNT(x), so x is aggregated, not compared.
@@ -139,15 +171,15 @@ fn presence(formula: &Formula) -> Option<Formula> {
 }
 
 /// Where a formula's columns go.
-struct Flow {
+pub(crate) struct Flow {
     /// Into the value itself.
-    value: BTreeSet<usize>,
+    pub(crate) value: BTreeSet<usize>,
     /// Into a comparison or condition.
-    compared: BTreeSet<usize>,
+    pub(crate) compared: BTreeSet<usize>,
 }
 
 /// Follows the columns through a formula; `None` when it is malformed.
-fn flow(formula: &Formula) -> Option<Flow> {
+pub(crate) fn flow(formula: &Formula) -> Option<Flow> {
     if formula.ops.len() > MAX_OPS {
         return None;
     }

@@ -3,9 +3,11 @@
 mod common;
 
 use base_types::column::ColumnType;
-use common::{NOW, all_missing, dataset, formula, org, plan, sufficient};
+use common::{NOW, all_missing, dataset, formula, intersection, org, plan, star, sufficient};
 use notary_policy::{ColumnUse, uses};
-use notary_terms::{Argument, Function, Plan, Use, formula::Op};
+use notary_terms::{
+    Argument, Fold, Function, Intersect, KeyPart, Label, Plan, Program, ReadRole, Tier, Use, ValueOf, formula::Op,
+};
 
 #[test]
 fn the_story_leaks_exactly_this() {
@@ -31,7 +33,7 @@ fn formulas_are_followed_to_where_their_columns_go() {
     let needs = |value: &[Op], function| -> Vec<(String, &'static str)> {
         let mut plan = plan();
         plan.reads[1].values = vec![formula(value)];
-        plan.aggregates[1].function = function;
+        star(&mut plan).aggregates[1].function = function;
         let all = uses(&plan).unwrap();
         all.into_iter()
             .filter(|u: &ColumnUse| u.dataset == dataset("health/visits"))
@@ -78,18 +80,95 @@ fn what_is_read_or_shared_without_a_role_is_plaintext() {
 
 #[test]
 fn malformed_plans_are_faults() {
-    let twists: [fn(&mut Plan); 8] = [
+    let twists: [fn(&mut Plan); 12] = [
         |p| p.reads[1].key = Some(9),
         |p| p.reads[1].owner = org("civil"),
         |p| p.reads[1].dataset = dataset("statistics/census"),
         |p| p.reads.swap(0, 1),
         |p| p.nodes[0] = org("health"),
-        |p| p.aggregates[1].argument = Argument::Value { read: 7, value: 0, absent: None },
+        |p| star(p).aggregates[1].argument = Argument::Value { read: 7, value: 0, absent: None },
         |p| p.reads[1].filter = Some(formula(&[Op::Column(8)])),
         |p| p.reads[0].columns[1] = "other".into(),
+        |p| p.reads[1].role = ReadRole::Set { keys: vec![KeyPart { column: 0, folds: vec![] }] },
+        |p| p.outputs[0].value = ValueOf::Cell { read: 1, value: 0 },
+        |p| p.program = Program::Intersect(Intersect { label: Label::Nothing }),
+        |p| p.tier = Tier::C,
     ];
     for (number, twist) in twists.into_iter().enumerate() {
         let mut plan = plan();
+        twist(&mut plan);
+        assert!(uses(&plan).is_err(), "twist {number}");
+    }
+}
+
+#[test]
+fn an_intersection_leaks_exactly_this() {
+    let found = uses(&intersection()).unwrap();
+    let told: Vec<_> =
+        found.iter().map(|u| (u.dataset.as_str(), u.column.as_str(), u.need.word(), u.party.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            ("statistics/census", "education", "join_payload", "statistics"),
+            ("statistics/census", "name", "after_join", "statistics"),
+            ("statistics/census", "name", "encrypted_only", "health"),
+            ("statistics/census", "person_id", "after_join", "statistics"),
+            ("statistics/census", "person_id", "encrypted_only", "health"),
+            ("health/visits", "age", "after_compare", "statistics"),
+            ("health/visits", "name", "after_join", "statistics"),
+            ("health/visits", "person_id", "after_join", "statistics"),
+            ("health/visits", "sbp", "join_payload", "statistics"),
+        ]
+    );
+}
+
+#[test]
+fn a_key_that_was_folded_and_a_value_that_was_compared_are_told_by_their_own_words() {
+    let of_health = |plan: &Plan| -> Vec<(String, &'static str)> {
+        let all = uses(plan).unwrap().into_iter().filter(|u: &ColumnUse| u.dataset == dataset("health/visits"));
+        all.map(|u| (u.column, u.need.word())).collect()
+    };
+    let mut exact = intersection();
+    exact.reads[1].values = vec![formula(&[Op::Column(0)])];
+    assert!(!of_health(&exact).contains(&("person_id".into(), "join_payload")), "the receiver has that key itself");
+    let mut folded = intersection();
+    folded.reads[1].values = vec![formula(&[Op::Column(1)])];
+    assert!(of_health(&folded).contains(&("name".into(), "join_payload")), "its letters were not known");
+    let mut high = intersection();
+    high.reads[1].values = vec![formula(&[Op::Column(2), Op::Number(140), Op::Gt])];
+    let told = of_health(&high);
+    assert!(told.contains(&("sbp".into(), "after_compare")) && !told.contains(&("sbp".into(), "join_payload")));
+    let mut idle = intersection();
+    idle.reads[1].columns.push("address".into());
+    idle.reads[1].types.push(ColumnType::Text);
+    assert!(of_health(&idle).contains(&("address".into(), "plaintext")));
+}
+
+#[test]
+fn malformed_intersections_are_faults() {
+    let keys = |p: &mut Plan, place: usize, keys: Vec<KeyPart>| p.reads[place].role = ReadRole::Set { keys };
+    let twists: [&dyn Fn(&mut Plan); 17] = [
+        &|p| p.nodes.push(org("civil")),
+        &|p| p.nodes[0] = org("civil"),
+        &|p| p.request.receiver = org("civil"),
+        &|p| p.reads.swap(0, 1),
+        &|p| p.reads.push(plan().reads[2].clone()),
+        &|p| _ = p.reads.pop(),
+        &|p| p.tier = Tier::B,
+        &|p| p.reads[1].key = Some(0),
+        &|p| p.reads[1].role = plan().reads[1].role.clone(),
+        &|p| keys(p, 0, vec![]),
+        &|p| keys(p, 0, vec![KeyPart { column: 0, folds: vec![] }]),
+        &|p| keys(p, 0, vec![KeyPart { column: 9, folds: vec![] }, KeyPart { column: 1, folds: vec![] }]),
+        &|p| keys(p, 0, vec![KeyPart { column: 0, folds: vec![Fold::Trim] }, KeyPart { column: 1, folds: vec![] }]),
+        &|p| p.reads[0].types[1] = ColumnType::Int,
+        &|p| p.program = Program::Intersect(Intersect { label: Label::Count }),
+        &|p| p.outputs[0].value = ValueOf::Cell { read: 1, value: 7 },
+        &|p| p.outputs[0].value = ValueOf::Aggregate { aggregate: 0 },
+    ];
+    assert!(uses(&intersection()).is_ok());
+    for (number, twist) in twists.into_iter().enumerate() {
+        let mut plan = intersection();
         twist(&mut plan);
         assert!(uses(&plan).is_err(), "twist {number}");
     }

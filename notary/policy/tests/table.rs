@@ -5,7 +5,10 @@ mod common;
 use std::collections::BTreeMap;
 
 use base_types::DatasetId;
-use common::{NOW, all_missing, change, dataset, formula, never_used, org, plan, rule, rule_set, sufficient};
+use common::{
+    NOW, all_missing, change, dataset, formula, intersection, never_used, org, plan, rule, rule_set, sufficient,
+    sufficient_for_rows,
+};
 use notary_policy::{Decision, Missing, Reason, covers, decide};
 use notary_terms::{ApprovalMode, Plan, Rule, RuleSet, Use, formula::Op};
 
@@ -22,28 +25,58 @@ fn sufficient_rules_allow_and_a_person_is_asked_where_the_owner_says_so() {
     assert_eq!(outsider, Decision::Allow { by_rule: false });
 }
 
-#[test]
-fn removing_any_single_grant_refuses_and_names_exactly_that_column() {
-    let full = sufficient();
-    assert_eq!(all_missing(&full, &plan(), NOW), []);
+/// Takes each grant away, one at a time; says how many there were.
+fn none_can_be_spared(full: &BTreeMap<DatasetId, RuleSet>, plan: &Plan) -> usize {
+    assert_eq!(all_missing(full, plan, NOW), []);
     let mut tried = 0;
-    for (id, set) in &full {
+    for (id, set) in full {
         for (place, gone) in set.rules.iter().enumerate() {
             let mut rules = full.clone();
             rules.get_mut(id).unwrap().rules.remove(place);
-            let Decision::Refuse(missing) = decide(&id.owner(), &rules, &plan(), &never_used, NOW) else {
+            let Decision::Refuse(missing) = decide(&id.owner(), &rules, plan, &never_used, NOW) else {
                 panic!("{id} without its grant on {} is allowed", gone.column)
             };
             assert!(!missing.is_empty());
             for lack in &missing {
                 assert_eq!((&lack.dataset, &lack.column, lack.reason), (id, &gone.column, Reason::NoGrant));
             }
-            assert!(missing.iter().any(|lack| gone.uses.contains(&lack.need)));
-            assert_eq!(all_missing(&rules, &plan(), NOW), missing);
+            assert!(missing.iter().any(|lack| gone.uses.contains(&lack.need) && lack.party == gone.party));
+            assert_eq!(all_missing(&rules, plan, NOW), missing);
             tried += 1;
         }
     }
-    assert_eq!(tried, 6);
+    tried
+}
+
+#[test]
+fn removing_any_single_grant_refuses_and_names_exactly_that_column() {
+    assert_eq!(none_can_be_spared(&sufficient(), &plan()), 6);
+    assert_eq!(none_can_be_spared(&sufficient_for_rows(), &intersection()), 9);
+}
+
+#[test]
+fn rows_need_no_share_holder_and_no_threshold_but_a_grant_to_the_other_owner() {
+    let mut rules = sufficient_for_rows();
+    rules.values_mut().for_each(|set| set.min_group = 1_000_000);
+    assert_eq!(all_missing(&rules, &intersection(), NOW), []);
+    let census = rules.get_mut(&dataset("statistics/census")).unwrap();
+    census.rules.retain(|rule| rule.party != org("health"));
+    let missing = all_missing(&rules, &intersection(), NOW);
+    let told: Vec<_> = missing.iter().map(|m| (m.column.as_str(), m.need, m.party.as_str())).collect();
+    assert_eq!(told, [("name", Use::EncryptedOnly, "health"), ("person_id", Use::EncryptedOnly, "health")]);
+    let grant = "`heqi grant statistics/census name --to health --use encrypted_only --purpose health-statistics`";
+    assert!(missing[0].tell(false).contains(grant), "{}", missing[0].tell(false));
+}
+
+#[test]
+fn grants_for_aggregates_show_no_row() {
+    let aggregates = [Use::AfterGroupBy, Use::AfterAggregate, Use::AfterCompare, Use::EncryptedOnly];
+    let mut rules = sufficient_for_rows();
+    let (_, all) = rule_set("health/visits", aggregates.map(|held| rule("*", held)).to_vec());
+    rules.insert(dataset("health/visits"), all);
+    let missing = all_missing(&rules, &intersection(), NOW);
+    let told: Vec<_> = missing.iter().map(|m| (m.column.as_str(), m.need.word())).collect();
+    assert_eq!(told, [("name", "after_join"), ("person_id", "after_join"), ("sbp", "join_payload")]);
 }
 
 #[test]

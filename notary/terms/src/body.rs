@@ -15,7 +15,7 @@ pub struct ProposalBody {
     pub analyst: PersonId,
     /// Who receives the answer.
     pub receiver: OrgId,
-    /// The three nodes that hold shares.
+    /// The nodes that compute.
     pub nodes: Vec<OrgId>,
     /// What it is for.
     pub purpose: String,

@@ -5,6 +5,7 @@ mod body;
 mod catalogue;
 pub mod formula;
 mod plan;
+mod program;
 mod rule;
 
 pub use approved::{ApprovalFact, ApprovalFault, Approved, verify};
@@ -13,7 +14,6 @@ pub use body::{
     RejectBody, RevokeBody, StartBody, Stream, TransferBody,
 };
 pub use catalogue::{Catalogue, ColumnClass, Source, dataset_subject};
-pub use plan::{
-    Aggregate, Argument, Function, GroupColumn, Join, Order, Output, Plan, Read, ReadRole, Request, Tier, ValueOf,
-};
+pub use plan::{Fold, GroupColumn, Join, KeyPart, Order, Output, Plan, Read, ReadRole, Request, Tier, ValueOf};
+pub use program::{Aggregate, Argument, CellForm, Function, Intersect, Label, Program, Star};
 pub use rule::{ApprovalMode, Rule, RuleSet, Use};

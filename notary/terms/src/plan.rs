@@ -5,7 +5,7 @@ use base_types::{DatasetId, Digest, Height, JobId, OrgId, PersonId, TimeMs, colu
 use base_wire::{Encode, wire_enum, wire_struct};
 use serde::{Deserialize, Serialize};
 
-use crate::formula::Formula;
+use crate::{Program, Star, formula::Formula};
 
 /// What an analyst asks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,8 +30,20 @@ wire_struct!(Request { sql, purpose, analyst, receiver, expires, salt });
 pub enum Tier {
     /// Semi-honest, three named nodes, one corrupt.
     B,
+    /// Malicious, two parties: one that cheats learns no more than the plan says, or is noticed.
+    C,
 }
-wire_enum!(Tier { 0 => B });
+wire_enum!(Tier { 0 => B, 1 => C });
+
+impl Tier {
+    /// The letter shown to people.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::B => "B",
+            Self::C => "C",
+        }
+    }
+}
 
 /// How a side table meets the carrier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +68,49 @@ pub struct GroupColumn {
 }
 wire_struct!(GroupColumn { column, ty, words });
 
+/// What is done to a text before it is compared as a key; nothing else is: keys are compared byte by byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fold {
+    /// Spaces (U+0020) at both ends go.
+    Trim,
+    /// Every letter becomes small, by Unicode's table.
+    Lower,
+    /// Every letter becomes a capital, by Unicode's table.
+    Upper,
+}
+wire_enum!(Fold { 0 => Trim, 1 => Lower, 2 => Upper });
+
+impl Fold {
+    /// Its name in SQL.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Trim => "TRIM",
+            Self::Lower => "LOWER",
+            Self::Upper => "UPPER",
+        }
+    }
+
+    /// The text after it.
+    pub fn apply(self, text: &str) -> String {
+        match self {
+            Self::Trim => text.trim_matches(' ').to_owned(),
+            Self::Lower => text.to_lowercase(),
+            Self::Upper => text.to_uppercase(),
+        }
+    }
+}
+
+/// One column of a key, and what its texts become before they are compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyPart {
+    /// Place among the read's columns.
+    pub column: u8,
+    /// Applied in this order; only for texts.
+    pub folds: Vec<Fold>,
+}
+wire_struct!(KeyPart { column, folds });
+
 /// What a read is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -70,8 +125,13 @@ pub enum ReadRole {
         /// How it joins.
         join: Join,
     },
+    /// Its keys are intersected with the other owner's.
+    Set {
+        /// The key; two rows match when all parts are equal, and never where a part is NULL.
+        keys: Vec<KeyPart>,
+    },
 }
-wire_enum!(ReadRole { 0 => Carrier { groups }, 1 => Side { join } });
+wire_enum!(ReadRole { 0 => Carrier { groups }, 1 => Side { join }, 2 => Set { keys } });
 
 /// What one owner reads and shares.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,62 +146,18 @@ pub struct Read {
     pub columns: Vec<String>,
     /// Their types.
     pub types: Vec<ColumnType>,
-    /// Place of the join key among `columns`; `None` when nothing is joined.
+    /// Place of a star's join key among `columns`; `None` when nothing is joined, and for a [`ReadRole::Set`].
     pub key: Option<u8>,
     /// Rows that count; `None` means all.
     pub filter: Option<Formula>,
-    /// Number-valued formulas that aggregates use, by place.
+    /// Formulas that aggregates use (number-valued) or that cells of the answer show, by place.
     pub values: Vec<Formula>,
-    /// Most rows shared; smaller inputs are padded to it.
+    /// Most rows that take part; smaller inputs are padded to it.
     pub rows_bound: u32,
-    /// Carrier or side.
+    /// What it is for.
     pub role: ReadRole,
 }
 wire_struct!(Read { owner, dataset, alias, columns, types, key, filter, values, rows_bound, role });
-
-/// What an aggregate runs over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Argument {
-    /// Joined rows: COUNT(*).
-    Rows,
-    /// `values[value]` of `reads[read]`.
-    Value {
-        /// Place among the reads.
-        read: u8,
-        /// Place among that read's values.
-        value: u8,
-        /// What the formula gives on a LEFT JOIN row without partner; `None` is NULL. Only for sides.
-        absent: Option<i64>,
-    },
-}
-wire_enum!(Argument { 0 => Rows, 1 => Value { read, value, absent } });
-
-/// An aggregate function.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Function {
-    /// Number of non-NULL arguments.
-    Count,
-    /// Their sum.
-    Sum,
-    /// Their mean, with this many digits more than the argument has.
-    Avg {
-        /// Digits added.
-        extra_digits: u8,
-    },
-}
-wire_enum!(Function { 0 => Count, 1 => Sum, 2 => Avg { extra_digits } });
-
-/// One aggregate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Aggregate {
-    /// The function.
-    pub function: Function,
-    /// What it runs over.
-    pub argument: Argument,
-}
-wire_struct!(Aggregate { function, argument });
 
 /// Where an output column comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,8 +173,15 @@ pub enum ValueOf {
         /// Place.
         aggregate: u8,
     },
+    /// `values[value]` of the matching row of `reads[read]`.
+    Cell {
+        /// Place among the reads.
+        read: u8,
+        /// Place among that read's values.
+        value: u8,
+    },
 }
-wire_enum!(ValueOf { 0 => Group { group }, 1 => Aggregate { aggregate } });
+wire_enum!(ValueOf { 0 => Group { group }, 1 => Aggregate { aggregate }, 2 => Cell { read, value } });
 
 /// One column of the answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -195,20 +218,13 @@ pub struct Plan {
     pub request: Request,
     /// The adversary it withstands.
     pub tier: Tier,
-    /// The three nodes that hold shares; each pair of them together could see all inputs.
+    /// The nodes that compute: three that hold shares, each pair of which together could see all inputs, or the two owners
+    /// of an intersection.
     pub nodes: Vec<OrgId>,
-    /// Fewest people behind a shown aggregate.
-    pub min_group: u32,
-    /// What each owner reads; exactly one carrier, at place 0.
+    /// What each owner reads.
     pub reads: Vec<Read>,
-    /// Bits of the join key.
-    pub key_bits: u8,
-    /// Lowest join key; shared keys are relative to it.
-    pub key_base: i64,
-    /// Most groups.
-    pub max_groups: u32,
-    /// Aggregates, computed jointly.
-    pub aggregates: Vec<Aggregate>,
+    /// How the nodes come to the answer.
+    pub program: Program,
     /// The answer's columns.
     pub outputs: Vec<Output>,
     /// The answer's order.
@@ -216,22 +232,7 @@ pub struct Plan {
     /// Most rows of the answer the receiver keeps.
     pub limit: Option<u32>,
 }
-wire_struct!(Plan {
-    planner,
-    catalogue_height,
-    request,
-    tier,
-    nodes,
-    min_group,
-    reads,
-    key_bits,
-    key_base,
-    max_groups,
-    aggregates,
-    outputs,
-    order,
-    limit
-});
+wire_struct!(Plan { planner, catalogue_height, request, tier, nodes, reads, program, outputs, order, limit });
 
 impl Plan {
     /// What approvals sign, and the job's name.
@@ -247,7 +248,15 @@ impl Plan {
         owners
     }
 
-    /// Everybody who takes part: owners, share holders and receiver, each once, sorted.
+    /// The star join, when it is one.
+    pub fn star(&self) -> Option<&Star> {
+        match &self.program {
+            Program::Star(star) => Some(star),
+            Program::Intersect(_) => None,
+        }
+    }
+
+    /// Everybody who takes part: owners, computing nodes and receiver, each once, sorted.
     pub fn parties(&self) -> Vec<OrgId> {
         let mut all = self.approvers();
         all.extend(self.nodes.iter().cloned());

@@ -10,15 +10,16 @@ use serde::{Deserialize, Serialize};
 pub enum Use {
     /// As they are.
     Plaintext,
-    /// As they are, of rows that matched in a join.
+    /// As they are, of the rows that matched in a join, and how many did: of a key, the party learns which of its own keys
+    /// occur among the owner's and which do not.
     AfterJoin,
-    /// Beside a join's matched rows.
+    /// Beside a join's matched rows, which are known by another column.
     JoinPayload,
     /// As the values groups are named by.
     AfterGroupBy,
     /// Inside COUNT, SUM or AVG over a group.
     AfterAggregate,
-    /// Inside a comparison whose outcome decides what is counted.
+    /// Inside a comparison whose outcome decides what is counted or matched, or is shown itself.
     AfterCompare,
     /// Never, but they may take part encrypted: as a join key, say.
     EncryptedOnly,

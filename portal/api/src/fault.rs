@@ -97,6 +97,7 @@ fn status(code: Code) -> StatusCode {
         | Code::SourceMixedTypes
         | Code::RangeOverflow
         | Code::SourceColumn
+        | Code::KeyNotUnique
         | Code::QuerySyntax
         | Code::QueryUnsupported
         | Code::QueryUnknownName

@@ -1,7 +1,7 @@
 //! Approved reads for tests, made the only way there is: a plan, an approval and a start.
 
 use base_types::{Digest, OrgId, PersonId, column::ColumnType};
-use notary_terms::{ApprovalFact, Approved, Plan, Read, ReadRole, Request, Source, Tier, verify};
+use notary_terms::{ApprovalFact, Approved, Plan, Program, Read, ReadRole, Request, Source, Star, Tier, verify};
 
 /// The whole of a source's columns as a read.
 pub fn whole(source: &Source) -> Read {
@@ -43,12 +43,8 @@ pub fn approved(read: Read) -> Approved<Read> {
         },
         tier: Tier::B,
         nodes: ["health", "statistics", "civil"].map(org).to_vec(),
-        min_group: 5,
         reads: vec![read],
-        key_bits: 16,
-        key_base: 0,
-        max_groups: 1,
-        aggregates: Vec::new(),
+        program: Program::Star(Star { min_group: 5, key_bits: 16, key_base: 0, max_groups: 1, aggregates: Vec::new() }),
         outputs: Vec::new(),
         order: Vec::new(),
         limit: None,

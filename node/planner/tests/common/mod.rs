@@ -6,7 +6,7 @@ use base_types::{
     column::{ColumnMeta, ColumnType},
     fault::Fault,
 };
-use notary_terms::{ApprovalMode, Catalogue, Plan, Request, RuleSet, Source};
+use notary_terms::{ApprovalMode, Catalogue, Plan, Request, RuleSet, Source, Star};
 
 pub const STORY: &str = "SELECT c.education, COUNT(*) AS people, AVG(h.sbp) AS sbp,
        SUM(CASE WHEN d.person_id IS NULL THEN 0 ELSE 1 END) AS died
@@ -104,4 +104,9 @@ pub fn request(sql: &str) -> Request {
 
 pub fn plan(sql: &str) -> Result<Plan, Fault> {
     planner::plan(&request(sql), &plain(), &nodes())
+}
+
+/// The star join of a plan.
+pub fn star(plan: &Plan) -> &Star {
+    plan.star().expect("a star join")
 }

@@ -6,7 +6,7 @@ use base_types::{
 };
 use futures::{StreamExt, stream::BoxStream};
 use notary_desk::{Ended, Job, JobStatus};
-use notary_terms::{Outcome, Tier};
+use notary_terms::Outcome;
 use portal_api::{
     Person,
     views::{ApprovalView, Cell, JobSummary, JobView, Progress, ResultView, TimelineView},
@@ -63,9 +63,7 @@ impl NodeDesk {
             sql: plan.map(|p| p.request.sql),
             explanation,
             nodes: job.proposal.nodes.iter().map(ToString::to_string).collect(),
-            tier: match job.proposal.tier {
-                Tier::B => "B".to_owned(),
-            },
+            tier: job.proposal.tier.word().to_owned(),
             approvals: approvals(&job),
             attempt: job.attempt(),
             reason_zh: reason.as_ref().map(|r| r.0.clone()),

@@ -4,6 +4,7 @@ mod books;
 mod life;
 mod office;
 mod proposals;
+mod rows;
 mod rules;
 mod stats;
 mod world;

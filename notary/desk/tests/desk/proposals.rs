@@ -3,7 +3,7 @@
 use base_wire::{Decode, Encode};
 use ledger_vm::notary::{Entry, EntryKind as K};
 use notary_desk::LONGEST_LIFE_MS;
-use notary_terms::{Plan, ProposalBody, formula::Op};
+use notary_terms::{Plan, Program, ProposalBody, Star, formula::Op};
 
 use crate::{
     office::{Office, dataset, health, sealed, source},
@@ -14,6 +14,13 @@ use crate::{
 async fn answer(world: &World, office: &Office, plan: &Plan, entry: &Entry) -> Option<String> {
     let job = world.send(plan, entry);
     office.vote(&job, "health").await
+}
+
+fn star(plan: &mut Plan) -> &mut Star {
+    match &mut plan.program {
+        Program::Star(star) => star,
+        Program::Intersect(_) => panic!("no star join"),
+    }
 }
 
 fn refused(answer: Option<String>, code: &str, what: &str) {
@@ -39,13 +46,13 @@ async fn a_plan_that_is_derived_otherwise_is_rejected() {
             read.types.push(read.types[0]);
         }),
         ("another column", |p| p.reads[1].columns[1] = "sbp2".into()),
-        ("a smaller group", |p| p.min_group = 1),
+        ("a smaller group", |p| star(p).min_group = 1),
         ("other nodes", |p| p.nodes[0] = org("audit")),
         ("nodes in another order", |p| p.nodes.swap(0, 1)),
         ("more rows", |p| p.reads[1].rows_bound += 64),
         ("another output", |p| p.outputs[1].name = "persons".into()),
-        ("an aggregate less", |p| _ = p.aggregates.pop()),
-        ("another key base", |p| p.key_base += 1),
+        ("an aggregate less", |p| _ = star(p).aggregates.pop()),
+        ("another key base", |p| star(p).key_base += 1),
         ("another planner", |p| p.planner += 1),
         ("a query that gives no plan", |p| p.request.sql = "SELECT * FROM health".into()),
     ];
@@ -60,7 +67,8 @@ async fn a_plan_that_is_derived_otherwise_is_rejected() {
 async fn a_sealed_plan_under_another_name_is_rejected() {
     let world = World::furnished();
     let office = Office::open(&world, "health");
-    let (shown, hidden) = (world.plan(), Plan { min_group: 1, ..world.plan() });
+    let (shown, mut hidden) = (world.plan(), world.plan());
+    star(&mut hidden).min_group = 1;
     let other = Entry { subject: shown.digest(), ..sealed(&hidden) };
     refused(answer(&world, &office, &shown, &other).await, "HQ-3003", "another plan inside");
 
@@ -187,7 +195,8 @@ async fn a_changed_proposal_is_rejected_by_a_node_without_data_too() {
     world.start(job);
     world.write("civil/node", &plain(job, K::Receipt, 1, vec![])).expect("it may tell how its part ended");
 
-    let changed = Plan { min_group: 1, ..world.plan_at(world.height(), &world.request()) };
+    let mut changed = world.plan_at(world.height(), &world.request());
+    star(&mut changed).min_group = 1;
     let job = world.propose(&changed);
     refused(office.vote(&job, "civil").await, "HQ-3003", "a smaller group");
 }

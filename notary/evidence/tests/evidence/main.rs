@@ -2,6 +2,7 @@
 
 mod false_stories;
 mod ledger;
+mod pairs;
 mod quorum;
 mod story;
 mod tampered;

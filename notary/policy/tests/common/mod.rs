@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use base_types::{DatasetId, OrgId, TimeMs, column::ColumnType};
 use notary_policy::{Missing, check};
 use notary_terms::{
-    Aggregate, ApprovalMode, Argument, Catalogue, Function, GroupColumn, Join, Output, Plan, Read, ReadRole, Request,
-    Rule, RuleSet, Tier, Use, ValueOf,
+    Aggregate, ApprovalMode, Argument, Catalogue, CellForm, Fold, Function, GroupColumn, Intersect, Join, KeyPart,
+    Label, Output, Plan, Program, Read, ReadRole, Request, Rule, RuleSet, Star, Tier, Use, ValueOf,
     formula::{Formula, Op},
 };
 
@@ -51,30 +51,24 @@ pub fn plan() -> Plan {
     let mut deaths = read("civil", "deaths", &["person_id"], ReadRole::Side { join: Join::Left });
     deaths.values = vec![formula(&[Op::Column(0), Op::IsNull, Op::Number(0), Op::Number(1), Op::Case])];
     let value = |read, absent| Argument::Value { read, value: 0, absent };
-    let request = Request {
-        sql: "SELECT 1".into(),
-        purpose: PURPOSE.into(),
-        analyst: "statistics/analyst".parse().unwrap(),
-        receiver: org("statistics"),
-        expires: 9_000,
-        salt: [7; 32],
-    };
     Plan {
         planner: 1,
         catalogue_height: 9,
-        request,
+        request: request(),
         tier: Tier::B,
         nodes: vec![org("civil"), org("health"), org("statistics")],
-        min_group: 5,
         reads: vec![census, health, deaths],
-        key_bits: 15,
-        key_base: 0,
-        max_groups: 8,
-        aggregates: vec![
-            Aggregate { function: Function::Count, argument: Argument::Rows },
-            Aggregate { function: Function::Avg { extra_digits: 6 }, argument: value(1, None) },
-            Aggregate { function: Function::Sum, argument: value(2, Some(0)) },
-        ],
+        program: Program::Star(Star {
+            min_group: 5,
+            key_bits: 15,
+            key_base: 0,
+            max_groups: 8,
+            aggregates: vec![
+                Aggregate { function: Function::Count, argument: Argument::Rows },
+                Aggregate { function: Function::Avg { extra_digits: 6 }, argument: value(1, None) },
+                Aggregate { function: Function::Sum, argument: value(2, Some(0)) },
+            ],
+        }),
         outputs: vec![Output {
             name: "people".into(),
             ty: ColumnType::Int,
@@ -83,6 +77,93 @@ pub fn plan() -> Plan {
         order: vec![],
         limit: None,
     }
+}
+
+fn request() -> Request {
+    Request {
+        sql: "SELECT 1".into(),
+        purpose: PURPOSE.into(),
+        analyst: "statistics/analyst".parse().unwrap(),
+        receiver: org("statistics"),
+        expires: 9_000,
+        salt: [7; 32],
+    }
+}
+
+/// The star join of a plan.
+pub fn star(plan: &mut Plan) -> &mut Star {
+    match &mut plan.program {
+        Program::Star(star) => star,
+        Program::Intersect(_) => panic!("no star join"),
+    }
+}
+
+fn set(owner: &str, table: &str, columns: &[&str], keys: Vec<KeyPart>) -> Read {
+    Read { key: None, ..read(owner, table, columns, ReadRole::Set { keys }) }
+}
+
+/// Rows of the census that a visit matches by number and folded name: the education, and pressure of those of 40 or older.
+pub fn intersection() -> Plan {
+    let exact = |column| KeyPart { column, folds: vec![] };
+    let folded = |column| KeyPart { column, folds: vec![Fold::Trim, Fold::Lower] };
+    let mut census = set("statistics", "census", &["person_id", "name", "education"], vec![exact(0), exact(1)]);
+    let mut health = set("health", "visits", &["person_id", "name", "sbp", "age"], vec![exact(0), folded(1)]);
+    for read in [&mut census, &mut health] {
+        read.types[1] = ColumnType::Text;
+    }
+    census.values = vec![formula(&[Op::Column(0)]), formula(&[Op::Column(2)])];
+    health.filter = Some(formula(&[Op::Column(3), Op::Number(40), Op::Ge]));
+    health.values = vec![formula(&[Op::Column(2)])];
+    let cells = vec![CellForm { ty: ColumnType::Int, bytes: 8 }];
+    let output = |name: &str, read, value| Output {
+        name: name.into(),
+        ty: ColumnType::Int,
+        value: ValueOf::Cell { read, value },
+    };
+    Plan {
+        planner: 1,
+        catalogue_height: 9,
+        request: request(),
+        tier: Tier::C,
+        nodes: vec![org("health"), org("statistics")],
+        reads: vec![census, health],
+        program: Program::Intersect(Intersect { label: Label::Row { cells } }),
+        outputs: vec![output("person_id", 0, 0), output("education", 0, 1), output("sbp", 1, 0)],
+        order: vec![],
+        limit: None,
+    }
+}
+
+/// A grant to another party than the receiver.
+pub fn rule_to(party: &str, column: &str, held: Use) -> Rule {
+    Rule { party: org(party), ..rule(column, held) }
+}
+
+/// Exactly what the intersection needs, one grant a use; nobody may hold shares.
+pub fn sufficient_for_rows() -> BTreeMap<DatasetId, RuleSet> {
+    let mut rules = BTreeMap::from([
+        rule_set(
+            "statistics/census",
+            vec![
+                rule("person_id", Use::AfterJoin),
+                rule("name", Use::AfterJoin),
+                rule("education", Use::JoinPayload),
+                rule_to("health", "person_id", Use::EncryptedOnly),
+                rule_to("health", "name", Use::EncryptedOnly),
+            ],
+        ),
+        rule_set(
+            "health/visits",
+            vec![
+                rule("person_id", Use::AfterJoin),
+                rule("name", Use::AfterJoin),
+                rule("sbp", Use::JoinPayload),
+                rule("age", Use::AfterCompare),
+            ],
+        ),
+    ]);
+    rules.values_mut().for_each(|set| set.holders.clear());
+    rules
 }
 
 pub fn rule(column: &str, held: Use) -> Rule {

@@ -28,12 +28,14 @@ function size(bytes: number): string {
 function Summary({ plan }: { plan: Plan }) {
   const { t, pick } = useLanguage()
   const { rows_bound: rows, max_groups: groups, rounds, millis } = plan
-  const estimates = t('estimateText', { rows, groups, rounds, millis, bytes: size(plan.bytes) })
+  const rest = { rows, rounds, millis, bytes: size(plan.bytes) }
+  const estimates = groups === null ? t('estimateRowsText', rest) : t('estimateText', { ...rest, groups })
+  const shown = pick(plan.suppression.zh, plan.suppression.en)
   const items = [
     { key: 'tier', label: `${t('tier')} ${plan.tier}`, children: <Alert type="warning" message={pick(plan.tier_words.zh, plan.tier_words.en)} data-testid="plan-tier" /> },
-    { key: 'nodes', label: t('shareHolders'), children: plan.nodes.join(', ') },
+    { key: 'nodes', label: t('computeNodes'), children: plan.nodes.join(', ') },
     { key: 'protocol', label: t('protocol'), children: pick(plan.protocol.zh, plan.protocol.en) },
-    { key: 'min', label: t('minGroup'), children: `${plan.min_group}: ${pick(plan.suppression.zh, plan.suppression.en)}` },
+    { key: 'min', label: t('minGroup'), children: plan.min_group === null ? shown : `${plan.min_group}: ${shown}` },
     { key: 'estimates', label: t('estimates'), children: estimates },
   ]
   return <Descriptions size="small" bordered column={1} items={items} data-testid="plan-summary" />
@@ -55,7 +57,8 @@ function Reads({ plan }: { plan: Plan }) {
     key: place,
     owner: read.owner,
     dataset: `${read.dataset} ${read.title}`,
-    columns: read.columns.map((column) => (column === read.key ? `${column} (${t('joinKey')})` : column)).join(', '),
+    columns: read.columns.join(', '),
+    keys: read.keys.join(', ') || '–',
     filter: read.filter ?? '–',
     bound: `≤ ${read.rows_bound}`,
     role: pick(read.role.zh, read.role.en),
@@ -64,6 +67,7 @@ function Reads({ plan }: { plan: Plan }) {
     { title: t('owner'), dataIndex: 'owner' },
     { title: t('dataset'), dataIndex: 'dataset' },
     { title: t('columns'), dataIndex: 'columns' },
+    { title: t('joinKey'), dataIndex: 'keys' },
     { title: 'WHERE', dataIndex: 'filter' },
     { title: t('rowsBound'), dataIndex: 'bound' },
     { title: '', dataIndex: 'role' },

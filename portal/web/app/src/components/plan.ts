@@ -5,14 +5,14 @@ export interface Words { zh: string; en: string }
 export interface PlanStep { kind: string; title: Words; who: string[]; inputs: PlanStep[] }
 
 export interface PlanRead {
-  owner: string; dataset: string; title: string; alias: string; columns: string[]; key: string | null
+  owner: string; dataset: string; title: string; alias: string; columns: string[]; keys: string[]
   filter: string | null; rows_bound: number; role: Words
 }
 
 export interface Plan {
   purpose: string; receiver: string; approvers: string[]; nodes: string[]; pairs: [string, string][]; tier: string
   tier_words: Words; protocol: Words; reads: PlanRead[]; outputs: { name: string; source: string }[]
-  learns: { party: string; what: Words }[]; rows_bound: number; max_groups: number; min_group: number
+  learns: { party: string; what: Words }[]; rows_bound: number; max_groups: number | null; min_group: number | null
   suppression: Words; bytes: number; rounds: number; millis: number; steps: PlanStep
 }
 
@@ -29,6 +29,7 @@ export function asPlan(value: unknown): Plan | null {
   if (!isObject(value)) return null
   const lists = [value.learns, value.reads, value.nodes, value.outputs, value.pairs]
   const words = [value.tier_words, value.protocol, value.suppression]
-  const whole = lists.every(Array.isArray) && words.every(isObject) && isStep(value.steps)
+  const reads = Array.isArray(value.reads) && value.reads.every((read) => isObject(read) && Array.isArray(read.columns) && Array.isArray(read.keys))
+  const whole = reads && lists.every(Array.isArray) && words.every(isObject) && isStep(value.steps)
   return whole ? (value as unknown as Plan) : null
 }

@@ -16,6 +16,9 @@ export const USES = [
 
 export type Use = (typeof USES)[number]
 
+// Threat tiers, by their tag.
+const TIERS = ['B', 'C'] as const
+
 export interface Entry {
   subject: string
   kind: Kind
@@ -75,7 +78,7 @@ export function readProposal(body: Uint8Array): Proposal {
       nodes: from.list(() => from.text()),
       purpose: from.text(),
       datasets: from.list(() => from.text()),
-      tier: from.u8() === 0 ? 'B' : '?',
+      tier: TIERS[from.u8()] ?? '?',
     }
   })
 }
@@ -121,7 +124,7 @@ function proposalFacts(body: Uint8Array): Fact[] {
     ['receiver', told.receiver],
     ['purpose', told.purpose],
     ['datasets', told.datasets.join(', ')],
-    ['shareHolders', told.nodes.join(', ')],
+    ['computeNodes', told.nodes.join(', ')],
     ['tier', told.tier],
     ['sealedTo', String(told.readers)],
   ]

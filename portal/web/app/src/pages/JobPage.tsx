@@ -85,7 +85,7 @@ function Facts({ job, reload }: { job: Job; reload: () => void }) {
     { key: 'receiver', label: t('receiver'), children: job.receiver },
     { key: 'purpose', label: t('purpose'), children: job.purpose },
     { key: 'datasets', label: t('datasets'), children: job.datasets.join(', ') },
-    { key: 'nodes', label: t('shareHolders'), children: job.nodes.join(', ') },
+    { key: 'nodes', label: t('computeNodes'), children: job.nodes.join(', ') },
     { key: 'tier', label: t('tier'), children: job.tier },
     { key: 'proposed', label: t('proposedAt'), children: time(job.proposed) },
     { key: 'expires', label: t('expires'), children: time(job.expires) },

@@ -99,6 +99,7 @@ export const DICTIONARY = {
   person: ['由人审批', 'by a person'],
   minGroup: ['最小分组人数', 'Fewest people in a group'],
   shareHolders: ['可持有份额的节点', 'Nodes that may hold shares'],
+  computeNodes: ['参与计算的节点', 'Nodes that compute'],
   matrix: ['列 × 机构 × 用途', 'Column × party × purpose'],
   allColumns: ['所有列 (*)', 'every column (*)'],
   expiresOn: ['有效期至', 'Valid until'],
@@ -125,6 +126,10 @@ export const DICTIONARY = {
   estimateText: [
     '至多 {rows} 行 · 至多 {groups} 组 · 约 {bytes} · {rounds} 轮 · {millis} 毫秒',
     'at most {rows} rows · at most {groups} groups · about {bytes} · {rounds} rounds · {millis} ms',
+  ],
+  estimateRowsText: [
+    '至多 {rows} 行 · 约 {bytes} · {rounds} 轮 · {millis} 毫秒',
+    'at most {rows} rows · about {bytes} · {rounds} rounds · {millis} ms',
   ],
   joinKey: ['连接键', 'join key'],
   protocol: ['协议', 'Protocol'],

@@ -1,0 +1,190 @@
+//! `make bench NAME=psi`: intersections of sets of `n` identifiers a party, half of them shared, from CSV files to CSV files.
+//!
+//! The clock starts when all parties are connected, and includes reading the files, hashing, the protocol and writing the
+//! result; every run is a session of its own, and every result is compared with what is shared, row by row. Links are plain
+//! TCP (as the peer's are), TLS and, for the largest `n`, the shaped network. `bytes` and `rounds` are a run's, all parties'
+//! bytes together; those of each party are told on standard error.
+//!
+//! `SIZES` (65536,1048576), `RUNS` (5, fewer on the shaped network), `QUERIES` (10000) of an unbalanced intersection, whose
+//! `n` is the owner's set, `ONLY` (a case's name). With `LONG=1` also `LARGE` (2^24) identifiers in buckets on the disk, each
+//! party as a process of its own, with its peak of memory. The peer is SecretFlow's semi-honest RR22, both parties learning
+//! the result.
+
+use anyhow::Context as _;
+use benches::{
+    bounded, folder, long,
+    peers::{Peers, beside},
+    psi::{self, Files, Large},
+    report::{Figure, Spread},
+    setting, settings,
+    wire::{Network, Work, pair, parties},
+};
+use mpc_psi::Mode;
+
+const BENCH: &str = "psi";
+const PEER: &str = "secretflow spu 0.9.5 rr22";
+/// From so many rows on the peer runs once.
+const MANY: usize = 1 << 22;
+
+/// The balanced cases.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Case {
+    Malicious,
+    LowCommunication,
+    Cardinality,
+    Several,
+}
+
+impl Case {
+    const ALL: [Self; 4] = [Self::Malicious, Self::LowCommunication, Self::Cardinality, Self::Several];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Malicious => "rr22_malicious",
+            Self::LowCommunication => "rr22_low_comm",
+            Self::Cardinality => "circuit_cardinality",
+            Self::Several => "multi_party",
+        }
+    }
+
+    const fn parties(self) -> usize {
+        if matches!(self, Self::Several) { 3 } else { 2 }
+    }
+
+    /// Whether the peer does the same.
+    const fn compared(self) -> bool {
+        matches!(self, Self::Malicious | Self::LowCommunication)
+    }
+
+    /// One run, its result checked: what it took each party.
+    fn run(self, files: &Files, network: Network) -> anyhow::Result<Vec<Work>> {
+        // Where bytes are dear, the other cases spare them too.
+        let spared = if network == Network::Shaped { Mode::LowCommunication } else { Mode::Fast };
+        let works = match self {
+            Self::Malicious => parties(2, network, |ctx| psi::intersect(ctx, files, Mode::Fast))?,
+            Self::LowCommunication => parties(2, network, |ctx| psi::intersect(ctx, files, Mode::LowCommunication))?,
+            Self::Cardinality => parties(2, network, |ctx| psi::cardinality(ctx, files, spared))?,
+            Self::Several => parties(3, network, |ctx| psi::several(ctx, files, spared))?,
+        };
+        match self {
+            Self::Malicious | Self::LowCommunication => files.check(0).and_then(|()| files.check(1))?,
+            Self::Cardinality => files.check_count()?,
+            Self::Several => files.check(0)?,
+        }
+        Ok(works)
+    }
+}
+
+struct Settings {
+    runs: usize,
+    only: String,
+    peers: Option<Peers>,
+}
+
+impl Settings {
+    fn wants(&self, case: &str) -> bool {
+        self.only.is_empty() || self.only == case
+    }
+
+    fn runs(&self, network: Network) -> usize {
+        if network == Network::Shaped { self.runs.div_ceil(4) } else { self.runs }
+    }
+
+    /// The peer's seconds for so many rows a party.
+    fn peer(&self, rows: usize) -> Option<f64> {
+        let (rows, times) = (rows.to_string(), if rows < MANY { 3 } else { 1 });
+        let told = self.peers.as_ref()?.seconds("secretflow_psi.py", &["--rows", &rows, "--protocol", "rr22"], times);
+        told.get("rr22").copied()
+    }
+}
+
+/// The figure of some runs, each of which has an entry a party.
+fn figure(case: &str, n: usize, network: Network, runs: &[Vec<Work>]) -> anyhow::Result<Figure> {
+    let times: Vec<f64> = runs.iter().map(|run| Work::all(run.iter().copied()).took.as_secs_f64()).collect();
+    let last = runs.last().with_context(|| format!("{case}: RUNS=0 leaves nothing to measure"))?;
+    for (party, work) in last.iter().enumerate() {
+        eprintln!("{case} {n} {}: party {party} sends {} bytes in {} rounds", network.name(), work.bytes, work.rounds);
+    }
+    let Work { bytes, rounds, .. } = Work::all(last.iter().copied());
+    Ok(Figure::new(BENCH, case, n as u64, "s", Spread::of(&times)).lower().over(network.name()).moved(bytes, rounds))
+}
+
+/// All cases in which every party has `n` rows.
+fn balanced(n: usize, networks: &[Network], settings: &Settings) -> anyhow::Result<()> {
+    let cases: Vec<Case> = Case::ALL.into_iter().filter(|case| settings.wants(case.name())).collect();
+    let peer = if cases.iter().any(|case| case.compared()) { settings.peer(n) } else { None };
+    for case in cases {
+        let folder = folder()?;
+        let files = Files::prepare(folder.path(), vec![n; case.parties()], n / 2)?;
+        for &network in networks {
+            let runs = (0..settings.runs(network)).map(|_| case.run(&files, network));
+            let runs = runs.collect::<anyhow::Result<Vec<_>>>()?;
+            let figure = figure(case.name(), n, network, &runs)?;
+            // The peer has no shaped network.
+            let peer = peer.filter(|_| case.compared() && network != Network::Shaped);
+            beside(figure, PEER, peer).print()?;
+        }
+    }
+    Ok(())
+}
+
+/// A few queries against a set of `n`, which is published once.
+fn unbalanced(n: usize, queries: usize, networks: &[Network], settings: &Settings) -> anyhow::Result<()> {
+    if !settings.wants("unbalanced_online") && !settings.wants("unbalanced_setup") {
+        return Ok(());
+    }
+    let folder = folder()?;
+    let files = Files::prepare(folder.path(), vec![n, queries], queries.min(n) / 2)?;
+    let large = Large::publish(&files)?;
+    for &network in networks {
+        let runs = settings.runs(network);
+        let (owner, client) = pair(network, |ctx| large.serve(ctx, &files, runs), |ctx| psi::query(ctx, &files, runs))?;
+        let mut works: Vec<Vec<Work>> = owner.into_iter().zip(client).map(|(one, two)| vec![one, two]).collect();
+        let online = works.split_off(1);
+        // Nothing is asked before the set is published and its tables are there.
+        works.iter_mut().flatten().for_each(|work| work.took += large.took);
+        figure("unbalanced_setup", n, network, &works)?.print()?;
+        figure("unbalanced_online", n, network, &online)?.print()?;
+    }
+    Ok(())
+}
+
+/// Sets beyond memory: time, and the peak of memory of the side that needs more.
+fn large(n: usize, settings: &Settings) -> anyhow::Result<()> {
+    if !settings.wants(Case::Malicious.name()) {
+        return Ok(());
+    }
+    let peer = settings.peer(n);
+    let folder = folder()?;
+    let files = Files::prepare(folder.path(), vec![n; 2], n / 2)?;
+    let (mut runs, mut peaks) = (Vec::new(), Vec::new());
+    for _ in 0..settings.runs.div_ceil(4) {
+        let sides = bounded::both(folder.path(), n)?;
+        files.check(0).and_then(|()| files.check(1))?;
+        eprintln!("peaks of memory: {:?} MiB", sides.map(|side| side.peak >> 20));
+        runs.push(sides.map(|side| side.work).to_vec());
+        peaks.push(sides.iter().map(|side| side.peak).max().unwrap_or(0) as f64 / f64::from(1_u32 << 20));
+    }
+    let name = Case::Malicious.name();
+    beside(figure(name, n, Network::Plain, &runs)?, PEER, peer).print()?;
+    let peak = Figure::new(BENCH, format!("{name}_peak_memory"), n as u64, "MiB", Spread::of(&peaks));
+    peak.lower().over(Network::Plain.name()).print()
+}
+
+/// Runs it.
+///
+/// # Errors
+/// What failed or was computed wrong.
+pub fn main() -> anyhow::Result<()> {
+    let sizes = settings("SIZES", &[1 << 16, 1 << 20])?;
+    let settings = Settings { runs: setting("RUNS", 5)?, only: setting("ONLY", String::new())?, peers: Peers::find() };
+    let queries = setting("QUERIES", 10_000)?;
+    let largest = sizes.iter().max().copied();
+    for &n in &sizes {
+        let networks = [Network::Plain, Network::Tls, Network::Shaped];
+        let networks = if Some(n) == largest { &networks[..] } else { &networks[..2] };
+        balanced(n as usize, networks, &settings)?;
+        unbalanced(n as usize, queries, networks, &settings)?;
+    }
+    if long() { large(setting("LARGE", 1 << 24)?, &settings) } else { Ok(()) }
+}

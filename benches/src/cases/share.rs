@@ -1,0 +1,171 @@
+//! `make bench NAME=share`: arithmetic on secret shares of three parties, of three with a malicious one, and of two without
+//! a dealer.
+//!
+//! `N` (10^6) is the number of elements for three parties, a tenth of it for a sort and for two parties, `M` (256) the side
+//! of matrices; the shaped network has a tenth of the elements. Links are plain TCP, the product's TLS, and the shaped
+//! network. Set-up and inputs are not in the time; of `RUNS` + 1 runs (5) of a session the first is not counted. `bytes` and
+//! `rounds` are a run's, all parties' bytes together. Every result is compared with that in the clear. `ONLY` is a case's
+//! name.
+//!
+//! The peer is SecretFlow's SPU over plain TCP, whose numbers are fixed point: `rep3_fxp_mul`, `two_fxp_mul` and both `dot`
+//! cut places off as it does, the cases of integers do not. With a malicious party the figure beside is our own semi-honest
+//! one over the same links.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, ensure};
+use benches::{
+    peers::{Peers, beside},
+    report::{Figure, Spread},
+    setting,
+    shares::{Operation, Task, checked, rep3, two},
+    wire::{Network, Work, parties},
+};
+use mpc_two::Parameters;
+
+const BENCH: &str = "share";
+/// How often a peer's script runs; in each the first run is not counted either.
+const PEER_RUNS: usize = 3;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Engine {
+    /// Three parties, semi-honest.
+    Rep3,
+    /// Three parties, one of them malicious.
+    Checked,
+    /// Two parties, semi-honest.
+    Two,
+}
+
+/// A case, and what is beside it: the name of the peer's work, or of our own case.
+struct Case {
+    name: &'static str,
+    engine: Engine,
+    operation: Operation,
+    beside: &'static str,
+}
+
+const fn case(name: &'static str, engine: Engine, operation: Operation, beside: &'static str) -> Case {
+    Case { name, engine, operation, beside }
+}
+
+const CASES: [Case; 13] = [
+    case("rep3_mul", Engine::Rep3, Operation::Mul, "mul"),
+    case("rep3_fxp_mul", Engine::Rep3, Operation::FixedMul, "mul"),
+    case("rep3_less", Engine::Rep3, Operation::Less, "less"),
+    case("rep3_dot", Engine::Rep3, Operation::FixedDot, "dot"),
+    case("rep3_dot_integers", Engine::Rep3, Operation::Dot, "dot"),
+    case("rep3_sort", Engine::Rep3, Operation::Sort, "sort"),
+    case("rep3_malicious_mul", Engine::Checked, Operation::Mul, "rep3_mul"),
+    case("rep3_malicious_less", Engine::Checked, Operation::Less, "rep3_less"),
+    case("two_mul", Engine::Two, Operation::Mul, "mul"),
+    case("two_fxp_mul", Engine::Two, Operation::FixedMul, "mul"),
+    case("two_less", Engine::Two, Operation::Less, "less"),
+    case("two_dot", Engine::Two, Operation::FixedDot, "dot"),
+    case("two_dot_integers", Engine::Two, Operation::Dot, "dot"),
+];
+
+/// How much is computed.
+#[derive(Clone, Copy)]
+struct Sizes {
+    n: usize,
+    m: usize,
+    runs: usize,
+}
+
+impl Engine {
+    /// The peer's protocol.
+    const fn peer(self) -> Option<&'static str> {
+        match self {
+            Self::Rep3 => Some("aby3"),
+            Self::Checked => None,
+            Self::Two => Some("cheetah"),
+        }
+    }
+
+    /// Elements of a vector.
+    const fn elements(self, n: usize) -> usize {
+        if matches!(self, Self::Two) { n / 10 } else { n }
+    }
+}
+
+impl Case {
+    fn n(&self, Sizes { n, m, .. }: Sizes, network: Network) -> usize {
+        let elements = if network == Network::Shaped { n / 10 } else { n };
+        match self.operation {
+            Operation::Dot | Operation::FixedDot => m,
+            Operation::Sort => elements / 10,
+            _ => self.engine.elements(elements),
+        }
+    }
+
+    /// Runs and checks it: what the runs took, and one of them.
+    fn run(&self, n: usize, network: Network, runs: usize) -> anyhow::Result<(Spread, Work)> {
+        let task = Task::new(self.operation, n, runs);
+        let wide = Parameters { network: mpc_two::Network::Wan };
+        let parameters = if network == Network::Shaped { wide } else { Parameters::default() };
+        let ended = match self.engine {
+            Engine::Rep3 => parties(3, network, |ctx| rep3::party(ctx, &task))?,
+            Engine::Checked => parties(3, network, |ctx| checked::party(ctx, &task))?,
+            Engine::Two => parties(2, network, |ctx| two::party(ctx, &task, parameters))?,
+        };
+        let revealed = ended.first().and_then(|party| party.revealed.as_ref());
+        task.check(revealed.context("party 0 has no result")?)?;
+        let run = |at: usize| Work::all(ended.iter().filter_map(|party| party.works.get(at).copied()));
+        let times: Vec<f64> = (0..runs).map(|at| run(at).took.as_secs_f64()).collect();
+        Ok((Spread::of(&times), run(runs - 1)))
+    }
+}
+
+/// The seconds of the peers' work, by protocol and piece.
+fn peers(cases: &[&Case], Sizes { n, m, .. }: Sizes) -> BTreeMap<(&'static str, String), f64> {
+    let mut all = BTreeMap::new();
+    let Some(peers) = Peers::find() else { return all };
+    for (engine, protocol) in [Engine::Rep3, Engine::Two].into_iter().filter_map(|one| Some((one, one.peer()?))) {
+        let mut works: Vec<&str> = cases.iter().filter(|case| case.engine == engine).map(|case| case.beside).collect();
+        works.sort_unstable();
+        works.dedup();
+        if works.is_empty() {
+            continue;
+        }
+        let (works, n, m) = (works.join(","), engine.elements(n).to_string(), m.to_string());
+        let args = ["--protocol", protocol, "--work", &works, "--n", &n, "--m", &m];
+        let seconds = peers.seconds("secretflow_spu.py", &args, PEER_RUNS);
+        all.extend(seconds.into_iter().map(|(work, took)| ((protocol, work), took)));
+    }
+    all
+}
+
+/// Runs it.
+///
+/// # Errors
+/// What failed or was computed wrong.
+pub fn main() -> anyhow::Result<()> {
+    let sizes = Sizes { n: setting("N", 1_000_000)?, m: setting("M", 256)?, runs: setting("RUNS", 5)? };
+    ensure!(sizes.runs > 0, "RUNS=0 leaves nothing to measure");
+    let only: String = setting("ONLY", String::new())?;
+    let cases: Vec<&Case> = CASES.iter().filter(|case| only.is_empty() || case.name == only).collect();
+    ensure!(!cases.is_empty(), "there is no case {only}");
+    let peers = peers(&cases, sizes);
+    for network in [Network::Plain, Network::Tls, Network::Shaped] {
+        let mut ours = BTreeMap::new();
+        for case in &cases {
+            let n = case.n(sizes, network);
+            let (spread, work) = case.run(n, network, sizes.runs).with_context(|| case.name)?;
+            ours.insert(case.name, spread.value);
+            let figure = Figure::new(BENCH, case.name, n as u64, "s", spread).lower().over(network.name());
+            let figure = figure.moved(work.bytes, work.rounds);
+            let figure = match case.engine.peer() {
+                // The peer has no shaped network.
+                Some(_) if network == Network::Shaped => figure,
+                Some(protocol) => {
+                    let value = peers.get(&(protocol, case.beside.to_owned())).copied();
+                    beside(figure, &format!("secretflow spu 0.9.5 {protocol} {}", case.beside), value)
+                }
+                None => beside(figure, &format!("heqi {}, semi-honest", case.beside), ours.get(case.beside).copied()),
+            };
+            figure.print()?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! The two-party engine.
+
+use anyhow::bail;
+use mpc_core::Context;
+use mpc_two::{Parameters, Rounding, Two};
+
+use super::{Ended, FRAC, Operation, Task, timed};
+
+/// One party's run.
+///
+/// # Errors
+/// What the engine fails with; also for a sort, which it has not.
+pub async fn party(mut ctx: Context, task: &Task, parameters: Parameters) -> anyhow::Result<Ended> {
+    let mut engine = Two::setup_with(&mut ctx, parameters).await?;
+    let (me, [x_len, y_len, _]) = (engine.me(), task.counts());
+    let own = |party: usize| if party == me { task.input(party) } else { &[] };
+    let x = engine.input(0, own(0), x_len).await?;
+    let y = engine.input(1, own(1), y_len).await?;
+    let (runs, shape) = (task.runs, [task.n; 3]);
+    let (works, result) = match task.operation {
+        Operation::Mul => timed(&mut ctx, runs, async || engine.mul(&x, &y).await).await?,
+        Operation::FixedMul => timed(&mut ctx, runs, async || engine.mul_fixed(&x, &y, FRAC).await).await?,
+        Operation::Less => {
+            let (works, bits) = timed(&mut ctx, runs, async || engine.less(&x, &y).await).await?;
+            let revealed = engine.reveal_bits(0, &bits).await?;
+            let revealed = revealed.map(|bits| bits.into_iter().map(u64::from).collect());
+            return Ok(Ended { works, revealed });
+        }
+        Operation::Dot => timed(&mut ctx, runs, async || engine.matmul(&x, &y, shape).await).await?,
+        Operation::FixedDot => {
+            let work = async || {
+                let product = engine.matmul(&x, &y, shape).await?;
+                engine.truncate(&product, FRAC, Rounding::Near).await
+            };
+            timed(&mut ctx, runs, work).await?
+        }
+        Operation::Sort => bail!("the two-party engine does not sort"),
+    };
+    let revealed = engine.reveal(0, &result).await?;
+    Ok(Ended { works, revealed })
+}

@@ -1,0 +1,104 @@
+//! The explanation of an intersection: its tier, its protocol, and what each owner learns.
+
+use notary_terms::{Intersect, KeyPart, Label, Plan, Read, ReadRole};
+
+use crate::{
+    explain::{Learns, Words, words},
+    steps::names,
+};
+
+/// The key's columns as SQL, with the functions around them.
+pub(crate) fn key_texts(read: &Read) -> Vec<String> {
+    let column = |place: u8| read.columns.get(usize::from(place)).map_or("?", String::as_str);
+    match &read.role {
+        ReadRole::Set { keys } => keys.iter().map(|part| key_text(column(part.column), part)).collect(),
+        ReadRole::Carrier { .. } | ReadRole::Side { .. } => {
+            read.key.iter().map(|key| column(*key).to_owned()).collect()
+        }
+    }
+}
+
+fn key_text(column: &str, part: &KeyPart) -> String {
+    part.folds.iter().fold(column.to_owned(), |inner, fold| format!("{}({inner})", fold.word()))
+}
+
+/// What a side's rows are for.
+pub(crate) fn role(read: &Read, keys: &[KeyPart]) -> Words {
+    let key = key_texts(read).join(", ");
+    if keys.iter().all(|part| part.folds.is_empty()) {
+        return words(
+            format!("its keys ({key}) are compared as they are; a NULL matches nothing"),
+            format!("其键（{key}）按原值比对；NULL 不匹配任何值"),
+        );
+    }
+    words(
+        format!("its keys are compared as {key}; a NULL matches nothing"),
+        format!("其键以 {key} 的形式比对；NULL 不匹配任何值"),
+    )
+}
+
+/// Tier, protocol, what is shown instead of aggregates, and who learns what.
+pub(crate) fn program(plan: &Plan, intersect: &Intersect) -> (Words, Words, Words, Vec<Learns>) {
+    let nodes = names(&plan.nodes);
+    let tier = words(
+        format!(
+            "Tier C: only the nodes of {nodes} compute. Each is safe from the other even where that one deviates from the \
+             protocol: it learns no more than is listed below, or the run ends with its name; a receiver that deviates may \
+             compare up to 2.1 times as many keys as its bound. Neither proves that the rows it put in are true."
+        ),
+        format!(
+            "C 级：仅 {nodes} 的节点参与计算。即使对方偏离协议，本方也是安全的：对方所得不超过下列内容，否则任务中止并指明对方；\
+             偏离协议的接收方至多可比对其上限 2.1 倍的键。双方均不证明所投入的数据真实。"
+        ),
+    );
+    let protocol = words(
+        "Private set intersection by oblivious key-value stores and vector OLE (Raghuraman and Rindal 2022), malicious; \
+         cells sealed under the other owner's function of the key",
+        "隐私求交：不经意键值存储与向量 OLE（Raghuraman、Rindal 2022），恶意安全；单元格以键的函数值加密",
+    );
+    let shown = words("single rows are shown: no threshold hides any of them", "结果为逐行数据：没有门限隐藏任何一行");
+    (tier, protocol, shown, learns(plan, &intersect.label))
+}
+
+fn learns(plan: &Plan, label: &Label) -> Vec<Learns> {
+    let [own, other] = plan.reads.as_slice() else { return Vec::new() };
+    let (mine, theirs) = (&own.dataset, &other.dataset);
+    let key = key_texts(own).join(", ");
+    let cells = cells(other);
+    let (en, zh) = match label {
+        Label::Nothing => (String::new(), String::new()),
+        Label::Count => {
+            (", and how many rows each of these has there".to_owned(), "，以及每个命中的键在对方的行数".to_owned())
+        }
+        Label::Row { .. } => (format!(", and of their rows there {cells}"), format!("，以及对方相应行的 {cells}")),
+    };
+    let receiver = Learns {
+        party: own.owner.clone(),
+        what: words(
+            format!(
+                "which of its own keys ({key}) of {mine} occur in {theirs} and which do not{en}; the bound {} on its rows; \
+                     of keys that it does not have, nothing",
+                other.rows_bound
+            ),
+            format!(
+                "自己在 {mine} 中的哪些键（{key}）出现于 {theirs}、哪些没有{zh}；对方行数上限 {}；对自己没有的键一无所知",
+                other.rows_bound
+            ),
+        ),
+    };
+    let sender = Learns {
+        party: other.owner.clone(),
+        what: words(
+            format!(
+                "the query and the bound {} on the rows of {mine}; not which of its keys matched, nor how many",
+                own.rows_bound
+            ),
+            format!("查询内容与 {mine} 的行数上限 {}；不知道自己的哪些键命中，也不知道命中多少", own.rows_bound),
+        ),
+    };
+    vec![receiver, sender]
+}
+
+fn cells(read: &Read) -> String {
+    read.values.iter().map(|value| crate::formula_text(value, read)).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,52 @@
+//! One node's part in a star join: its rows as the engine takes them, the engine's run, and the answer from its groups.
+
+use base_types::{
+    OrgId,
+    column::Table,
+    fault::{Code, Fault},
+};
+use mpc_core::Context;
+use mpc_relational::OwnerRows;
+use notary_terms::{Plan, ReadRole};
+
+use crate::{Answer, Minutes, carrier_rows, placement, run::abort_fault, shape, side_rows};
+
+/// A read's rows, prepared by their owner.
+pub(crate) fn rows(plan: &Plan, place: usize, table: &Table) -> Result<OwnerRows, Fault> {
+    let malformed = |what: &str| Fault::new(Code::Internal, "prepare rows", format!("the plan is malformed: {what}"));
+    let read = plan.reads.get(place).ok_or_else(|| malformed("no such read"))?;
+    match &read.role {
+        ReadRole::Carrier { groups } => Ok(OwnerRows::Carrier(carrier_rows(plan, read, groups, table)?)),
+        ReadRole::Side { .. } if place > 0 => Ok(OwnerRows::Side(place - 1, side_rows(plan, read, table)?)),
+        ReadRole::Side { .. } | ReadRole::Set { .. } => Err(malformed("a read without a part in it")),
+    }
+}
+
+/// Runs the engine; the receiver gets the answer.
+pub(crate) async fn answer(
+    plan: &Plan,
+    mut context: Context,
+    rows: Vec<OwnerRows>,
+    me: &OrgId,
+    minutes: &dyn Minutes,
+) -> Result<Option<Answer>, Fault> {
+    let (shape, place) = (shape(plan)?, placement(plan)?);
+    let mut progress = |step: &'static str| minutes.progress(step);
+    let groups = mpc_relational::run(&mut context, &shape, &place, rows, &mut progress)
+        .await
+        .map_err(|abort| abort_fault(plan, me, &abort))?;
+    groups.map(|groups| Answer::from_groups(plan, &groups).map_err(|fault| garbled(plan, me, fault))).transpose()
+}
+
+/// Blames the owner of the groups for their false names; an owner that receives them itself cannot know which of the
+/// two others altered its shares.
+fn garbled(plan: &Plan, me: &OrgId, mut fault: Fault) -> Fault {
+    match plan.reads.first().map(|read| &read.owner) {
+        Some(owner) if owner != me => fault.at(owner),
+        _ => {
+            let others: Vec<&str> = plan.nodes.iter().filter(|node| *node != me).map(OrgId::as_str).collect();
+            fault.detail += &format!("; {} altered its shares", others.join(" or "));
+            fault
+        }
+    }
+}

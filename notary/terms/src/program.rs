@@ -1,0 +1,110 @@
+//! The programs that a plan can carry: a star join with its aggregates, or an intersection.
+
+use base_types::column::ColumnType;
+use base_wire::{wire_enum, wire_struct};
+use serde::{Deserialize, Serialize};
+
+/// What an aggregate runs over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Argument {
+    /// Joined rows: COUNT(*).
+    Rows,
+    /// `values[value]` of `reads[read]`.
+    Value {
+        /// Place among the reads.
+        read: u8,
+        /// Place among that read's values.
+        value: u8,
+        /// What the formula gives on a LEFT JOIN row without partner; `None` is NULL. Only for sides.
+        absent: Option<i64>,
+    },
+}
+wire_enum!(Argument { 0 => Rows, 1 => Value { read, value, absent } });
+
+/// An aggregate function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Function {
+    /// Number of non-NULL arguments.
+    Count,
+    /// Their sum.
+    Sum,
+    /// Their mean, with this many digits more than the argument has.
+    Avg {
+        /// Digits added.
+        extra_digits: u8,
+    },
+}
+wire_enum!(Function { 0 => Count, 1 => Sum, 2 => Avg { extra_digits } });
+
+/// One aggregate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Aggregate {
+    /// The function.
+    pub function: Function,
+    /// What it runs over.
+    pub argument: Argument,
+}
+wire_struct!(Aggregate { function, argument });
+
+/// A star join and its groups, on shares among three nodes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Star {
+    /// Fewest people behind a shown aggregate.
+    pub min_group: u32,
+    /// Bits of the join key.
+    pub key_bits: u8,
+    /// Lowest join key; shared keys are relative to it.
+    pub key_base: i64,
+    /// Most groups.
+    pub max_groups: u32,
+    /// Aggregates, computed jointly.
+    pub aggregates: Vec<Aggregate>,
+}
+wire_struct!(Star { min_group, key_bits, key_base, max_groups, aggregates });
+
+/// The form in which a cell crosses to the receiver; every row's is equally long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CellForm {
+    /// Its type.
+    pub ty: ColumnType,
+    /// Most bytes of a text; 8 for all other types.
+    pub bytes: u16,
+}
+wire_struct!(CellForm { ty, bytes });
+
+/// What a matching key brings of the other owner's rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Label {
+    /// Nothing: each of its keys occurs once by its registration, and the run ends with a fault where one does not.
+    Nothing,
+    /// How many of its rows have the key.
+    Count,
+    /// The values of the one row that has the key; the run ends with a fault where two have it.
+    Row {
+        /// Forms of the read's values, by place.
+        cells: Vec<CellForm>,
+    },
+}
+wire_enum!(Label { 0 => Nothing, 1 => Count, 2 => Row { cells } });
+
+/// An intersection of two owners' keys, told to one of them: the receiver, which owns `reads[0]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intersect {
+    /// What a match brings of `reads[1]`.
+    pub label: Label,
+}
+wire_struct!(Intersect { label });
+
+/// How the nodes come to the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Program {
+    /// Aggregates over a star join; exactly one carrier, at place 0 of the reads.
+    Star(Star),
+    /// Rows of one owner that another owner's rows match.
+    Intersect(Intersect),
+}
+wire_enum!(Program { 0 => Star(star), 1 => Intersect(intersect) });
