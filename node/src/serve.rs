@@ -274,9 +274,11 @@ async fn start(
     let sources = Arc::new(Sources::open(folder.sources())?);
     let results = Arc::new(Results::new(folder.results(), key.clone(), former.clone()));
     let progress = Arc::new(Progress::default());
+    let site = site(config, &key, hub, clock, entropy, &sources, &desk);
+    let flows = site.flows.clone();
     let runs = Arc::new(Runs {
         desk: desk.clone(),
-        site: site(config, &key, hub, clock, entropy, &sources, &desk),
+        site,
         entropy: entropy.clone(),
         progress: progress.clone(),
         results: results.clone(),
@@ -289,7 +291,7 @@ async fn start(
         tracing::warn!("this node prunes history: it serves the ledger and runs no notary");
     }
     let certificates = vec![("node", identity.certificate.not_after()), ("CA", *ca_ends)];
-    let watch = Watch::start(folder, config.org.clone(), certificates, chain.clone(), clock.clone());
+    let watch = Watch::start(folder, config.org.clone(), certificates, chain.clone(), clock.clone(), flows);
     let desk = Arc::new(NodeDesk {
         config: config.clone(),
         watch,
@@ -349,6 +351,7 @@ fn site(
         entropy: entropy.clone(),
         connector: Arc::new(connector),
         silence: Duration::from_secs(config.silence_seconds),
+        flows: Arc::default(),
     }
 }
 

@@ -16,7 +16,11 @@ use base_rt::links::{Link, LinkHub, LinkReceiver, LinkSender};
 use base_types::{Digest, OrgId};
 use mpc_block::Block;
 use mpc_core::{Abort, Context, Transport};
-use mpc_psi::{Mode, labelled, two};
+use mpc_psi::{
+    Mode,
+    element::{Builder, Part as Key},
+    labelled, two,
+};
 use mpc_relational::OwnerRows;
 use notary_terms::Plan;
 use runner::{Run, placement, shape};
@@ -153,10 +157,8 @@ pub async fn take_part(part: Part, victim: OrgId, deviation: Deviation) -> bool 
     mpc_relational::run(&mut context, &shape, &placement, part.inputs, &mut |_| ()).await.is_ok()
 }
 
-/// Takes part in an intersection, with keys that nobody else has and cells of `payload` bytes.
-pub async fn match_keys(part: Part, victim: OrgId, payload: usize, deviation: Deviation) -> bool {
-    let Some(mut context) = enter(&part, &victim, deviation).await else { return false };
-    let plan = &part.run.plan;
+/// What both owners know of an intersection with cells of `payload` bytes.
+fn parameters(plan: &Plan, payload: usize) -> labelled::Parameters {
     let [own, other] = plan.reads.as_slice() else { panic!("two reads") };
     let parameters = two::Parameters {
         sender: place(plan, &other.owner),
@@ -166,16 +168,41 @@ pub async fn match_keys(part: Part, victim: OrgId, payload: usize, deviation: De
         outputs: two::Outputs::Receiver,
         mode: Mode::Fast,
     };
-    let parameters = labelled::Parameters { two: parameters, payload };
-    let element = |number: u32| {
-        let digest = tagged("test/element", &[part.me.as_str().as_bytes(), &number.to_be_bytes()]);
+    labelled::Parameters { two: parameters, payload }
+}
+
+/// Elements that nobody else has.
+fn strangers(me: &OrgId, count: usize) -> Vec<Block> {
+    let element = |number: usize| {
+        let digest = tagged("test/element", &[me.as_str().as_bytes(), &(number as u64).to_be_bytes()]);
         Block::from_bytes(*digest.0.first_chunk().expect("32 bytes"))
     };
-    if part.me == own.owner {
-        let elements: Vec<Block> = (0..own.rows_bound).map(element).collect();
+    (0..count).map(element).collect()
+}
+
+/// Takes part in an intersection, with keys that nobody else has and cells of `payload` bytes.
+pub async fn match_keys(part: Part, victim: OrgId, payload: usize, deviation: Deviation) -> bool {
+    let Some(mut context) = enter(&part, &victim, deviation).await else { return false };
+    let parameters = parameters(&part.run.plan, payload);
+    if context.me() == parameters.two.receiver {
+        let elements = strangers(&part.me, parameters.two.receiver_elements);
         return labelled::receive(&mut context, &parameters, &elements).await.is_ok();
     }
-    let elements: Vec<Block> = (0..other.rows_bound).map(element).collect();
+    let elements = strangers(&part.me, parameters.two.sender_elements);
     let payloads = vec![0; elements.len() * payload];
+    labelled::send(&mut context, &parameters, &elements, &payloads).await.is_ok()
+}
+
+/// Takes part in an intersection as the owner of the cells, with the keys `keys` and the same bytes sealed under each.
+pub async fn seal(part: Part, victim: OrgId, keys: Vec<i64>, cells: Vec<u8>) -> bool {
+    let honest: Deviation = Box::new(|_, frame| Move::Send(vec![frame]));
+    let Some(mut context) = enter(&part, &victim, honest).await else { return false };
+    let parameters = parameters(&part.run.plan, cells.len());
+    let mut builder = Builder::new(&context.session());
+    keys.iter().for_each(|key| builder.row(&[Key::Int(*key)]));
+    let mut elements = builder.finish().blocks().to_vec();
+    elements.extend(strangers(&part.me, parameters.two.sender_elements));
+    elements.truncate(parameters.two.sender_elements);
+    let payloads = cells.repeat(elements.len());
     labelled::send(&mut context, &parameters, &elements, &payloads).await.is_ok()
 }

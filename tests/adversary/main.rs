@@ -6,6 +6,7 @@
 
 mod altered_payload;
 mod approvals;
+mod called_off;
 mod certificate;
 mod changed_plan;
 mod cheat;

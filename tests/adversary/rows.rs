@@ -4,14 +4,16 @@ use std::{collections::BTreeMap, time::Duration};
 
 use base_types::{OrgId, fault::Code};
 use notary_terms::{Outcome, Plan};
+use runner::Note;
 use tempfile::TempDir;
 
 use crate::{
-    cheat::{Deviation, Move, Part, match_keys, once},
+    cheat::{Deviation, Move, Part, match_keys, once, seal},
     common::{
         cluster::{Cluster, Ended},
         job::{Start, plan, run_of},
         org,
+        sources::NHEFS,
     },
     stage::{LONG, sources},
     verdict,
@@ -44,11 +46,21 @@ impl Pair {
         assert!(ended.iter().all(|party| party.receipt() == Outcome::Done));
         let rows = ended.iter().find_map(|party| party.records.kept()).expect("an answer").rows;
         assert!(!rows.is_empty(), "some people are in both files");
+        let told = |note: &Note| matches!(note, Note::Delivered(body) if body.bytes > 0);
+        assert!(!ended.iter().flat_map(|party| party.records.notes()).any(|note| told(&note)), "how many is not told");
         Self { cluster, plan, frames, runs: 0, _folder: folder }
     }
 
     /// How the honest one of the two ends.
     async fn play(&mut self, cheat: &OrgId, silence: Duration, deviation: Deviation) -> Ended {
+        self.against(cheat, silence, |part, victim| match_keys(part, victim, PAYLOAD, deviation)).await
+    }
+
+    /// How the honest one ends when the other does something of its own.
+    async fn against<F>(&mut self, cheat: &OrgId, silence: Duration, cheating: impl FnOnce(Part, OrgId) -> F) -> Ended
+    where
+        F: Future<Output = bool> + Send + 'static,
+    {
         self.runs += 1;
         let start = Start::numbered(self.runs);
         let victim = self.plan.nodes.iter().find(|node| *node != cheat).expect("two nodes").clone();
@@ -58,7 +70,7 @@ impl Pair {
             me: cheat.clone(),
             inputs: Vec::new(),
         };
-        let cheating = tokio::spawn(match_keys(part, victim.clone(), PAYLOAD, deviation));
+        let cheating = tokio::spawn(cheating(part, victim.clone()));
         let ended = self.cluster.party(&self.plan, start, &victim, silence).await;
         cheating.abort();
         ended
@@ -121,5 +133,22 @@ async fn a_flipped_bit_gives_a_fault_or_no_row_and_never_a_false_one() {
                 Err(_) => assert_eq!(verdict::fault(&ended).party, Some(cheat.clone()), "frame {at} of {all}"),
             }
         }
+    }
+}
+
+/// A fault would stand in the ledger, and tell the owner of the cells that a key of its choice is among the other's.
+#[tokio::test(flavor = "multi_thread")]
+async fn cells_that_are_none_end_nothing_where_their_keys_match() {
+    let mut pair = Pair::set().await;
+    let cheat = pair.plan.reads[1].owner.clone();
+    let census = std::fs::read_to_string(format!("{NHEFS}/census.csv")).expect("a file");
+    let number = |line: &str| line.split(',').next().and_then(|number| number.parse::<i64>().ok());
+    let keys: Vec<i64> = census.lines().skip(1).take(40).filter_map(number).collect();
+    for (known, matching) in [(1, true), (0xff, false)] {
+        let (keys, cells) = (keys.clone(), [vec![known], vec![0; PAYLOAD - 1]].concat());
+        let ended = pair.against(&cheat, LONG, |part, victim| seal(part, victim, keys, cells)).await;
+        let answer = ended.result.clone().unwrap_or_else(|fault| panic!("{fault}"));
+        assert!(answer.is_some_and(|answer| answer.rows.is_empty() != matching), "{known}");
+        assert_eq!(ended.receipt(), Outcome::Done);
     }
 }

@@ -21,7 +21,7 @@ use base_types::{
     fault::{Code, Fault},
 };
 use notary_terms::{Outcome, Plan, TransferBody};
-use runner::{Answer, Minutes, Note, Site, execute};
+use runner::{Answer, Flows, Minutes, Note, Run, Site, execute};
 use tokio::net::TcpListener;
 
 use super::{
@@ -38,6 +38,8 @@ const DAY: u64 = 86_400_000;
 pub struct Cluster {
     pub hubs: BTreeMap<OrgId, Arc<LinkHub>>,
     pub sources: Arc<Sources>,
+    /// What all nodes' runs moved, by step.
+    pub flows: Arc<Flows>,
 }
 
 /// The authority and the identity of a node, whose certificate ends `days` from now.
@@ -74,7 +76,7 @@ impl Cluster {
             (org, hub.expect("a hub"))
         };
         let hubs = members.into_iter().zip(listeners).map(start).collect();
-        Self { hubs, sources: Arc::new(sources) }
+        Self { hubs, sources: Arc::new(sources), flows: Arc::default() }
     }
 
     pub fn site(&self, me: &OrgId, silence: Duration) -> Site {
@@ -89,6 +91,7 @@ impl Cluster {
             }),
             connector: Arc::new(move |dataset| sources.connector(dataset)),
             silence,
+            flows: self.flows.clone(),
         }
     }
 
@@ -106,7 +109,12 @@ impl Cluster {
         silence: Duration,
         records: Records,
     ) -> Ended {
-        let (site, run) = (self.site(me, silence), run_of(plan, start, me));
+        self.party_running(run_of(plan, start, me), me, silence, records).await
+    }
+
+    /// Carries out one node's run.
+    pub async fn party_running(&self, run: Run, me: &OrgId, silence: Duration, records: Records) -> Ended {
+        let site = self.site(me, silence);
         let records = Arc::new(records);
         let minutes = records.clone();
         let task = tokio::spawn(async move { execute(run, &site, &*minutes).await });

@@ -68,5 +68,6 @@ pub fn run_of(plan: &Plan, start: Start, me: &OrgId) -> Run {
         approvals,
         start: start.transaction,
         attempt: start.attempt,
+        halt: Default::default(),
     }
 }

@@ -1,8 +1,12 @@
-//! SM3 (GB/T 32905): plain, tagged by purpose, streamed and keyed.
+//! SM3 (GB/T 32905): plain, tagged by purpose, streamed, keyed, and of long streams by leaves.
+
+mod tree;
 
 use ::sm3::Digest as _;
 use base_types::Digest;
 use hmac::{Hmac, KeyInit, Mac};
+
+pub use tree::{LEAF_BYTES, Tree};
 
 /// The digest of `bytes`.
 pub fn sm3(bytes: &[u8]) -> Digest {

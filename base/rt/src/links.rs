@@ -1,24 +1,47 @@
-//! Data links between computing parties: one TLS stream a session, pair and label, carrying length-prefixed frames.
+//! Data links between computing parties: one mutual TLS connection a pair of nodes, and on it a stream a session and label.
 //!
-//! Of a pair the organisation that sorts first dials. Its first frame is a hello that names version, session and label;
-//! the other side answers with the same bytes once its own program has opened that link, so that a link that is open is
-//! open at both ends.
+//! Of a pair the organisation that sorts first dials, and opens a stream with a hello that names version, session and
+//! label; the other side answers with the same bytes once its own program has opened that link, so that a link that is
+//! open is open at both ends. Streams carry frames, cut into cells of at most 64 KiB that take turns on the connection.
+//!
+//! * A receiver holds at most 4 MiB of a stream that its program has not taken; the sender waits for credit, so a slow
+//!   session slows down no other, and a stream that is not open yet can send nothing at all.
+//! * A connection that breaks ends its streams with [`LinkFault::Gone`]; the next session dials again. One that has been
+//!   silent for two minutes is given up.
+//! * Certificates are judged in the handshake and once more whenever a link is opened.
+//! * Nothing is compressed.
 
+mod cell;
+mod connection;
+mod door;
 mod frame;
 mod hello;
 mod hub;
 mod inbox;
+mod lines;
+mod outbox;
+mod stream;
 
-use std::io;
+use std::{io, time::Duration};
 
 use base_types::fault::Code;
 use thiserror::Error;
+use tokio::{io::BufReader, net::TcpStream};
+use tokio_rustls::TlsStream;
 
 pub use frame::{Link, LinkReceiver, LinkSender};
 pub use hello::MAX_LABEL_BYTES;
 pub use hub::LinkHub;
 
 use crate::tls::fault_of;
+
+/// Longest time that a peer may take nothing of what waits for it, or say nothing at all.
+const STALL: Duration = Duration::from_secs(120);
+/// What is read from the socket at a time: TLS by itself would ask for 4 KiB.
+const READ_BYTES: usize = 64 << 10;
+
+/// A connection's bytes.
+type Wire = TlsStream<BufReader<TcpStream>>;
 
 /// What went wrong on a link.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -73,7 +73,7 @@ pub enum Protocol {
 impl Protocol {
     fn alpn(self) -> Vec<Vec<u8>> {
         let name: &[u8] = match self {
-            Self::Links => b"heqi-links/1",
+            Self::Links => b"heqi-links/2",
             Self::Control => b"h2",
         };
         vec![name.to_vec()]
@@ -156,6 +156,14 @@ pub fn server_name() -> ServerName<'static> {
 pub fn peer_org(certs: Option<&[CertificateDer<'_>]>) -> Option<OrgId> {
     let (endorsement, _) = endorsement::read(certs?.first()?).ok()?;
     Some(endorsement.certificate.subject_org())
+}
+
+/// Judges the certificate of a finished handshake once more: it may have expired or been revoked since.
+///
+/// # Errors
+/// [`Refused`] with the reason.
+pub fn check_again(certificate: &CertificateDer<'_>, roots: &TrustRoots, clock: &dyn Clock) -> Result<(), Refused> {
+    verifier::check(certificate, roots, clock).map(|_| ())
 }
 
 #[cfg(test)]

@@ -47,6 +47,7 @@ codes! {
     ProposalChanged "HQ-3003" "the proposal differs from what was approved" "submit the query again" "提案与批准的内容不一致" "重新提交查询"
     ProposalExpired "HQ-3004" "the proposal has expired" "submit the query again" "提案已过期" "重新提交查询"
     Rejected "HQ-3005" "a party rejected the proposal" "talk to the party, then submit again" "有一方拒绝了提案" "与该方沟通后重新提交"
+    Cancelled "HQ-3006" "a party called the job off" "talk to the party, then submit again" "有一方取消了任务" "与该方沟通后重新提交"
     PeerSilent "HQ-4001" "a party did not answer in time" "check that the party's node runs and is reachable" "一方未在时限内响应" "检查该方节点是否运行、可达"
     PeerGone "HQ-4002" "a party closed the connection" "check the party's node, then submit again" "一方断开了连接" "检查该方节点后重新提交"
     PeerMisbehaved "HQ-4003" "a party sent what the protocol does not allow" "report the evidence to the party's organisation" "一方发送了协议不允许的内容" "把证据报告给该方所在组织"

@@ -4,7 +4,7 @@
 //! 2^64: with random bits for the rows and random words for the columns, a wrong product gives a wrong sum with probability
 //! at least 1/4 (the word that is wrong may be 2^63, so each choice misses with 1/2). All of 128 sums are right with
 //! probability at most (3/4)^128 < 2^-53. Each is an inner product of as many terms as the matrices have inner places, and is
-//! verified like other sums of products.
+//! verified like other sums of products. Where the result has no more entries than that, its entries themselves are.
 
 use base_vector::wide::wide;
 use mpc_block::Block;
@@ -89,8 +89,38 @@ fn diagonal(rows: &[u64], columns: &[u64]) -> Zeroizing<Vec<u64>> {
 }
 
 impl Product {
-    /// Draws the sums and records what remains.
+    /// Records what is to be verified: every entry, or random sums where those are fewer.
     fn reduce(&self, coin: &mut Stream, records: &mut Records) {
+        if self.shape.rows * self.shape.columns <= SUMS { self.entries(records) } else { self.sums(coin, records) }
+    }
+
+    /// Records every entry as a sum of products.
+    fn entries(&self, records: &mut Records) {
+        let Shape { rows, inner, columns } = self.shape;
+        for (w, (u, (a, b))) in records.w.iter_mut().zip(self.u.iter().zip(self.a.iter().zip(&self.b))) {
+            let mut products = Zeroizing::new(vec![0_u64; rows * columns]);
+            add_product(&mut products, a, b, self.shape);
+            w.extend(u.iter().zip(products.iter()).map(|(u, own)| u.wrapping_sub(*own)));
+        }
+        records.f.extend_from_slice(&self.f);
+        records.products(rows * columns, inner);
+        let mut left = [(); 2].map(|()| Zeroizing::new(Vec::<u64>::with_capacity(rows * columns)));
+        let mut right = [(); 2].map(|()| Zeroizing::new(Vec::<u64>::with_capacity(rows * columns)));
+        for place in 0..inner {
+            for ((left, a), (right, b)) in left.iter_mut().zip(&self.a).zip(right.iter_mut().zip(&self.b)) {
+                left.clear();
+                right.clear();
+                for row in 0..rows {
+                    left.extend(std::iter::repeat_n(a[row * inner + place], columns));
+                    right.extend_from_slice(&b[place * columns..(place + 1) * columns]);
+                }
+            }
+            records.term([&left[0], &left[1]], [&right[0], &right[1]]);
+        }
+    }
+
+    /// Draws the sums and records what remains.
+    fn sums(&self, coin: &mut Stream, records: &mut Records) {
         let Shape { rows, inner, columns } = self.shape;
         let bits = coin.blocks(rows);
         let by = coin.words(columns * SUMS);
@@ -203,5 +233,26 @@ mod tests {
         add_product(&mut right, &b, &by, Shape { rows: 70, inner: 3, columns: SUMS });
         let sums = diagonal(&chosen_rows(&bits, &product, 3), &by);
         assert!(*sums == *diagonal(&chosen_rows(&bits, &a, 70), &right));
+    }
+
+    #[test]
+    fn a_result_of_few_entries_is_recorded_as_it_is() {
+        for ([rows, inner, columns], relations, terms) in
+            [([1, 1000, 1], 1, 1000), ([8, 5, 16], 128, 5), ([129, 5, 1], SUMS, 5), ([3, 2, 50], SUMS, 2)]
+        {
+            let pair = |len: usize| [vec![1; len], vec![2; len]];
+            let product = Product {
+                shape: Shape { rows, inner, columns },
+                a: pair(rows * inner),
+                b: pair(inner * columns),
+                u: pair(rows * columns),
+                f: vec![3; rows * columns],
+            };
+            let mut records = Records::default();
+            product.reduce(&mut Stream::new(&[9; 32]), &mut records);
+            assert_eq!((records.relations(), records.entries()), (relations, relations * terms));
+            assert!(records.w.iter().all(|w| w.len() == relations));
+            assert!(records.x.iter().chain(&records.y).all(|factors| factors.len() == relations * terms));
+        }
     }
 }

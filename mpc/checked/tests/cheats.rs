@@ -68,6 +68,35 @@ async fn a_false_product_of_bits_is_always_caught() {
     assert!(every_false_product::<Bits64>(2).await >= 120);
 }
 
+/// Party 0 inputs both matrices; their product is opened.
+async fn matrix<const ROWS: usize, const COLUMNS: usize>(mut ctx: Context) -> Result<Vec<u64>, Abort> {
+    const INNER: usize = 2;
+    let mut party = Checked::setup(&mut ctx).await?;
+    let words: Vec<u64> = (1..=(INNER * (ROWS + COLUMNS)) as u64).map(|x| x.wrapping_mul(0x9e37_79b9)).collect();
+    let (a, b) = words.split_at(ROWS * INNER);
+    let a: Arith = input_of(&mut party, 0, a).await?;
+    let b: Arith = input_of(&mut party, 0, b).await?;
+    let out = party.mat_mul(&a, &b, [ROWS, INNER, COLUMNS]).await?;
+    party.open(&out).await
+}
+
+/// Both ways of verifying: entry by entry, and by random sums of 133 entries.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_false_product_of_matrices_is_always_caught() {
+    for seed in 1..9 {
+        let honest = [changed(seed, HONEST, matrix::<5, 7>).await.1, changed(seed, HONEST, matrix::<7, 19>).await.1];
+        for culprit in 0..3 {
+            let frames = [(0, 35), (1, 133)].map(|(way, len): (usize, usize)| {
+                let frame = frames_with(&honest[way][culprit], frame_of(len))[0];
+                let place = seed as usize * 13 % len;
+                (culprit, frame, Change::Flip(8 * HEADER + 64 * place + [0, 31, 62, 63][seed as usize % 4]))
+            });
+            assert_caught(&changed(seed, frames[0], matrix::<5, 7>).await.0, frames[0]);
+            assert_caught(&changed(seed, frames[1], matrix::<7, 19>).await.0, frames[1]);
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_false_product_is_caught_under_many_coins() {
     for seed in 3..103 {

@@ -125,7 +125,7 @@ async fn bits_comparisons_and_equality() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn products_of_matrices_of_any_shape() {
-    let shapes = [[1, 1, 1], [1, 7, 1], [5, 1, 4], [3, 70, 9], [20, 20, 20], [2, 0, 3]];
+    let shapes = [[1, 1, 1], [1, 700, 1], [5, 1, 4], [3, 70, 9], [8, 3, 16], [43, 2, 3], [20, 20, 20], [2, 0, 3]];
     let random = |seed: u8, len: usize| Prg::new(&[seed; 32]).words(len);
     let out = three(4, move |mut ctx| async move {
         let mut party = Checked::setup(&mut ctx).await?;

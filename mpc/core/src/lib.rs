@@ -10,6 +10,7 @@ mod context;
 pub mod memory;
 pub mod mutate;
 mod prg;
+pub mod sweep;
 mod transport;
 pub mod words;
 

@@ -1,4 +1,5 @@
 //! Links that change one frame of one party in one way: what a protocol does with it is the test of that protocol.
+//! [`crate::sweep`] makes every change in turn.
 //!
 //! A party behind such links is honest; to its peers it looks like one that is not, or like one whose frames come from
 //! elsewhere. Whatever the change, each party should end with the right result or with an abort, and never wait for ever: so a
@@ -63,6 +64,18 @@ pub enum Mutation {
     Close,
 }
 
+impl Mutation {
+    /// Whether a link can do it that neither knows nor changes what frames hold: lengths, headers, doubles, frames of
+    /// elsewhere and silence, which every protocol notices whatever its tier.
+    pub fn is_of_links(&self) -> bool {
+        match self {
+            Self::Flip(bit) => *bit < 8 * HEADER,
+            Self::Truncate | Self::Extend | Self::Repeat | Self::Foreign(_) | Self::Stall | Self::Close => true,
+            Self::Replay | Self::Zero | Self::Ones | Self::Transplant(_) | Self::Reflect | Self::Impersonate => false,
+        }
+    }
+}
+
 /// Which frame changes: the one of number `frame`, from 0, of all that party `party` sends, to whomever.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Change {
@@ -82,6 +95,13 @@ impl Tape {
     /// The frames that a party has sent so far, each with its receiver, in order.
     pub fn frames(&self, party: usize) -> Vec<(usize, Vec<u8>)> {
         self.0.ends.get(party).map(|end| lock(&end.sent).clone()).unwrap_or_default()
+    }
+
+    /// Ends the waits of a party's peers for more than it has sent so far: it says nothing more.
+    pub fn silence(&self, party: usize) {
+        if let Some(end) = self.0.ends.get(party) {
+            end.silent.send_replace(true);
+        }
     }
 }
 
@@ -208,7 +228,8 @@ impl Transport for Changed {
         };
         let frame = tokio::select! {
             biased;
-            frame = self.inner.recv(from, max_len) => frame?,
+            // What has come is received before silence counts, however much this task has done already.
+            frame = tokio::task::unconstrained(self.inner.recv(from, max_len)) => frame?,
             () = silence => return Err(Abort::network(from, "no frame has come for too long")),
         };
         lock(&self.end().received).clone_from(&frame);
@@ -217,70 +238,4 @@ impl Transport for Changed {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Blame, Context, memory};
-
-    /// Two parties of which party 0 sends three frames of one word, the second of them changed.
-    fn pair(mutation: Mutation) -> (Context, Context, Tape) {
-        let (links, tape) = links(memory::network(2), Some(Change { party: 0, frame: 1, mutation }));
-        let mut both = memory::contexts(links, [5; 32]);
-        let one = both.pop().unwrap();
-        (both.pop().unwrap(), one, tape)
-    }
-
-    /// What party 1 gets of the words 1, 2, 3 after it has sent 9.
-    async fn received(mutation: Mutation) -> Result<Vec<u64>, Abort> {
-        let (mut zero, mut one, _) = pair(mutation);
-        one.exchange(0, &[9], 0, 0).await?;
-        zero.exchange(1, &[1], 1, 1).await?;
-        for word in [2, 3] {
-            zero.exchange(1, &[word], 1, 0).await?;
-        }
-        let mut got = Vec::new();
-        for _ in 0..3 {
-            got.extend(one.exchange(0, &[], 0, 1).await?);
-        }
-        Ok(got)
-    }
-
-    #[tokio::test]
-    async fn the_named_frame_alone_changes() {
-        assert_eq!(received(Mutation::Flip(8 * HEADER + 2)).await.unwrap(), [1, 6, 3]);
-        assert_eq!(received(Mutation::Replay).await.unwrap(), [1, 1, 3]);
-        assert_eq!(received(Mutation::Zero).await.unwrap(), [1, 0, 3]);
-        assert_eq!(received(Mutation::Ones).await.unwrap(), [1, u64::MAX, 3]);
-        assert_eq!(received(Mutation::Impersonate).await.unwrap(), [1, 9, 3]);
-        let other = [[0; HEADER], [8; HEADER]].concat();
-        assert_eq!(received(Mutation::Transplant(other.clone())).await.unwrap(), [1, 0x0808_0808_0808_0808, 3]);
-        for mutation in [
-            Mutation::Flip(0),
-            Mutation::Truncate,
-            Mutation::Extend,
-            Mutation::Repeat,
-            Mutation::Foreign(other),
-            Mutation::Foreign(Vec::new()),
-            Mutation::Reflect,
-        ] {
-            assert_eq!(received(mutation.clone()).await.unwrap_err().blame, Blame::Peer(0), "{mutation:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn silence_and_closed_links_end_the_waits_after_what_was_sent_before() {
-        let (mut zero, mut one, tape) = pair(Mutation::Stall);
-        for word in 1..4 {
-            zero.exchange(1, &[word], 1, 0).await.unwrap();
-        }
-        assert_eq!(tape.frames(0).len(), 3);
-        assert_eq!(one.exchange(0, &[], 0, 1).await.unwrap(), [1]);
-        assert_eq!(one.exchange(0, &[], 0, 1).await.unwrap_err().blame, Blame::Network(0));
-        let (mut zero, mut one, tape) = pair(Mutation::Close);
-        zero.exchange(1, &[1], 1, 0).await.unwrap();
-        assert_eq!(zero.exchange(1, &[2], 1, 0).await.unwrap_err().blame, Blame::Network(1));
-        assert_eq!(zero.exchange(1, &[], 1, 1).await.unwrap_err().blame, Blame::Network(1));
-        assert_eq!(one.exchange(0, &[], 0, 1).await.unwrap(), [1]);
-        assert_eq!(one.exchange(0, &[], 0, 1).await.unwrap_err().blame, Blame::Network(0));
-        assert!(tape.frames(7).is_empty());
-    }
-}
+mod tests;

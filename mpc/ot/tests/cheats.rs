@@ -1,4 +1,4 @@
-//! Changed, missing, repeated and foreign frames: an abort with blame or the right result, never a wrong one.
+//! Changed, missing, repeated and foreign frames: what was delivered until the end is right, and the end is for good.
 
 mod common;
 
@@ -76,7 +76,7 @@ async fn flip_everywhere(random: bool) -> (usize, usize) {
     let (mut runs, mut harmless) = (0, 0);
     for (culprit, frames) in lengths.iter().enumerate() {
         for (frame, len) in frames.iter().enumerate() {
-            for bit in spread(*len, 24) {
+            for bit in spread(*len, 6) {
                 let (finished, _) = never_wrong(random, (culprit, frame, Change::Flip(bit))).await;
                 runs += 1;
                 harmless += usize::from(finished);
@@ -89,7 +89,7 @@ async fn flip_everywhere(random: bool) -> (usize, usize) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_flipped_bit_in_any_frame_never_gives_a_wrong_random_transfer() {
     let (runs, harmless) = flip_everywhere(true).await;
-    assert!(runs >= 200, "{runs} runs");
+    assert!(runs >= 60, "{runs} runs");
     // What the sender does not read: sums of the other side, corrections where its element is zero.
     assert!(harmless * 4 < runs, "{harmless} of {runs} were not noticed");
 }
@@ -97,7 +97,7 @@ async fn one_flipped_bit_in_any_frame_never_gives_a_wrong_random_transfer() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_flipped_bit_in_any_frame_never_gives_a_wrong_correlated_transfer() {
     let (runs, harmless) = flip_everywhere(false).await;
-    assert!(runs >= 200, "{runs} runs");
+    assert!(runs >= 60, "{runs} runs");
     assert!(harmless * 4 < runs, "{harmless} of {runs} were not noticed");
 }
 

@@ -18,10 +18,11 @@
 //! gives it to them, and nothing about which honest party lacks an element. (Where a single party is honest, that is what
 //! two-party intersection tells.)
 //!
-//! *What corrupt parties can do*: use other sets than their own, and larger ones than agreed: about twice as many elements, by
-//! the count in [`crate::oprf`], which holds for a sender's table too. End the run after they have learnt their result. With
-//! [`Outputs::All`] every party in turn is the receiver of a run of its own, so each result is right for that run, but a corrupt
-//! party may use another set in each.
+//! *What corrupt parties can do*: use other sets than their own, and larger ones than agreed. A corrupt receiver asks each
+//! sender about as many elements as [`crate::oprf`] counts for its agreed size. Of corrupt senders the sum of all tables
+//! counts, so together they can stand for as many elements as that count gives for the slots of all their tables: about twice
+//! the sum of their agreed sizes. End the run after they have learnt their result. With [`Outputs::All`] every party in turn is
+//! the receiver of a run of its own, so each result is right for that run, but a corrupt party may use another set in each.
 //!
 //! What shows: the agreed sizes, to which fewer elements are padded.
 

@@ -14,13 +14,14 @@
 //! `V` is AES-128 under a public key of the session with its input added, `H` is SM3 with a salt of the session. Keys
 //! are outputs of a collision-resistant hash ([`crate::element`]).
 //!
-//! *What a malicious receiver can do*: choose a table of `m` slots that is right for more than its `n` keys. A set of
-//! `n'` keys has such a table with probability `2^(-128·(n' − m))` at most, whatever the rows are, so after `Q`
-//! evaluations of `V` there is one with probability below `C(Q, n')·2^(-128·(n' − m))`. With `m = 1.33·n`, `n = 2^20`
-//! and `Q = 2^64`, that excludes `n' > 2.1·n`; nothing else is claimed here, and nothing rests on the conjecture that
-//! `n' > m` is hard, which Han, Kim, Son and Yang examine ("Revisiting OKVS-based OPRF and PSI", ASIACRYPT 2024). So a
-//! party that cheats as the receiver has what an honest one with `2.1·n` keys would have, for `n` from 2^14 on; with
-//! fewer keys, one with `2.6·n + 500`. It can also guess bits of `Δ` and end the session when wrong, as in the VOLE.
+//! *What a malicious receiver can do*: choose a table of `m` slots that is right for more than its `n` keys. `m` keys are
+//! always possible, and a table has 267 slots at least, so one key is as good as 267. A set of `n'` keys has a table with
+//! probability `2^(-128·(n' − m))` at most, whatever the rows are, so after `Q` evaluations of `V` there is one with
+//! probability below `C(Q, n')·2^(-128·(n' − m))`, times 4 a bin for the choice of rows. With `Q = 2^64` that excludes
+//! `n' > 2.3·n + 500` for every `n` (2.03·n at 2^20; 2.22·n just above 2^15, where a second bin begins; 479 for one).
+//! Nothing else is claimed here, and nothing rests on the conjecture that `n' > m` is hard, which Han, Kim, Son and Yang
+//! examine ("Revisiting OKVS-based OPRF and PSI", ASIACRYPT 2024). So a party that cheats as the receiver has what an
+//! honest one with so many keys would have. It can also guess bits of `Δ` and end the session when wrong, as in the VOLE.
 //!
 //! *What a malicious sender can do*: stop. Which function it holds is fixed by its coin and its `Δ`.
 
@@ -87,4 +88,31 @@ fn vole_parameters(mode: Mode, slots: usize) -> Parameters {
         _ => 14,
     };
     Parameters::new(depth, Expander::Seven).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether the union bound excludes tables that are right for `held` keys, except with probability 2^-40; in
+    /// thousandths of a bit. `C(2^64, n')` is below `(e·2^64/n')^n'`.
+    fn excluded(okvs: &Okvs, held: usize) -> bool {
+        let logarithm = 250 * u64::from((held as u128).pow(4).ilog2());
+        let (held, slots, bins) = (held as u64, okvs.slots() as u64, okvs.bins() as u64);
+        held * (64_000 + 1_443 - logarithm) + 2_000 * bins + 40_000 < 128_000 * (held - slots)
+    }
+
+    #[test]
+    fn no_table_is_right_for_more_keys_than_the_documents_say() {
+        for mode in [Mode::Fast, Mode::LowCommunication] {
+            let okvs = |count: usize| Okvs::new(count, mode, Block::ONE).unwrap();
+            let large = (14..=26).flat_map(|power| [1 << power, (1 << power) + 1, 3 << (power - 1)]);
+            let all = (1..1 << 14).step_by(61).chain([2, 127, 128, 129, 1023, 1024, 2047, (1 << 14) - 1]).chain(large);
+            for count in all.filter(|count| *count <= crate::okvs::MAX_KEYS) {
+                assert!(excluded(&okvs(count), count * 23 / 10 + 500), "{count}");
+            }
+            // The bound is no larger than it has to be.
+            assert!(!excluded(&okvs(1 << 15), (1 << 15) * 2) && !excluded(&okvs(1), 470));
+        }
+    }
 }

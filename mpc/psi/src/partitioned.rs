@@ -3,7 +3,8 @@
 //! A public hash under the job's identifier decides an element's bucket, so equal elements meet. Every bucket is filled
 //! up with random elements to one bound ([`Plan::bucket`]), which the real ones exceed with probability 2^-50, so the
 //! sizes tell nothing but the number of rows. A run then keeps some 250 bytes an element of one bucket, whatever the
-//! size of the sets.
+//! size of the sets, and some 100 bytes for every further row of this party's own that has an element of the bucket again:
+//! where many rows may have one key, that is put together before it is spilled.
 //!
 //! *Resuming*: the storage and the list of finished buckets are the checkpoint. A later attempt has a fresh session,
 //! and so fresh correlations, masks and random elements for every remaining bucket; nothing secret of an attempt is

@@ -108,7 +108,8 @@ pub(crate) async fn receive(
     if counts.iter().map(|count| usize::from(*count)).sum::<usize>() != layout.count {
         return Err(line.blame("not as many masks as announced"));
     }
-    let mut search = Search { layout, sorted, pairs, counts, bucket: 0, last: None, position: 0, found: Vec::new() };
+    let (found, sealed) = (Vec::new(), Vec::new());
+    let mut search = Search { layout, sorted, counts, bucket: 0, last: None, position: 0, found, sealed };
     let mut left = layout.count;
     while left > 0 {
         let together = left.min(layout.together());
@@ -118,19 +119,25 @@ pub(crate) async fn receive(
         }
         left -= together;
     }
-    Ok(search.found)
+    // Only now: how long a message takes would tell the sender how many of its records match.
+    let Search { mut found, sealed, .. } = search;
+    for (found, sealed) in found.iter_mut().zip(sealed) {
+        found.payload = seal::open(pairs[found.own as usize][1], &sealed, layout.payload);
+    }
+    Ok(found)
 }
 
 /// The receiver's place in the sender's records.
 struct Search<'a> {
     layout: &'a Layout,
     sorted: &'a Sorted,
-    pairs: &'a [[Block; 2]],
     counts: Vec<u8>,
     bucket: usize,
     last: Option<u128>,
     position: u32,
     found: Vec<Found>,
+    /// The sealed payloads of what was found.
+    sealed: Vec<Vec<u8>>,
 }
 
 impl Search<'_> {
@@ -147,10 +154,8 @@ impl Search<'_> {
         }
         self.last = Some(mask.to_u128());
         if let Some(entry) = self.sorted.bucket(self.bucket).iter().find(|entry| entry.value == mask) {
-            let sealed = &record[self.layout.mask_bytes()..];
-            let key = self.pairs[entry.index as usize][1];
-            let payload = seal::open(key, sealed, self.layout.payload);
-            self.found.push(Found { own: entry.index, position: self.position, payload });
+            self.sealed.push(record[self.layout.mask_bytes()..].to_vec());
+            self.found.push(Found { own: entry.index, position: self.position, payload: None });
         }
         self.position += 1;
         Ok(())

@@ -7,8 +7,8 @@
 //!
 //! *Revealed*: both numbers of elements, which are public, and to each party that has an output, which of its elements
 //! are in the intersection; a sender with an output also learns nothing more. *A malicious receiver* has an
-//! intersection with up to 2.1 times as many elements as it says (see [`crate::oprf`]), and may keep matches from the
-//! sender, but cannot claim one that is none. *A malicious sender* may leave elements out, as any party may by its
+//! intersection with up to 2.3 times as many elements as it says and 500 more (see [`crate::oprf`]), and may keep matches
+//! from the sender, but cannot claim one that is none. *A malicious sender* may leave elements out, as any party may by its
 //! choice of input; for two elements to share one mask it needs 2^64 evaluations of SM3.
 
 mod matches;

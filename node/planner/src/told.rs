@@ -44,11 +44,12 @@ pub(crate) fn program(plan: &Plan, intersect: &Intersect) -> (Words, Words, Word
         format!(
             "Tier C: only the nodes of {nodes} compute. Each is safe from the other even where that one deviates from the \
              protocol: it learns no more than is listed below, or the run ends with its name; a receiver that deviates may \
-             compare up to 2.1 times as many keys as its bound. Neither proves that the rows it put in are true."
+             compare up to 2.3 times as many keys as its bound and 500 more. Neither proves that the rows it put in are \
+             true."
         ),
         format!(
             "C 级：仅 {nodes} 的节点参与计算。即使对方偏离协议，本方也是安全的：对方所得不超过下列内容，否则任务中止并指明对方；\
-             偏离协议的接收方至多可比对其上限 2.1 倍的键。双方均不证明所投入的数据真实。"
+             偏离协议的接收方至多可比对其上限 2.3 倍另加 500 个键。双方均不证明所投入的数据真实。"
         ),
     );
     let protocol = words(

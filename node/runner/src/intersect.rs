@@ -87,7 +87,9 @@ impl<'a> Party<'a> {
         Ok(Self { plan, label, rows, kept, elements, blocks, parameters: parameters(plan)? })
     }
 
-    /// Compares, and puts together the rows that match.
+    /// Compares, and puts together the rows that match. A match with which the other owner sealed what it may not say is
+    /// left out, as if the owner had left out the key: a fault would stand in the ledger, and tell that owner whether a key
+    /// of its choice is among this side's.
     async fn receive(&self, context: &mut Context) -> Result<Answer, Fault> {
         let matches = match payload_bytes(self.label) {
             None => {
@@ -100,14 +102,11 @@ impl<'a> Party<'a> {
                 Matches::Labelled(found.map_err(|abort| self.fault(&abort))?)
             }
         };
-        let (mut answer, mut counted) = (Vec::new(), 0);
+        let (mut answer, mut left) = (Vec::new(), self.other()?.rows_bound as usize);
         for at in 0..matches.len() {
             let (element, payload) = matches.get(at).ok_or_else(|| malformed("a match is gone"))?;
-            let (copies, theirs) = self.told(payload).ok_or_else(|| self.garbled())?;
-            counted += copies;
-            if counted > self.other()?.rows_bound as usize {
-                return Err(self.garbled());
-            }
+            let told = payload.and_then(|payload| self.told(payload));
+            let Some((copies, theirs)) = within(told, &mut left) else { continue };
             for row in self.elements.rows_of(element) {
                 self.append(*row, &theirs, copies, &mut answer)?;
             }
@@ -217,15 +216,13 @@ impl<'a> Party<'a> {
     fn fault(&self, abort: &Abort) -> Fault {
         abort_fault(self.plan, &self.rows.read.owner, abort)
     }
+}
 
-    /// The other owner sealed under a key what the plan does not let it say.
-    fn garbled(&self) -> Fault {
-        let fault = Fault::new(Code::PeerMisbehaved, "answer", "what came with a match is not what its owner may say");
-        match self.other() {
-            Ok(read) => fault.at(&read.owner),
-            Err(gone) => gone,
-        }
-    }
+/// What an honest owner may say of a match when `left` of its rows are not told of yet, which this takes from.
+fn within(told: Option<(usize, Vec<AnswerCell>)>, left: &mut usize) -> Option<(usize, Vec<AnswerCell>)> {
+    let (copies, theirs) = told?;
+    *left = left.checked_sub(copies)?;
+    Some((copies, theirs))
 }
 
 /// What the receiver found: places among its blocks, with or without payloads.
@@ -242,10 +239,11 @@ impl Matches {
         }
     }
 
-    fn get(&self, at: usize) -> Option<(usize, &[u8])> {
+    /// The place of match `at` and what came with it: `None` where the other owner sealed it wrongly.
+    fn get(&self, at: usize) -> Option<(usize, Option<&[u8]>)> {
         match self {
-            Self::Bare(found) => Some((*found.get(at)?, &[][..])),
-            Self::Labelled(found) => Some((*found.elements().get(at)?, found.payload(at)?)),
+            Self::Bare(found) => Some((*found.get(at)?, Some(&[]))),
+            Self::Labelled(found) => Some((*found.elements().get(at)?, found.payload(at))),
         }
     }
 }
@@ -298,4 +296,24 @@ fn parameters(plan: &Plan) -> Result<two::Parameters, Fault> {
         outputs: two::Outputs::Receiver,
         mode: Mode::Fast,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_honest_owner_says_of_a_match_is_left_out_and_ends_nothing() {
+        let mut left = 5;
+        let copies = |told: Option<usize>, left: &mut usize| {
+            within(told.map(|copies| (copies, vec![AnswerCell::Null])), left)
+                .map(|(copies, cells)| (copies, cells.len()))
+        };
+        assert_eq!(copies(Some(2), &mut left), Some((2, 1)));
+        assert_eq!(copies(None, &mut left), None);
+        assert_eq!(copies(Some(4), &mut left), None);
+        assert_eq!(copies(Some(usize::MAX), &mut left), None);
+        assert_eq!(copies(Some(3), &mut left), Some((3, 1)));
+        assert_eq!((copies(Some(1), &mut left), left), (None, 0));
+    }
 }

@@ -2,6 +2,8 @@
 
 mod answer;
 mod cells;
+mod flows;
+mod halt;
 mod intersect;
 mod keys;
 mod local;
@@ -12,6 +14,8 @@ mod star;
 mod transport;
 
 pub use answer::{Answer, AnswerCell, AnswerColumn};
+pub use flows::{Count, Direction, Flow, Flows};
+pub use halt::Halt;
 pub use local::{carrier_rows, side_rows};
 pub use run::{Minutes, Note, Run, Site, execute};
 pub use shape::{placement, shape};

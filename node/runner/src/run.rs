@@ -20,10 +20,12 @@ use notary_terms::{
 
 use crate::{
     Answer,
+    flows::Flows,
+    halt::Halt,
     intersect::{self, Side},
     session::{self, Binding},
     star,
-    transport::Wires,
+    transport::{Stepping, Terms, Wires},
 };
 
 /// What a run tells the notary.
@@ -64,6 +66,8 @@ pub struct Run {
     pub start: Digest,
     /// Its attempt.
     pub attempt: u32,
+    /// Ends it when the job is called off.
+    pub halt: Arc<Halt>,
 }
 
 /// This node's surroundings.
@@ -83,6 +87,8 @@ pub struct Site {
     pub connector: Arc<dyn Fn(&base_types::DatasetId) -> Result<Box<dyn Connector>, Fault> + Send + Sync>,
     /// How long a party may be silent.
     pub silence: Duration,
+    /// Counts what passes between the nodes, by step.
+    pub flows: Arc<Flows>,
 }
 
 /// Runs the attempt; the answer is `Some` at the receiver. A receipt is written whatever happens.
@@ -112,19 +118,25 @@ async fn attempt(
     minutes: &dyn Minutes,
     transcript: &mut sm3::Sm3Stream,
 ) -> Result<Option<Answer>, Fault> {
-    let Run { plan, reads, chain, approvals, start, attempt } = run;
+    let Run { plan, reads, chain, approvals, start, attempt, halt } = run;
     let salt = (site.salt)(&plan.digest(), attempt, "result");
     minutes.progress("read");
     let mut tables = Vec::new();
     for (place, step) in reads {
-        tables.push((place, read(step, site, minutes, transcript).await?));
+        tables.push((place, halt.unless("read", read(step, site, minutes, transcript)).await?));
     }
     let inputs = Inputs::of(&plan, tables)?;
     minutes.progress("open links");
     let binding = Binding { chain, approvals, start, attempt };
-    let (session, links) = session::open(&plan, &binding, &site.me, &site.hub, &*site.entropy, site.silence).await?;
-    let wires = Wires::new(&site.me, &session, links, site.silence);
-    let answer = joint(&plan, &session, &wires, inputs, site, minutes).await;
+    let opening = session::open(&plan, &binding, &site.me, &site.hub, &*site.entropy, site.silence);
+    let (session, links) = halt.unless("open links", opening).await?;
+    let terms = Terms { silence: site.silence, flows: site.flows.clone(), halt: halt.clone() };
+    let wires = Wires::new(&site.me, &session, links, "open links", terms);
+    let stepping = Stepping { minutes, wires: &wires };
+    let answer = joint(&plan, &session, &wires, inputs, site, &stepping).await;
+    // Whatever a party that was called off ran into then, that is why it ended.
+    let step = answer.as_ref().err().map_or("answer", |fault| fault.step.as_str());
+    let answer = halt.fault(step).map_or(answer, Err);
     let kept = match &answer {
         Ok(Some(answer)) => minutes.keep(answer),
         _ => Ok(()),
@@ -150,13 +162,10 @@ async fn attempt(
     Ok(answer)
 }
 
+/// The answer's length stays here: it would tell every member how many rows match, or how many cells are suppressed.
 fn delivery(site: &Site, salt: &[u8; 32], answer: &Answer) -> Note {
-    let bytes = answer.to_wire();
-    Note::Delivered(DeliveredBody {
-        receiver: site.me.clone(),
-        result: Plan::salted(salt, "result", &bytes),
-        bytes: bytes.len() as u64,
-    })
+    let result = Plan::salted(salt, "result", &answer.to_wire());
+    Note::Delivered(DeliveredBody { receiver: site.me.clone(), result, bytes: 0 })
 }
 
 /// Reads what one approval is for, and waits until the ledger says so.

@@ -1,30 +1,38 @@
 //! The engine's frames over the parties' data links, each stream counted and digested for its evidence.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
-use base_gm::sm3::Sm3Stream;
+use base_gm::sm3::Tree;
 use base_rt::links::{Link, LinkFault, LinkReceiver, LinkSender};
-use base_types::{Digest, OrgId};
+use base_types::{Digest, OrgId, fault::Fault};
 use mpc_core::{Abort, Blame, Transport};
 use notary_terms::Stream;
 use tokio::sync::Mutex;
 
+use crate::{
+    Answer, Minutes, Note,
+    flows::{Count, Direction, Flows},
+    halt::Halt,
+};
+
 /// What one end saw of one direction.
 struct Meter {
-    hash: Sm3Stream,
+    hash: Tree,
     frames: u64,
     bytes: u64,
 }
 
 impl Meter {
     fn new(salt: &Digest) -> Self {
-        let mut hash = Sm3Stream::new();
-        hash.update(&salt.0);
-        Self { hash, frames: 0, bytes: 0 }
+        Self { hash: Tree::new(&salt.0), frames: 0, bytes: 0 }
     }
 
-    fn count(&mut self, frame: &[u8]) {
+    fn count(&mut self, frame: &[u8], step: &Count) {
+        step.add(frame.len());
         self.frames += 1;
         self.bytes += frame.len() as u64;
         self.hash.update(&(frame.len() as u64).to_be_bytes());
@@ -32,17 +40,46 @@ impl Meter {
     }
 }
 
+/// The counters of the step under way.
+struct Counts {
+    sent: Arc<Count>,
+    received: Arc<Count>,
+}
+
+impl Counts {
+    fn of(flows: &Flows, step: &str, peer: &OrgId) -> Self {
+        Self { sent: flows.count(step, peer, Direction::Sent), received: flows.count(step, peer, Direction::Received) }
+    }
+}
+
 struct Wire {
     org: OrgId,
+    counts: StdMutex<Counts>,
     sender: Mutex<(LinkSender, Meter)>,
     receiver: Mutex<(LinkReceiver, Meter)>,
+}
+
+impl Wire {
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a run's links share.
+pub(crate) struct Terms {
+    /// How long a party may be silent.
+    pub(crate) silence: Duration,
+    /// Counts by step.
+    pub(crate) flows: Arc<Flows>,
+    /// Ends every wait.
+    pub(crate) halt: Arc<Halt>,
 }
 
 /// One party's links to the others, by place.
 pub(crate) struct Wires {
     me: OrgId,
     wires: Vec<Option<Wire>>,
-    silence: Duration,
+    terms: Terms,
 }
 
 fn stream_salt(session: &Digest, from: &OrgId, to: &OrgId) -> Digest {
@@ -50,16 +87,34 @@ fn stream_salt(session: &Digest, from: &OrgId, to: &OrgId) -> Digest {
 }
 
 impl Wires {
-    /// Takes over the links; the place of `me` holds none.
-    pub(crate) fn new(me: &OrgId, session: &Digest, links: Vec<(OrgId, Option<Link>)>, silence: Duration) -> Arc<Self> {
+    /// Takes over the links, at the step `step`; the place of `me` holds none.
+    pub(crate) fn new(
+        me: &OrgId,
+        session: &Digest,
+        links: Vec<(OrgId, Option<Link>)>,
+        step: &str,
+        terms: Terms,
+    ) -> Arc<Self> {
         let wire = |org: OrgId, link: Link| {
             let (sender, receiver) = link.split();
             let sent = Meter::new(&stream_salt(session, me, &org));
             let received = Meter::new(&stream_salt(session, &org, me));
-            Wire { org, sender: Mutex::new((sender, sent)), receiver: Mutex::new((receiver, received)) }
+            let counts = StdMutex::new(Counts::of(&terms.flows, step, &org));
+            Wire { org, counts, sender: Mutex::new((sender, sent)), receiver: Mutex::new((receiver, received)) }
         };
         let wires = links.into_iter().map(|(org, link)| link.map(|link| wire(org, link))).collect();
-        Arc::new(Self { me: me.clone(), wires, silence })
+        Arc::new(Self { me: me.clone(), wires, terms })
+    }
+
+    /// What passes from now on belongs to this step.
+    pub(crate) fn enter(&self, step: &str) {
+        for wire in self.wires.iter().flatten() {
+            *wire.counts() = Counts::of(&self.terms.flows, step, &wire.org);
+        }
+    }
+
+    fn go_on(&self) -> Result<(), Abort> {
+        self.terms.halt.by().map_or(Ok(()), |by| Err(called_off(by)))
     }
 
     fn wire(&self, place: usize) -> Result<&Wire, Abort> {
@@ -98,20 +153,58 @@ fn blame(place: usize, fault: &LinkFault) -> Abort {
     }
 }
 
+fn called_off(by: &OrgId) -> Abort {
+    abort(Blame::Local, format!("{by} called the job off"))
+}
+
 #[async_trait]
 impl Transport for Wires {
     async fn send(&self, to: usize, frame: Vec<u8>) -> Result<(), Abort> {
-        let mut sender = self.wire(to)?.sender.lock().await;
+        let wire = self.go_on().and_then(|()| self.wire(to))?;
+        let mut sender = wire.sender.lock().await;
         let (link, meter) = &mut *sender;
-        meter.count(&frame);
-        link.send(&frame).await.map_err(|f| blame(to, &f))
+        let count = wire.counts().sent.clone();
+        meter.count(&frame, &count);
+        tokio::select! {
+            biased;
+            sent = link.send(&frame) => sent.map_err(|f| blame(to, &f)),
+            by = self.terms.halt.called_off() => Err(called_off(by)),
+        }
     }
 
     async fn recv(&self, from: usize, max_len: usize) -> Result<Vec<u8>, Abort> {
-        let mut receiver = self.wire(from)?.receiver.lock().await;
+        let wire = self.go_on().and_then(|()| self.wire(from))?;
+        let mut receiver = wire.receiver.lock().await;
         let (link, meter) = &mut *receiver;
-        let frame = link.recv(max_len, self.silence).await.map_err(|f| blame(from, &f))?;
-        meter.count(&frame);
+        let frame = tokio::select! {
+            biased;
+            frame = link.recv(max_len, self.terms.silence) => frame.map_err(|f| blame(from, &f)),
+            by = self.terms.halt.called_off() => Err(called_off(by)),
+        }?;
+        let count = wire.counts().received.clone();
+        meter.count(&frame, &count);
         Ok(frame)
+    }
+}
+
+/// Minutes that also tell the links which step is under way.
+pub(crate) struct Stepping<'a> {
+    pub(crate) minutes: &'a dyn Minutes,
+    pub(crate) wires: &'a Wires,
+}
+
+#[async_trait]
+impl Minutes for Stepping<'_> {
+    async fn note(&self, note: Note) -> Result<(), Fault> {
+        self.minutes.note(note).await
+    }
+
+    fn keep(&self, answer: &Answer) -> Result<(), Fault> {
+        self.minutes.keep(answer)
+    }
+
+    fn progress(&self, step: &str) {
+        self.wires.enter(step);
+        self.minutes.progress(step);
     }
 }

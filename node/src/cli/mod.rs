@@ -70,6 +70,8 @@ enum Command {
     Approve(query::VoteArgs),
     /// Reject a proposal with your own key.
     Reject(query::RejectArgs),
+    /// Call off a job of your organisation, also while it runs.
+    Cancel(query::RejectArgs),
     /// Show, export and verify a job's chain of evidence.
     #[command(subcommand)]
     Evidence(evidence::EvidenceCommand),
@@ -248,6 +250,7 @@ fn run(command: Command, show: Show) -> Result<bool, Fault> {
         Command::Query(command) => query::run(command, show),
         Command::Approve(args) => query::approve(&args, show),
         Command::Reject(args) => query::reject(&args, show),
+        Command::Cancel(args) => query::cancel(&args, show),
         Command::Evidence(command) => evidence::run(command, show),
         Command::Chain(command) => chain::run(command, show),
         Command::Contract(command) => contract::run(command, show),

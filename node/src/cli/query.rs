@@ -1,4 +1,4 @@
-//! `heqi query`, `heqi approve`, `heqi reject`: from a question to its answer.
+//! `heqi query`, `heqi approve`, `heqi reject`, `heqi cancel`: from a question to its answer.
 
 use std::{path::PathBuf, thread, time::Duration};
 
@@ -84,7 +84,7 @@ pub struct VoteArgs {
 pub struct RejectArgs {
     /// The job.
     job: JobId,
-    /// Why, for the analyst.
+    /// Why, for the others.
     #[arg(long)]
     reason: String,
     #[command(flatten)]
@@ -164,6 +164,16 @@ pub fn vote(
     client.change("/api/approvals/prepare", &body, key, kind, &|entry| entry.subject == job)
 }
 
+/// Calls a job off, signed here.
+///
+/// # Errors
+/// The ledger's refusal.
+pub fn call_off(client: &Client, key: &base_gm::sm2::SecretKey, job: Digest, reason: &str) -> Result<Value, Fault> {
+    let body = json!({"job": job, "reason": reason});
+    let meant = |entry: &Entry| entry.subject == job;
+    client.change("/api/cancellations/prepare", &body, key, EntryKind::Cancelled, &meant)
+}
+
 /// Waits until a job has ended, with a progress display.
 ///
 /// # Errors
@@ -185,7 +195,7 @@ pub fn wait(client: &Client, job: &str, show: Show) -> Result<Value, Fault> {
             "done" => return Ok(view),
             "rejected" => Code::Rejected,
             "expired" => Code::ProposalExpired,
-            "cancelled" => Code::Rejected,
+            "cancelled" => Code::Cancelled,
             "aborted" => named(&text(&view, "reason_en")),
             _ => {
                 thread::sleep(Duration::from_millis(100));
@@ -213,6 +223,13 @@ pub fn reject(args: &RejectArgs, show: Show) -> Result<(), Fault> {
     let (client, key) = args.signed.open()?;
     let done = vote(&client, &key, args.job, Some(&args.reason))?;
     show.value(&done, |v| format!("{} {}", show.pick("已拒绝，高度", "rejected at height"), text(v, "height")));
+    Ok(())
+}
+
+pub fn cancel(args: &RejectArgs, show: Show) -> Result<(), Fault> {
+    let (client, key) = args.signed.open()?;
+    let done = call_off(&client, &key, args.job, &args.reason)?;
+    show.value(&done, |v| format!("{} {}", show.pick("已取消，高度", "called off at height"), text(v, "height")));
     Ok(())
 }
 

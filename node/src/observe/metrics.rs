@@ -17,13 +17,14 @@ use ledger_chain::Counters;
 use prometheus_client::{
     encoding::text::encode,
     metrics::{
-        counter::ConstCounter,
+        counter::{ConstCounter, Counter},
         family::Family,
         gauge::{ConstGauge, Gauge},
         info::Info,
     },
     registry::{Registry, Unit},
 };
+use runner::{Count, Direction, Flow};
 
 use super::{
     Watch,
@@ -47,6 +48,8 @@ pub struct Sample<'a> {
     pub key_tables: (usize, usize),
     /// The active alarms.
     pub alarms: &'a [Raised],
+    /// What passed between the nodes in each step of jobs, since the start.
+    pub flows: &'a [(Flow, Arc<Count>)],
     /// This machine's time.
     pub now: TimeMs,
     /// When the node was started.
@@ -73,6 +76,7 @@ pub fn text(sample: &Sample<'_>) -> Result<String, fmt::Error> {
     peers(own, sample.seen, sample.now);
     stored(own, sample);
     machine(own, sample);
+    flows(own, sample.flows);
     let mut text = String::new();
     encode(&mut text, &registry)?;
     Ok(text)
@@ -156,6 +160,22 @@ fn stored(registry: &mut Registry, sample: &Sample<'_>) {
     }
 }
 
+fn flows(registry: &mut Registry, flows: &[(Flow, Arc<Count>)]) {
+    let bytes = Family::<Labels, Counter>::default();
+    let frames = Family::<Labels, Counter>::default();
+    for (Flow { step, peer, direction }, count) in flows {
+        let direction = match direction {
+            Direction::Sent => "sent",
+            Direction::Received => "received",
+        };
+        let labels = vec![("step", step.clone()), ("org", peer.to_string()), ("direction", direction.to_owned())];
+        bytes.get_or_create(&labels).inc_by(count.bytes());
+        frames.get_or_create(&labels).inc_by(count.frames());
+    }
+    registry.register_with_unit("job_flow", "What jobs moved between nodes, by step", Unit::Bytes, bytes);
+    registry.register("job_frames", "Frames that jobs moved between nodes, by step", frames);
+}
+
 fn machine(registry: &mut Registry, sample: &Sample<'_>) {
     let clamp = |bytes: u64| ConstGauge::new(bytes.min(i64::MAX.unsigned_abs()));
     if let Some(Disk { free, total }) = sample.disk {
@@ -219,7 +239,9 @@ mod tests {
         let alarms: Vec<_> = judge(&full, &Thresholds::default()).into_iter().map(raised).collect();
         let disk = Some(Disk { free: 1 << 40, total: u64::MAX });
         let (key_tables, now, started) = ((3, 9), 10_000, 2_500);
-        let sample = Sample { counters: &counters, seen: &seen, disk, key_tables, alarms: &alarms, now, started };
+        let flows = &[];
+        let sample =
+            Sample { counters: &counters, seen: &seen, disk, key_tables, alarms: &alarms, flows, now, started };
         text(&sample).unwrap()
     }
 
@@ -287,7 +309,8 @@ mod tests {
     fn a_node_without_peers_and_disk_still_has_its_metrics() {
         let (counters, seen) = (Counters::default(), Seen::default());
         let (disk, key_tables, alarms) = (None, (0, 0), &[]);
-        let sample = Sample { counters: &counters, seen: &seen, disk, key_tables, alarms, now: 0, started: 0 };
+        let flows = &[];
+        let sample = Sample { counters: &counters, seen: &seen, disk, key_tables, alarms, flows, now: 0, started: 0 };
         let series = parsed(&text(&sample).unwrap());
         assert!(series.contains_key("heqi_chain_height") && !series.contains_key("heqi_disk_free_bytes"));
         assert!(!series.contains_key("heqi_chain_scrub_time_seconds"), "nothing was found whole yet");

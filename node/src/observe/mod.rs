@@ -16,6 +16,7 @@ use std::{
 use base_rt::Clock;
 use base_types::{OrgId, TimeMs};
 use ledger_chain::Chain;
+use runner::Flows;
 use tokio::{net::TcpListener, sync::watch, time::MissedTickBehavior};
 
 use alarms::{Thresholds, judge};
@@ -32,6 +33,7 @@ const LOOK: Duration = Duration::from_secs(2);
 pub struct Watch {
     chain: Chain,
     clock: Arc<dyn Clock>,
+    flows: Arc<Flows>,
     ledger: PathBuf,
     started: TimeMs,
     looks: Mutex<Looks>,
@@ -51,11 +53,12 @@ impl Watch {
         certificates: Vec<(&'static str, TimeMs)>,
         chain: Chain,
         clock: Arc<dyn Clock>,
+        flows: Arc<Flows>,
     ) -> Arc<Self> {
         let started = clock.now_ms();
         let tracker = Tracker::new(me, certificates, Instant::now());
         let looks = Mutex::new(Looks { tracker, book: Book::new(folder.alarms()), at: started });
-        let watch = Arc::new(Self { chain, clock, ledger: folder.ledger(), started, looks });
+        let watch = Arc::new(Self { chain, clock, flows, ledger: folder.ledger(), started, looks });
         tokio::spawn(Arc::clone(&watch).follow());
         watch
     }
@@ -104,6 +107,7 @@ impl Watch {
             disk: facts::disk(&self.ledger),
             key_tables: (tables.bytes(), tables.max_bytes()),
             alarms: &alarms,
+            flows: &self.flows.all(),
             now: self.clock.now_ms(),
             started: self.started,
         })

@@ -1,6 +1,10 @@
 //! The engines behind the notary's orders: one task a run, and its notes on the ledger.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    convert::Infallible,
+    future::pending,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use async_trait::async_trait;
 use base_rt::Entropy;
@@ -9,7 +13,7 @@ use base_wire::Encode;
 use ledger_vm::notary::EntryKind;
 use notary_desk::{Desk, Order};
 use notary_terms::{Outcome, ReceiptBody};
-use runner::{Answer, Minutes, Note, Run, Site, execute};
+use runner::{Answer, Halt, Minutes, Note, Run, Site, execute};
 use tokio::sync::mpsc;
 use tracing::{Instrument, Span, field::Empty};
 
@@ -92,8 +96,13 @@ impl Runs {
         let span = span(&job, attempt);
         let (inside, step) = (span.clone(), Mutex::new(Span::none()));
         let minutes = JobMinutes { runs: self.clone(), job, attempt, span, step };
-        let run = Run { plan, reads, chain, approvals, start, attempt };
-        match execute(run, &self.site, &minutes).instrument(inside).await {
+        let halt = Arc::new(Halt::default());
+        let run = Run { plan, reads, chain, approvals, start, attempt, halt: halt.clone() };
+        let ended = tokio::select! {
+            ended = execute(run, &self.site, &minutes).instrument(inside) => ended,
+            never = self.hear(&job, &halt) => match never {},
+        };
+        match ended {
             Ok(_) => tracing::info!(%job, "the run ended as planned"),
             Err(fault) => {
                 minutes.span.record("otel.status_description", fault.to_string().as_str());
@@ -101,6 +110,22 @@ impl Runs {
             }
         }
         self.progress.end(&job);
+    }
+
+    /// Tells a run when a party calls its job off on the ledger.
+    async fn hear(&self, job: &JobId, halt: &Halt) -> Infallible {
+        let mut changes = self.desk.changes();
+        loop {
+            changes.borrow_and_update();
+            let cancelled = self.desk.book(|book| book.job(job).and_then(|job| job.cancelled.clone()));
+            if let Ok(Some(cancelled)) = cancelled {
+                halt.call_off(cancelled.mark.sender.org());
+                return pending().await;
+            }
+            if changes.changed().await.is_err() {
+                return pending().await;
+            }
+        }
     }
 
     /// A run that cannot begin still leaves a receipt.

@@ -10,7 +10,7 @@ use notary_terms::{
     RevokeBody, RuleSet, Source, StartBody, TransferBody,
 };
 
-use crate::job::{Ended, Job, Mark, Vote};
+use crate::job::{Cancelled, Ended, Job, Mark, Vote};
 
 /// All that the notary's entries say.
 #[derive(Debug, Clone, Default)]
@@ -190,8 +190,8 @@ fn note(job: &mut Job, record: &Record, entry: &Entry, mark: Mark) -> Option<()>
             job.receipts.push(Ended { attempt: record.attempt, org, receipt, mark });
         }
         EntryKind::Cancelled => {
-            CancelBody::from_wire(&entry.body).ok()?;
-            job.cancelled = Some(mark);
+            let reason = CancelBody::from_wire(&entry.body).ok()?.reason;
+            job.cancelled = Some(Cancelled { reason, mark });
         }
         _ => {}
     }

@@ -49,6 +49,15 @@ pub struct Ended {
     pub mark: Mark,
 }
 
+/// Why and by whom a job was called off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cancelled {
+    /// What the party says.
+    pub reason: String,
+    /// Where it stands.
+    pub mark: Mark,
+}
+
 /// Where a job is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum JobStatus {
@@ -111,7 +120,7 @@ pub struct Job {
     /// Receipts.
     pub receipts: Vec<Ended>,
     /// Called off.
-    pub cancelled: Option<Mark>,
+    pub cancelled: Option<Cancelled>,
     /// Every entry of the job, in order.
     pub entries: Vec<(EntryKind, Mark)>,
 }
@@ -161,7 +170,8 @@ impl Job {
 
     /// Where the job is at a moment.
     pub fn status(&self, now: TimeMs) -> JobStatus {
-        if self.cancelled.is_some() {
+        // What had ended as planned was not called off any more.
+        if self.cancelled.is_some() && !self.done() {
             return JobStatus::Cancelled;
         }
         if self.votes.iter().any(|v| v.rejected.is_some()) {
@@ -175,13 +185,26 @@ impl Job {
                 (false, false) => JobStatus::Waiting,
             };
         }
-        let ended: Vec<_> = self.receipts.iter().filter(|e| e.attempt == attempt).collect();
-        if ended.iter().any(|e| e.receipt.outcome != Outcome::Done) {
+        if self.ended().any(|e| e.receipt.outcome != Outcome::Done) {
             JobStatus::Aborted
-        } else if self.proposal.nodes.iter().all(|n| ended.iter().any(|e| &e.org == n)) {
+        } else if self.done() {
             JobStatus::Done
         } else {
             JobStatus::Running
         }
+    }
+
+    /// Receipts of the newest attempt.
+    fn ended(&self) -> impl Iterator<Item = &Ended> {
+        let attempt = self.attempt();
+        self.receipts.iter().filter(move |e| attempt > 0 && e.attempt == attempt)
+    }
+
+    /// Whether every node says that the newest attempt ended as planned.
+    fn done(&self) -> bool {
+        let planned = |org: &OrgId| self.ended().any(|e| &e.org == org);
+        self.attempt() > 0
+            && self.ended().all(|e| e.receipt.outcome == Outcome::Done)
+            && self.proposal.nodes.iter().all(planned)
     }
 }

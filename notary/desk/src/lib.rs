@@ -10,6 +10,6 @@ mod stats;
 
 pub use book::Book;
 pub use desk::{Deriver, Desk, Journal, Order, Written, proposal_entry};
-pub use job::{Ended, Job, JobStatus, Mark, Vote};
+pub use job::{Cancelled, Ended, Job, JobStatus, Mark, Vote};
 pub use sound::LONGEST_LIFE_MS;
 pub use stats::{Stats, UseCount};

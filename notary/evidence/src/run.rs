@@ -118,7 +118,11 @@ impl<'a> Run<'a> {
                 let to = delivered.receiver;
                 return Err(format!("{org} says that {to} received the answer, which the plan does not say"));
             }
-            if told.replace(format!("{receiver} received {} bytes", delivered.bytes)).is_some() {
+            let what = match delivered.bytes {
+                0 => "the answer".to_owned(),
+                bytes => format!("{bytes} bytes"),
+            };
+            if told.replace(format!("{receiver} received {what}")).is_some() {
                 return Err("the answer was delivered twice".into());
             }
         }

@@ -57,7 +57,7 @@ pub(crate) fn check(job: &Digest, entries: &[Told<'_>], links: &mut Links) -> Re
         links.check("transfers", "数据流转", each(&runs, |run| run.transfers(&mut bytes)))?;
         links.check("delivery", "结果交付", each(&runs, Run::delivery))?;
         let ended = each(&runs, Run::receipts);
-        outcome = ended.clone().unwrap_or(outcome);
+        outcome = with_end(entries, ended.clone().unwrap_or(outcome));
         links.check("receipts", "回执", ended)?;
     }
     let approved = entries.iter().filter(|(r, _)| r.kind == EntryKind::Approved);
@@ -91,6 +91,15 @@ fn proposal<'a>(entries: &[Told<'a>]) -> Result<(&'a Record, ProposalBody), Stri
         Ok((record, proposal))
     } else {
         Err("another sent it than the analyst".into())
+    }
+}
+
+/// How the last attempt ended, and who called the job off unless it had ended as planned.
+fn with_end(entries: &[Told<'_>], ended: String) -> String {
+    let off = entries.iter().find(|(record, _)| record.kind == EntryKind::Cancelled);
+    match off {
+        Some((record, _)) if ended != "done" => format!("called off by {}; {ended}", record.sender.org()),
+        _ => ended,
     }
 }
 

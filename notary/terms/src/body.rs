@@ -73,7 +73,8 @@ pub struct Stream {
     pub frames: u64,
     /// Bytes of the frames.
     pub bytes: u64,
-    /// Salted digest of all frames in order; both ends report the same.
+    /// Salted digest (`base_gm::sm3::Tree`) of all frames in order, each after its length (64-bit, big-endian); both ends
+    /// report the same.
     pub digest: Digest,
 }
 wire_struct!(Stream { from, to, frames, bytes, digest });
@@ -93,7 +94,7 @@ pub struct DeliveredBody {
     pub receiver: OrgId,
     /// Salted digest of the answer.
     pub result: Digest,
-    /// Its bytes.
+    /// Its bytes; 0 where the receiver does not tell, since a length says how many rows match.
     pub bytes: u64,
 }
 wire_struct!(DeliveredBody { receiver, result, bytes });

@@ -5,9 +5,9 @@ use base_types::{Digest, Height, JobId, PersonId, fault::Fault};
 use futures::stream::BoxStream;
 
 use crate::views::{
-    AlarmsView, ApprovalDraft, BlockList, BlockView, CatalogueView, ChainView, CheckView, EvidenceView, HappeningView,
-    Health, JobSummary, JobView, Me, Prepared, Progress, QueryDraft, ResultView, RuleSetView, SignedTransaction,
-    SourceDraft, SourceTest, StatsView, Submitted, Tip, TransactionView, Verdict,
+    AlarmsView, ApprovalDraft, BlockList, BlockView, CancelDraft, CatalogueView, ChainView, CheckView, EvidenceView,
+    HappeningView, Health, JobSummary, JobView, Me, Prepared, Progress, QueryDraft, ResultView, RuleSetView,
+    SignedTransaction, SourceDraft, SourceTest, StatsView, Submitted, Tip, TransactionView, Verdict,
 };
 
 /// Who is signed in.
@@ -41,6 +41,8 @@ pub trait Desk: Send + Sync {
     async fn prepare_query(&self, who: &Person, query: QueryDraft) -> Result<Prepared, Fault>;
     /// An approval or rejection, to be signed.
     async fn prepare_approval(&self, who: &Person, draft: ApprovalDraft) -> Result<Prepared, Fault>;
+    /// The calling off of a job, to be signed.
+    async fn prepare_cancel(&self, who: &Person, draft: CancelDraft) -> Result<Prepared, Fault>;
     /// Hands a signed transaction to the ledger and waits until it is executed; equal ones are executed once.
     async fn submit(&self, who: &Person, transaction: SignedTransaction) -> Result<Submitted, Fault>;
     /// All jobs, the newest first.

@@ -109,6 +109,7 @@ fn status(code: Code) -> StatusCode {
         | Code::ProposalChanged
         | Code::ProposalExpired
         | Code::Rejected
+        | Code::Cancelled
         | Code::TransactionRefused => StatusCode::CONFLICT,
         Code::PeerSilent => StatusCode::GATEWAY_TIMEOUT,
         Code::PeerGone | Code::PeerMisbehaved | Code::CertificateInvalid | Code::CertificateExpired => {

@@ -1,23 +1,44 @@
-//! Frames on an open stream: a big-endian `u32` length and that many bytes, bounded by the receiver, flushed by the sender.
+//! Frames on an open link: whole byte strings in order, bounded by the receiver, slowed down by a receiver that is slow.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, BufWriter, ReadHalf, WriteHalf},
-    net::TcpStream,
-    time::timeout,
+use tokio::time::{Instant, timeout};
+
+use super::{
+    LinkFault, STALL,
+    cell::{Cell, Kind, LENGTH_BYTES, MAX_BODY},
+    connection::Connection,
+    hello::Hello,
+    stream::{Piece, Stream, WINDOW, cost},
 };
-use tokio_rustls::TlsStream;
 
-use super::LinkFault;
+/// The peer is told that it may send more when so much has been taken.
+const CREDIT_STEP: usize = WINDOW / 4;
+/// Memory that a frame of several pieces is given at once; beyond, with what has arrived.
+const FIRST_RESERVE: usize = 1 << 20;
 
-/// Longest time that the peer may leave a frame unread while the network's buffers are full.
-const STALL: Duration = Duration::from_secs(120);
-/// Frames up to this length leave in one write together with their length.
-const BUFFER_BYTES: usize = 64 << 10;
-const LENGTH_BYTES: usize = 4;
+/// This node's end of a stream; both directions hold it.
+pub(super) struct Ends {
+    connection: Arc<Connection>,
+    stream: Arc<Stream>,
+    number: u32,
+}
 
-pub(super) type Stream = TlsStream<TcpStream>;
+impl Ends {
+    pub(super) fn new(connection: Arc<Connection>, stream: Arc<Stream>, number: u32) -> Arc<Self> {
+        Arc::new(Self { connection, stream, number })
+    }
+
+    fn put(&self, kind: Kind, body: &[u8]) {
+        self.connection.outbox().put(&Cell::new(self.number, kind, body.len()).to_bytes(), body);
+    }
+}
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.connection.forget(self.number);
+    }
+}
 
 /// An open link.
 pub struct Link {
@@ -26,18 +47,41 @@ pub struct Link {
 }
 
 impl Link {
-    pub(super) fn new(stream: Stream) -> Self {
-        let (read, write) = tokio::io::split(stream);
-        let write = BufWriter::with_capacity(BUFFER_BYTES, write);
+    pub(super) fn new(ends: Arc<Ends>) -> Self {
         Self {
-            sender: LinkSender { write, broken: None },
-            receiver: LinkReceiver { read, header: Vec::with_capacity(LENGTH_BYTES), body: None, broken: None },
+            sender: LinkSender { ends: ends.clone(), closed: false, broken: None },
+            receiver: LinkReceiver { ends, frame: None, taken: 0, broken: None },
         }
     }
 
-    /// Whether the peer has neither closed nor said anything, as it should before its hello is answered.
-    pub(super) async fn is_quiet(&mut self) -> bool {
-        self.receiver.recv(0, Duration::ZERO).await == Err(LinkFault::Silent)
+    /// Answers the peer that has opened it; false when that peer has given up meanwhile.
+    pub(super) fn accept(&self, hello: &Hello) -> bool {
+        let live = self.sender.ends.stream.open();
+        if live {
+            self.sender.ends.put(Kind::Accept, &hello.to_bytes());
+        }
+        live
+    }
+
+    /// Whether the peer still takes part.
+    pub(super) fn is_live(&self) -> bool {
+        self.sender.ends.stream.is_live()
+    }
+
+    /// Waits for the answer of the peer's program. `patience` bounds how long the peer's node may give no sign of life.
+    pub(super) async fn accepted(&self, hello: &Hello, patience: Duration) -> Result<(), LinkFault> {
+        let Ends { connection, stream, .. } = &*self.sender.ends;
+        loop {
+            let asked = Instant::now();
+            connection.ping();
+            match timeout(patience, stream.answered()).await {
+                Ok(Ok(answer)) if answer == hello.to_bytes() => return Ok(()),
+                Ok(Ok(_)) => return Err(LinkFault::Garbage("the answer to the hello names another link".into())),
+                Ok(Err(fault)) => return Err(fault),
+                Err(_) if connection.heard() < asked => return Err(LinkFault::Silent),
+                Err(_) => {}
+            }
+        }
     }
 
     /// See [`LinkSender::send`].
@@ -64,50 +108,81 @@ impl Link {
 
 /// The sending direction.
 pub struct LinkSender {
-    write: BufWriter<WriteHalf<Stream>>,
+    ends: Arc<Ends>,
+    closed: bool,
     /// Set while a frame is under way and after a fault: what follows half a frame would be read as its rest.
     broken: Option<LinkFault>,
 }
 
 impl LinkSender {
-    /// Sends one frame and flushes it. A fault is final, and so is dropping the future before it is done.
+    /// Sends one frame; done when all of it is on its way or waits for the network. A fault is final, and so is dropping
+    /// the future before it is done; other links go on.
     ///
     /// # Errors
-    /// [`LinkFault`]; `Silent` when the peer reads nothing for two minutes.
+    /// [`LinkFault`]; `Silent` when the peer takes nothing for two minutes.
     pub async fn send(&mut self, frame: &[u8]) -> Result<(), LinkFault> {
         if let Some(fault) = &self.broken {
             return Err(fault.clone());
         }
         let too_long = || LinkFault::Other(format!("a frame of {} bytes cannot be sent", frame.len()));
-        let len = u32::try_from(frame.len()).map_err(|_| too_long())?;
+        let total = u32::try_from(frame.len()).map_err(|_| too_long())?;
         self.broken = Some(LinkFault::Other("an earlier send was abandoned".into()));
-        let sent = async {
-            self.write.write_all(&len.to_be_bytes()).await?;
-            self.write.write_all(frame).await?;
-            self.write.flush().await
-        };
-        let outcome = match timeout(STALL, sent).await {
-            Ok(outcome) => outcome.map_err(|error| established(&error)),
-            Err(_) => Err(LinkFault::Silent),
-        };
+        let outcome = self.pieces(frame, total).await;
         self.broken = outcome.clone().err();
         outcome
     }
 
+    async fn pieces(&self, frame: &[u8], total: u32) -> Result<(), LinkFault> {
+        let mut rest = frame;
+        loop {
+            let first = rest.len() == frame.len();
+            let room = if first { MAX_BODY - LENGTH_BYTES } else { MAX_BODY };
+            let piece = timeout(STALL, self.piece(rest, room, first.then_some(total)));
+            let sent = piece.await.map_err(|_| LinkFault::Silent)??;
+            rest = rest.get(sent..).unwrap_or_default();
+            if rest.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Sends a piece of at most `room` bytes; says of how many.
+    async fn piece(&self, rest: &[u8], room: usize, begins: Option<u32>) -> Result<usize, LinkFault> {
+        let Ends { connection, stream, number } = &*self.ends;
+        let len = stream.reserve(rest.len().min(room)).await?;
+        let body = rest.get(..len).unwrap_or_default();
+        match begins {
+            Some(total) => connection.outbox().put_in_turn(&Cell::begin(*number, total, len), body).await,
+            None => connection.outbox().put_in_turn(&Cell::new(*number, Kind::More, len).to_bytes(), body).await,
+        }
+        Ok(len)
+    }
+
     /// Ends this direction properly; the peer then reads `Gone` after the last frame.
     pub async fn close(mut self) {
-        if self.broken.is_none() {
-            let _ = timeout(STALL, self.write.shutdown()).await;
+        self.end();
+    }
+
+    fn end(&mut self) {
+        if !std::mem::replace(&mut self.closed, true) {
+            self.ends.put(Kind::End, &[]);
         }
+    }
+}
+
+impl Drop for LinkSender {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
 /// The receiving direction.
 pub struct LinkReceiver {
-    read: ReadHalf<Stream>,
-    /// The frame being read: kept here, so that a receive that ran out of time loses nothing.
-    header: Vec<u8>,
-    body: Option<Vec<u8>>,
+    ends: Arc<Ends>,
+    /// The frame being read, and its length: kept here, so that a receive that ran out of time loses nothing.
+    frame: Option<(usize, Vec<u8>)>,
+    /// What was taken and the peer does not know of.
+    taken: usize,
     broken: Option<LinkFault>,
 }
 
@@ -126,34 +201,42 @@ impl LinkReceiver {
     }
 
     async fn read_frame(&mut self, max_len: usize) -> Result<Vec<u8>, LinkFault> {
-        fill(&mut self.read, &mut self.header, LENGTH_BYTES).await?;
-        let len = self.header.iter().fold(0usize, |len, byte| len << 8 | usize::from(*byte));
-        if len > max_len {
-            return Err(LinkFault::Garbage(format!("a frame of {len} bytes where {max_len} are allowed")));
+        loop {
+            if let Some((len, body)) = self.frame.take_if(|(len, body)| *len > max_len || body.len() == *len) {
+                if len > max_len {
+                    return Err(LinkFault::Garbage(format!("a frame of {len} bytes where {max_len} are allowed")));
+                }
+                return Ok(body);
+            }
+            let piece = self.ends.stream.next().await?;
+            self.count(&piece);
+            match (piece, &mut self.frame) {
+                (Piece::Begin(len, bytes), frame) => *frame = Some((len, bytes)),
+                (Piece::More(bytes), Some((len, body))) => {
+                    let left = len.saturating_sub(body.len());
+                    body.reserve(left.min(FIRST_RESERVE.max(body.len())));
+                    body.extend_from_slice(&bytes);
+                }
+                (Piece::More(_), None) => return Err(LinkFault::Other("a piece of no frame".into())),
+            }
         }
-        fill(&mut self.read, self.body.get_or_insert_default(), len).await?;
-        self.header.clear();
-        Ok(self.body.take().unwrap_or_default())
+    }
+
+    /// Gives the peer credit for what has been taken, some pieces at a time.
+    fn count(&mut self, piece: &Piece) {
+        let (Piece::Begin(_, bytes) | Piece::More(bytes)) = piece;
+        self.taken += cost(bytes.len());
+        if self.taken >= CREDIT_STEP {
+            self.ends.stream.widen(self.taken);
+            self.ends.put(Kind::Credit, &u32::try_from(self.taken).unwrap_or(u32::MAX).to_be_bytes());
+            self.taken = 0;
+        }
     }
 }
 
-/// Reads until `into` holds `len` bytes. It grows with what has arrived, not with what the peer announced.
-async fn fill(read: &mut ReadHalf<Stream>, into: &mut Vec<u8>, len: usize) -> Result<(), LinkFault> {
-    while into.len() < len {
-        let left = len - into.len();
-        into.reserve(left.min(BUFFER_BYTES));
-        let taken = (&mut *read).take(left as u64).read_buf(into).await.map_err(|error| established(&error))?;
-        if taken == 0 {
-            return Err(LinkFault::Gone);
-        }
-    }
-    Ok(())
-}
-
-/// On an established stream a broken TLS record is the network's doing until proven otherwise; blame needs a whole frame.
-fn established(error: &std::io::Error) -> LinkFault {
-    match LinkFault::from(error) {
-        LinkFault::Garbage(why) => LinkFault::Other(why),
-        fault => fault,
+impl Drop for LinkReceiver {
+    fn drop(&mut self) {
+        self.ends.stream.deafen();
+        self.ends.put(Kind::Stop, &[]);
     }
 }

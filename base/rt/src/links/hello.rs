@@ -1,11 +1,11 @@
-//! The first frame of a link, sent by the side that dials and returned by the side that accepts.
+//! What opens a stream: sent by the side that dials, and returned once the other side's program has opened it too.
 
 use base_wire::{Decode, Encode, wire_struct};
 
 use super::LinkFault;
 
-/// Version of the frames; a peer of another version is told apart here.
-const VERSION: u16 = 1;
+/// Version of cells and frames; a peer of another version is told apart here.
+const VERSION: u16 = 2;
 /// Longest label of a link.
 pub const MAX_LABEL_BYTES: usize = 64;
 /// Longest hello.
@@ -28,13 +28,13 @@ impl Hello {
         Ok(Self { version: VERSION, session, label: label.to_owned() })
     }
 
-    pub(super) fn to_frame(&self) -> Vec<u8> {
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
         self.to_wire()
     }
 
-    pub(super) fn read(frame: &[u8]) -> Result<Self, LinkFault> {
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, LinkFault> {
         let garbage = |why: String| LinkFault::Garbage(why);
-        let hello = Self::from_wire(frame).map_err(|why| garbage(format!("hello: {why}")))?;
+        let hello = Self::from_wire(bytes).map_err(|why| garbage(format!("hello: {why}")))?;
         if hello.version != VERSION {
             return Err(garbage(format!("version {} of the links, {VERSION} is spoken here", hello.version)));
         }
@@ -49,11 +49,11 @@ mod tests {
     #[test]
     fn a_hello_comes_back_and_others_are_refused() {
         let hello = Hello::new([7; 32], &"x".repeat(MAX_LABEL_BYTES)).unwrap();
-        assert_eq!(hello.to_frame().len(), MAX_BYTES);
-        assert_eq!(Hello::read(&hello.to_frame()), Ok(hello.clone()));
-        let newer = Hello { version: 2, ..hello.clone() };
+        assert_eq!(hello.to_bytes().len(), MAX_BYTES);
+        assert_eq!(Hello::read(&hello.to_bytes()), Ok(hello.clone()));
+        let newer = Hello { version: 3, ..hello.clone() };
         let long = Hello { label: "x".repeat(MAX_LABEL_BYTES + 1), ..hello.clone() };
-        for bad in [newer.to_frame(), long.to_frame(), hello.to_frame()[1..].to_vec(), vec![]] {
+        for bad in [newer.to_bytes(), long.to_bytes(), hello.to_bytes()[1..].to_vec(), vec![]] {
             assert!(matches!(Hello::read(&bad), Err(LinkFault::Garbage(_))));
         }
         assert!(Hello::new([7; 32], &long.label).is_err());

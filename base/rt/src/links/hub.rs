@@ -1,16 +1,18 @@
-//! Opens links: dials the peers that sort later, accepts those that sort earlier.
+//! Opens links: on the connection that the pair of nodes has, dialled by the one that sorts first.
 
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 
 use base_types::OrgId;
 use rustls::ServerConfig;
 use tokio::{
+    io::BufReader,
     net::{TcpListener, TcpStream},
+    runtime::Handle,
     sync::Semaphore,
     task::JoinHandle,
     time::{Instant, interval, sleep, timeout, timeout_at},
@@ -18,37 +20,44 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
 use super::{
-    Link, LinkFault,
-    hello::{self, Hello},
-    inbox::Inbox,
+    Link, LinkFault, READ_BYTES, Wire,
+    connection::{Connection, Peer},
+    door::Door,
+    hello::Hello,
+    lines::Lines,
 };
 use crate::{
     clock::Clock,
-    tls::{NodeIdentity, Protocol, TlsFault, TrustRoots, client_config, peer_org, server_config, server_name},
+    tls::{
+        NodeIdentity, Protocol, TlsFault, TrustRoots, check_again, client_config, peer_org, server_config, server_name,
+    },
 };
 
 /// Handshakes under way at a time.
 const MAX_HANDSHAKES: usize = 64;
-/// Time for a handshake and the hello together.
+/// Time for a handshake, and how long an open connection may give no sign of life while a link is asked for.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// A node's end of all its data links.
+/// A node's end of all its data links. They end with it.
 pub struct LinkHub {
     me: OrgId,
     identity: NodeIdentity,
-    roots: Arc<TrustRoots>,
-    clock: Arc<dyn Clock>,
+    door: Door,
     peers: RwLock<BTreeMap<OrgId, String>>,
-    inbox: Arc<Inbox>,
+    lines: Arc<Lines>,
+    /// One at a time dials a peer; the others find its connection.
+    dialling: Mutex<BTreeMap<OrgId, Arc<tokio::sync::Mutex<()>>>>,
+    /// Connections are driven here, whoever opens the first link on them.
+    runtime: Handle,
     accepting: JoinHandle<()>,
 }
 
 impl LinkHub {
     /// Accepts links on `listener` until the hub is dropped; `peers` says where the others listen (`host:port`). Called
-    /// inside a tokio runtime.
+    /// inside a tokio runtime, which drives all connections.
     ///
     /// # Errors
     /// [`TlsFault`] when the identity does not fit.
@@ -60,13 +69,14 @@ impl LinkHub {
         peers: BTreeMap<OrgId, String>,
     ) -> Result<Arc<Self>, TlsFault> {
         let config = server_config(&identity, roots.clone(), clock.clone(), Protocol::Links)?;
-        let inbox = Arc::new(Inbox::default());
-        let me = identity.org.clone();
-        let accepting = tokio::spawn(accept(listener, config, me.clone(), inbox.clone()));
-        Ok(Arc::new(Self { me, identity, roots, clock, peers: RwLock::new(peers), inbox, accepting }))
+        let door = Door { inbox: Arc::default(), roots, clock };
+        let (me, lines, runtime) = (identity.org.clone(), Arc::<Lines>::default(), Handle::current());
+        let accepting = tokio::spawn(accept(listener, config, me.clone(), door.clone(), lines.clone()));
+        let (peers, dialling) = (RwLock::new(peers), Mutex::default());
+        Ok(Arc::new(Self { me, identity, door, peers, lines, dialling, runtime, accepting }))
     }
 
-    /// Sets where a peer listens.
+    /// Sets where a peer listens; links that are open stay where they are.
     pub fn set_peer(&self, peer: OrgId, address: String) {
         self.peers.write().unwrap_or_else(PoisonError::into_inner).insert(peer, address);
     }
@@ -85,7 +95,7 @@ impl LinkHub {
         let hello = Hello::new(session, label)?;
         let deadline = Instant::now() + patience;
         match self.me.cmp(peer) {
-            std::cmp::Ordering::Less => self.dial(peer, &hello, deadline).await,
+            std::cmp::Ordering::Less => self.ask(peer, &hello, deadline).await,
             std::cmp::Ordering::Greater => self.await_inbound(peer, &hello, deadline).await,
             std::cmp::Ordering::Equal => Err(LinkFault::Other("a node opens no link to itself".into())),
         }
@@ -93,22 +103,19 @@ impl LinkHub {
 
     async fn await_inbound(&self, peer: &OrgId, hello: &Hello, deadline: Instant) -> Result<Link, LinkFault> {
         loop {
-            let mut link = self.inbox.claim(peer, hello, deadline).await?;
+            let link = self.door.inbox.claim(peer, hello, deadline).await?;
             // One whose peer has given up meanwhile is passed over.
-            if link.is_quiet().await && link.send(&hello.to_frame()).await.is_ok() {
+            if link.accept(hello) {
                 return Ok(link);
             }
         }
     }
 
-    /// Dials again while the peer is not there yet, or not there any more.
-    async fn dial(&self, peer: &OrgId, hello: &Hello, deadline: Instant) -> Result<Link, LinkFault> {
-        let config = client_config(&self.identity, self.roots.clone(), self.clock.clone(), Protocol::Links, peer)
-            .map_err(|fault| LinkFault::Other(fault.to_string()))?;
-        let connector = TlsConnector::from(config);
+    /// Asks again while the peer is not there yet, or not there any more.
+    async fn ask(&self, peer: &OrgId, hello: &Hello, deadline: Instant) -> Result<Link, LinkFault> {
         let mut pause = FIRST_PAUSE;
         loop {
-            let fault = match timeout_at(deadline, self.dial_once(peer, hello, &connector, deadline)).await {
+            let fault = match timeout_at(deadline, self.ask_once(peer, hello)).await {
                 Ok(Ok(link)) => return Ok(link),
                 Ok(Err(fault @ (LinkFault::Silent | LinkFault::Gone))) => fault,
                 Ok(Err(fault)) => return Err(fault),
@@ -122,42 +129,90 @@ impl LinkHub {
         }
     }
 
-    async fn dial_once(
-        &self,
-        peer: &OrgId,
-        hello: &Hello,
-        connector: &TlsConnector,
-        deadline: Instant,
-    ) -> Result<Link, LinkFault> {
+    async fn ask_once(&self, peer: &OrgId, hello: &Hello) -> Result<Link, LinkFault> {
+        let connection = self.connection(peer).await?;
+        let link = connection.open(hello)?;
+        match link.accepted(hello, HANDSHAKE_TIME).await {
+            Ok(()) => Ok(link),
+            Err(fault) => {
+                // It may be dead, or this node's certificate no longer good enough for it: another one shows.
+                connection.retire();
+                Err(fault)
+            }
+        }
+    }
+
+    /// The pair's connection; dialled where there is none that fits.
+    async fn connection(&self, peer: &OrgId) -> Result<Arc<Connection>, LinkFault> {
+        let dialling = {
+            let mut dialling = self.dialling.lock().unwrap_or_else(PoisonError::into_inner);
+            dialling.entry(peer.clone()).or_default().clone()
+        };
+        let _turn = dialling.lock().await;
         let address = self.peers.read().unwrap_or_else(PoisonError::into_inner).get(peer).cloned();
         let address = address.ok_or_else(|| LinkFault::Other(format!("no address of {peer} is known")))?;
-        let stream = TcpStream::connect(&address).await.map_err(|error| LinkFault::from(&error))?;
-        stream.set_nodelay(true).map_err(|error| LinkFault::from(&error))?;
-        let stream = timeout(HANDSHAKE_TIME, connector.connect(server_name(), stream))
-            .await
-            .map_err(|_| LinkFault::Silent)?
-            .map_err(|error| LinkFault::from(&error))?;
-        let mut link = Link::new(TlsStream::from(stream));
-        let frame = hello.to_frame();
-        // A refusal of our certificate arrives while we send or while we wait: either way the reading side knows it.
-        let sent = link.send(&frame).await;
-        let left = deadline.saturating_duration_since(Instant::now());
-        let answer = link.recv(hello::MAX_BYTES, left).await?;
-        sent?;
-        if answer != frame {
-            return Err(LinkFault::Garbage("the answer to the hello names another link".into()));
+        if let Some(connection) = self.lines.current(peer) {
+            let Door { roots, clock, .. } = &self.door;
+            let trusted = check_again(&connection.peer().certificate, roots, &**clock).is_ok();
+            if trusted && connection.peer().address.as_ref() == Some(&address) {
+                return Ok(connection);
+            }
+            connection.retire();
         }
-        Ok(link)
+        let connection = self.dial(peer, address).await?;
+        if self.lines.add(&connection) {
+            return Ok(connection);
+        }
+        connection.close();
+        Err(LinkFault::Gone)
+    }
+
+    async fn dial(&self, peer: &OrgId, address: String) -> Result<Arc<Connection>, LinkFault> {
+        let Door { roots, clock, .. } = &self.door;
+        let config = client_config(&self.identity, roots.clone(), clock.clone(), Protocol::Links, peer)
+            .map_err(|fault| LinkFault::Other(fault.to_string()))?;
+        let (connector, at) = (TlsConnector::from(config), address.clone());
+        // The socket belongs to the runtime that drives it.
+        let dialled = self.runtime.spawn(async move { timeout(HANDSHAKE_TIME, shake_hands(&connector, &at)).await });
+        let ended = |why: tokio::task::JoinError| LinkFault::Other(format!("dialling was broken off: {why}"));
+        let (wire, certificate) = dialled.await.map_err(ended)?.map_err(|_| LinkFault::Silent)??;
+        let peer = Peer { org: peer.clone(), certificate, address: Some(address) };
+        Ok(Connection::start(&self.runtime, wire, peer, None))
+    }
+
+    /// How many connections and streams there are.
+    #[cfg(test)]
+    pub(super) fn count(&self) -> (usize, usize) {
+        self.lines.count()
     }
 }
 
 impl Drop for LinkHub {
     fn drop(&mut self) {
         self.accepting.abort();
+        self.lines.close();
     }
 }
 
-async fn accept(listener: TcpListener, config: Arc<ServerConfig>, me: OrgId, inbox: Arc<Inbox>) {
+type Shown = rustls::pki_types::CertificateDer<'static>;
+
+/// What the peer showed in a finished handshake.
+fn shown(certificates: Option<&[Shown]>) -> Result<Shown, LinkFault> {
+    let unnamed = || LinkFault::Other("the peer cannot be named".into());
+    certificates.and_then(<[Shown]>::first).cloned().ok_or_else(unnamed)
+}
+
+/// An outbound connection.
+async fn shake_hands(connector: &TlsConnector, address: &str) -> Result<(Wire, Shown), LinkFault> {
+    let stream = TcpStream::connect(address).await.map_err(|error| LinkFault::from(&error))?;
+    stream.set_nodelay(true).map_err(|error| LinkFault::from(&error))?;
+    let stream = BufReader::with_capacity(READ_BYTES, stream);
+    let stream = connector.connect(server_name(), stream).await.map_err(|error| LinkFault::from(&error))?;
+    let certificate = shown(stream.get_ref().1.peer_certificates())?;
+    Ok((TlsStream::from(stream), certificate))
+}
+
+async fn accept(listener: TcpListener, config: Arc<ServerConfig>, me: OrgId, door: Door, lines: Arc<Lines>) {
     let acceptor = TlsAcceptor::from(config);
     let handshakes = Arc::new(Semaphore::new(MAX_HANDSHAKES));
     let mut sweep = interval(SWEEP_EVERY);
@@ -165,7 +220,8 @@ async fn accept(listener: TcpListener, config: Arc<ServerConfig>, me: OrgId, inb
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             _ = sweep.tick() => {
-                inbox.sweep();
+                door.inbox.sweep();
+                lines.sweep();
                 continue;
             }
         };
@@ -173,7 +229,7 @@ async fn accept(listener: TcpListener, config: Arc<ServerConfig>, me: OrgId, inb
             Ok(accepted) => accepted,
             Err(why) => {
                 // Out of descriptors, usually; at once it would fail again.
-                tracing::warn!(%why, "a link could not be accepted");
+                tracing::warn!(%why, "a connection could not be accepted");
                 sleep(FIRST_PAUSE).await;
                 continue;
             }
@@ -182,10 +238,10 @@ async fn accept(listener: TcpListener, config: Arc<ServerConfig>, me: OrgId, inb
             tracing::warn!(%from, "too many handshakes at a time; one more is dropped");
             continue;
         };
-        let (acceptor, me, inbox) = (acceptor.clone(), me.clone(), inbox.clone());
+        let (acceptor, me, door, lines) = (acceptor.clone(), me.clone(), door.clone(), lines.clone());
         tokio::spawn(async move {
             match timeout(HANDSHAKE_TIME, greet(stream, &acceptor, &me)).await {
-                Ok(Ok((peer, hello, link))) => inbox.put(peer, hello, link),
+                Ok(Ok((wire, peer))) => admit(wire, peer, door, &lines),
                 Ok(Err(fault)) => refused(from, &fault),
                 Err(_) => refused(from, &LinkFault::Silent),
             }
@@ -195,19 +251,28 @@ async fn accept(listener: TcpListener, config: Arc<ServerConfig>, me: OrgId, inb
 }
 
 fn refused(from: SocketAddr, fault: &LinkFault) {
-    tracing::warn!(%from, %fault, "an inbound link was refused");
+    tracing::warn!(%from, %fault, "an inbound connection was refused");
 }
 
-/// Handshake and hello of an inbound stream.
-async fn greet(stream: TcpStream, acceptor: &TlsAcceptor, me: &OrgId) -> Result<(OrgId, Hello, Link), LinkFault> {
+/// Handshake of an inbound connection.
+async fn greet(stream: TcpStream, acceptor: &TlsAcceptor, me: &OrgId) -> Result<(Wire, Peer), LinkFault> {
     stream.set_nodelay(true).map_err(|error| LinkFault::from(&error))?;
+    let stream = BufReader::with_capacity(READ_BYTES, stream);
     let stream = acceptor.accept(stream).await.map_err(|error| LinkFault::from(&error))?;
-    let peer = peer_org(stream.get_ref().1.peer_certificates())
-        .ok_or_else(|| LinkFault::Other("the peer cannot be named".into()))?;
-    if peer >= *me {
-        return Err(LinkFault::Garbage(format!("{peer} dials where it should wait to be dialled")));
+    let certificates = stream.get_ref().1.peer_certificates();
+    let org = peer_org(certificates).ok_or_else(|| LinkFault::Other("the peer cannot be named".into()))?;
+    if org >= *me {
+        return Err(LinkFault::Garbage(format!("{org} dials where it should wait to be dialled")));
     }
-    let mut link = Link::new(TlsStream::from(stream));
-    let frame = link.recv(hello::MAX_BYTES, HANDSHAKE_TIME).await?;
-    Ok((peer, Hello::read(&frame)?, link))
+    let peer = Peer { org, certificate: shown(certificates)?, address: None };
+    Ok((TlsStream::from(stream), peer))
+}
+
+/// Lets an inbound connection live, if its peer has not too many.
+fn admit(wire: Wire, peer: Peer, door: Door, lines: &Lines) {
+    let connection = Connection::start(&Handle::current(), wire, peer, Some(door));
+    if !lines.add(&connection) {
+        tracing::warn!(peer = %connection.peer().org, "too many connections of one node; one more is closed");
+        connection.close();
+    }
 }

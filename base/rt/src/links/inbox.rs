@@ -26,6 +26,12 @@ struct Waiting {
     since: Instant,
 }
 
+impl Waiting {
+    fn is_wanted(&self) -> bool {
+        self.since.elapsed() < MAX_AGE && self.link.is_live()
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Inbox {
     waiting: Mutex<BTreeMap<(OrgId, Hello), Waiting>>,
@@ -38,10 +44,10 @@ impl Inbox {
     }
 
     /// Keeps a link until it is claimed; the same peer's newer link of the same name takes the older one's place. Where
-    /// there is no room the new link is dropped, and its peer may dial again.
+    /// there is no room the new link is dropped, and its peer may ask again.
     pub(super) fn put(&self, peer: OrgId, hello: Hello, link: Link) {
         let mut waiting = self.lock();
-        waiting.retain(|_, w| w.since.elapsed() < MAX_AGE);
+        waiting.retain(|_, w| w.is_wanted());
         let of_peer = waiting.keys().filter(|(org, _)| *org == peer).count();
         let key = (peer, hello);
         let full = waiting.len() >= MAX_WAITING || of_peer >= MAX_WAITING_OF_PEER;
@@ -54,9 +60,9 @@ impl Inbox {
         self.arrived.notify_waiters();
     }
 
-    /// Drops what nobody claimed.
+    /// Drops what nobody claimed, and what its peer has given up.
     pub(super) fn sweep(&self) {
-        self.lock().retain(|_, w| w.since.elapsed() < MAX_AGE);
+        self.lock().retain(|_, w| w.is_wanted());
     }
 
     /// The link of that name, when it is here.

@@ -18,6 +18,8 @@ use crate::{
     tls::{NODE_NAME, NodeIdentity, Protocol, TrustRoots, client_config, server_name},
 };
 
+mod sessions;
+
 const NOW: u64 = 1_800_000_000_000;
 const DAY: u64 = 86_400_000;
 const SOON: Duration = Duration::from_millis(300);
@@ -150,15 +152,23 @@ async fn a_peer_that_closes_is_gone_also_inside_a_frame() {
     assert_eq!(b.recv(3, LONG).await, Err(LinkFault::Gone));
 
     let mut raw = raw_client(&net, "a", "b").await;
-    let hello = hello::Hello::new(SESSION, "cut").unwrap().to_frame();
-    raw.write_all(&(hello.len() as u32).to_be_bytes()).await.unwrap();
-    raw.write_all(&hello).await.unwrap();
-    raw.flush().await.unwrap();
+    raw.write_all(&opening(1, "cut")).await.unwrap();
     let mut b = net.hubs["b"].open(SESSION, "cut", &org("a"), LONG).await.unwrap();
-    raw.write_all(&[0, 0, 0, 9, 1, 2]).await.unwrap();
+    raw.write_all(&cell(1, 3, &[0, 0, 0, 9, 1, 2])).await.unwrap();
     raw.flush().await.unwrap();
     drop(raw);
     assert_eq!(b.recv(9, LONG).await, Err(LinkFault::Gone));
+}
+
+/// A cell, spelled out.
+fn cell(stream: u32, kind: u8, body: &[u8]) -> Vec<u8> {
+    let [.., x, y, z] = body.len().to_be_bytes();
+    [&stream.to_be_bytes()[..], &[kind, x, y, z], body].concat()
+}
+
+/// A cell that opens a stream.
+fn opening(stream: u32, label: &str) -> Vec<u8> {
+    cell(stream, 1, &hello::Hello::new(SESSION, label).unwrap().to_bytes())
 }
 
 /// A TLS stream to a hub without the link's own code on this side.
@@ -169,25 +179,73 @@ async fn raw_client(net: &Net, from: &str, to: &str) -> tokio_rustls::client::Tl
     tokio_rustls::TlsConnector::from(config).connect(server_name(), stream).await.unwrap()
 }
 
+/// Whether the hub closes the connection after these cells.
+async fn is_closed_after(net: &Net, cells: &[Vec<u8>]) -> bool {
+    let mut raw = raw_client(net, "a", "b").await;
+    // The hub may close while later cells are on their way.
+    for cell in cells {
+        let _ = raw.write_all(cell).await;
+    }
+    let _ = raw.flush().await;
+    let mut read = Vec::new();
+    let ended = tokio::time::timeout(LONG, raw.read_to_end(&mut read)).await;
+    ended.is_ok()
+}
+
 #[tokio::test]
-async fn a_wrong_hello_and_a_wrong_direction_are_closed() {
+async fn what_no_honest_peer_sends_ends_the_connection() {
     let net = net(&["a", "b"]).await;
-    let mut wrong = raw_client(&net, "a", "b").await;
-    wrong.write_all(&[0, 0, 0, 2, 0, 2]).await.unwrap();
-    wrong.flush().await.unwrap();
-    assert!(matches!(wrong.read(&mut [0; 1]).await, Ok(0) | Err(_)));
+    let empty = || vec![0; 4];
+    let cases = [
+        vec![cell(1, 1, &[0, 2])],
+        vec![cell(1, 99, &[])],
+        vec![cell(7, 3, &empty())],
+        vec![opening(1, "early"), cell(1, 3, &empty())],
+        vec![opening(1, "self"), cell(1, 2, &[0; 4])],
+        vec![opening(2, "x"), opening(1, "y")],
+        vec![opening(1, "x"), opening(1, "x")],
+        vec![opening(1, "x"), cell(1, 5, &[0, 0, 0, 1])],
+    ];
+    for (number, case) in cases.iter().enumerate() {
+        assert!(is_closed_after(&net, case).await, "case {number}");
+    }
     let mut backwards = raw_client(&net, "b", "a").await;
-    let hello = hello::Hello::new(SESSION, "share").unwrap().to_frame();
-    let _ = backwards.write_all(&(hello.len() as u32).to_be_bytes()).await;
-    let _ = backwards.write_all(&hello).await;
+    let _ = backwards.write_all(&opening(1, "share")).await;
     let _ = backwards.flush().await;
     assert!(matches!(backwards.read(&mut [0; 1]).await, Ok(0) | Err(_)));
+}
+
+#[tokio::test]
+async fn a_peer_that_sends_more_than_the_window_is_told_on_and_held_to_it() {
+    let net = net(&["a", "b"]).await;
+    let mut raw = raw_client(&net, "a", "b").await;
+    raw.write_all(&opening(1, "flood")).await.unwrap();
+    let mut link = net.hubs["b"].open(SESSION, "flood", &org("a"), LONG).await.unwrap();
+    let (mut reading, mut writing) = tokio::io::split(raw);
+    let flood = async {
+        let body = [&(60_000u32).to_be_bytes()[..], &[7; 60_000]].concat();
+        while writing.write_all(&cell(1, 3, &body)).await.is_ok() {}
+    };
+    let mut read = Vec::new();
+    let ended = tokio::time::timeout(LONG, async { tokio::join!(flood, reading.read_to_end(&mut read)) }).await;
+    assert!(ended.is_ok(), "the connection is ended");
+    let mut held = 0;
+    let fault = loop {
+        match link.recv(60_000, LONG).await {
+            Ok(frame) => held += frame.len(),
+            Err(fault) => break fault,
+        }
+    };
+    assert!(matches!(fault, LinkFault::Garbage(_)), "{fault}");
+    assert!(held > stream::WINDOW / 2 && held <= stream::WINDOW, "{held}");
 }
 
 #[tokio::test]
 async fn a_peer_that_does_not_open_or_is_not_there_is_silent() {
     let net = net(&["a", "b"]).await;
     assert_eq!(net.open("a", "b", SOON).await.err(), Some(LinkFault::Silent));
+    // What a took back is on its way to b.
+    tokio::time::sleep(SOON).await;
     assert_eq!(net.open("b", "a", SOON).await.err(), Some(LinkFault::Silent));
     let nowhere = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
     net.hubs["a"].set_peer(org("b"), nowhere);

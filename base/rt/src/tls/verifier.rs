@@ -36,10 +36,7 @@ impl Verifier {
     }
 
     fn check(&self, certificate: &[u8]) -> Result<(), Refused> {
-        let now = self.clock.now_ms();
-        let (endorsement, spki) = endorsement::read(certificate)?;
-        let org = self.roots.check_node(&endorsement.certificate, now)?;
-        endorsement.check(spki, now)?;
+        let org = check(certificate, &self.roots, &*self.clock)?;
         match &self.expected {
             Some(expected) if *expected != org => {
                 Err(Refused::invalid(format!("{expected} was expected, {org} answered")))
@@ -62,6 +59,15 @@ impl Verifier {
         let spki = SubjectPublicKeyInfoDer::from(spki);
         verify_tls13_signature_with_raw_key(message, &spki, signed, &self.algorithms)
     }
+}
+
+/// The organisation whose node the certificate is, now.
+pub(super) fn check(certificate: &[u8], roots: &TrustRoots, clock: &dyn Clock) -> Result<OrgId, Refused> {
+    let now = clock.now_ms();
+    let (endorsement, spki) = endorsement::read(certificate)?;
+    let org = roots.check_node(&endorsement.certificate, now)?;
+    endorsement.check(spki, now)?;
+    Ok(org)
 }
 
 fn no_tls12() -> Error {

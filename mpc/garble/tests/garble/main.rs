@@ -6,6 +6,7 @@ mod cheats;
 mod ciphers;
 mod common;
 mod half_gates;
+mod mutations;
 mod program;
 mod tables;
 mod two_party;

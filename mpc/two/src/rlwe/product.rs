@@ -8,7 +8,7 @@ use super::keys::{Keys, is_reduced, public_seed};
 use super::ntt::{backward, forward, forward_sparse, tables};
 use super::plan::Plan;
 use super::sample::{Poly, Sampler};
-use super::scale::{flood, lowered, raised};
+use super::scale::{flood, lowered, noise, raised};
 use super::values::{add, add_product, dots, multiply, subtract_product};
 use super::{LIMBS, N, POLY};
 use crate::convert::Words;
@@ -186,7 +186,7 @@ impl Slab<'_> {
     ) {
         let entries: Vec<(usize, usize)> = self.entries(row, column).collect();
         let masks = Zeroizing::new(entries.iter().map(|_| secret.pair()[0]).collect::<Vec<u64>>());
-        let noise = Zeroizing::new(entries.iter().map(|_| secret.pair()).collect::<Vec<[u64; 2]>>());
+        let noise = Zeroizing::new(entries.iter().map(|_| noise(secret.triple())).collect::<Vec<u128>>());
         for ((_, place), mask) in entries.iter().zip(masks.iter()) {
             out[*place] = out[*place].wrapping_sub(*mask);
         }

@@ -47,6 +47,13 @@ impl Sampler {
         [bits as u64, (bits >> 64) as u64]
     }
 
+    /// Three random numbers of 128 bits.
+    pub(super) fn triple(&mut self) -> [u128; 3] {
+        let mut blocks = Zeroizing::new([Block::ZERO; 3]);
+        self.prg.fill(&mut blocks[..]);
+        blocks.map(Block::to_u128)
+    }
+
     /// A uniform polynomial, public: residues by rejection.
     pub(super) fn uniform(&mut self, out: &mut [u64]) {
         for (residues, table) in out.chunks_exact_mut(N).zip(tables()) {

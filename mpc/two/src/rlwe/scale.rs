@@ -11,6 +11,8 @@ use super::ntt::{PRIMES, Table, tables};
 
 /// Noise under which a result leaves is below two to this, on both sides of 0.
 const FLOOD_BITS: u32 = 120;
+/// Bits of the three uniform numbers that the noise is the sum of: together below two to `FLOOD_BITS + 1`.
+const FLOOD_PARTS: [u32; 3] = [FLOOD_BITS, FLOOD_BITS - 1, FLOOD_BITS - 1];
 /// `q` modulo 2^64.
 const LOW: u64 = PRIMES[0].0.wrapping_mul(PRIMES[1].0).wrapping_mul(PRIMES[2].0);
 
@@ -67,19 +69,22 @@ pub(super) fn lowered(residues: [u64; LIMBS]) -> u64 {
     (parts.fold(1_u128 << 63, u128::wrapping_add) >> 64) as u64
 }
 
-/// Uniform noise between `−2^120` and `2^120`, modulo the table's prime, from two random words that are the same for
-/// all primes.
-pub(super) fn flood(table: &Table, words: [u64; 2]) -> u64 {
-    let kept = words[1] >> (2 * u64::BITS - FLOOD_BITS - 1);
-    let sum = table.modulus.reduce_wide(u128::from(kept) << 64 | u128::from(words[0]));
-    table.modulus.sub(sum, table.scale.offset)
+/// Noise between `0` and `2^121` from three uniform numbers. A density without edges: what a shift by `v` changes then
+/// grows with the square root of how many coefficients are shifted, and not with their number.
+pub(super) fn noise(uniform: [u128; 3]) -> u128 {
+    uniform.iter().zip(FLOOD_PARTS).map(|(number, bits)| number >> (u128::BITS - bits)).sum()
+}
+
+/// [`noise`] moved down to lie between `−2^120` and `2^120`, modulo the table's prime.
+pub(super) fn flood(table: &Table, noise: u128) -> u64 {
+    table.modulus.sub(table.modulus.reduce_wide(noise), table.scale.offset)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn coefficient(message: u64, noise: [u64; 2]) -> [u64; LIMBS] {
+    fn coefficient(message: u64, noise: u128) -> [u64; LIMBS] {
         std::array::from_fn(|limb| {
             let table = &tables()[limb];
             table.modulus.add(raised(table, message), flood(table, noise))
@@ -90,10 +95,25 @@ mod tests {
     fn a_message_comes_back_under_the_largest_noise() {
         let messages = [0, 1, 2, u64::MAX, 1 << 63, (1 << 63) - 1, 0x0123_4567_89ab_cdef];
         for message in messages {
-            for noise in [[0, 0], [u64::MAX, u64::MAX], [0, 1 << 63], [5, 77]] {
-                assert_eq!(lowered(coefficient(message, noise)), message, "{message} {noise:?}");
+            for uniform in [[0; 3], [u128::MAX; 3], [1 << 127; 3], [5, 77 << 100, 1 << 126]] {
+                let noise = noise(uniform);
+                assert!(noise >> (FLOOD_BITS + 1) == 0);
+                assert_eq!(lowered(coefficient(message, noise)), message, "{message} {noise}");
             }
         }
+    }
+
+    #[test]
+    fn noise_is_centred_and_rare_at_its_edges() {
+        let mut prg = mpc_block::BlockPrg::new(mpc_block::Block::from_u128(7));
+        let mut eighths = [0; 8];
+        for _ in 0..8000 {
+            let noise = noise([(); 3].map(|()| prg.next().to_u128()));
+            eighths[(noise >> (FLOOD_BITS - 2)) as usize] += 1;
+        }
+        // The outer eighths have 1/96 each, the next 7/96, then 17/96 and 23/96; uniform noise would have 1/8 everywhere.
+        let due = [1, 7, 17, 23, 23, 17, 7, 1].map(|share| share * 8000 / 96);
+        assert!(eighths.iter().zip(due).all(|(got, due)| (due - 160..due + 160).contains(got)), "{eighths:?}");
     }
 
     #[test]

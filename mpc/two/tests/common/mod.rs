@@ -1,14 +1,11 @@
-//! Two parties over the in-memory network, links that change one frame, and values at the edges.
+//! Two parties over the in-memory network, and values at the edges.
 
 #![allow(dead_code)]
 
 use std::future::Future;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use mpc_core::{Abort, Context, Transport, memory};
+use mpc_core::{Abort, Context, memory};
 use mpc_two::{Additive, BitShares, Two};
 
 /// Lengths around the borders of words and slices.
@@ -18,94 +15,17 @@ pub const LENGTHS: [usize; 6] = [0, 1, 63, 64, 65, 1000];
 pub const EDGES: [i64; 12] =
     [0, 1, -1, 2, i64::MIN, i64::MAX, i64::MIN + 1, i64::MAX - 1, 1 << 32, -(1 << 32), 0x0123_4567_89ab_cdef, -77];
 
-/// What happens to one frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// Nothing.
-    None,
-    /// This bit is flipped (modulo the frame's length).
-    Flip(usize),
-    /// The last byte is cut off.
-    Truncate,
-    /// One byte is added.
-    Extend,
-    /// The frame before is sent in its place.
-    Replay,
-    /// Every byte behind the header is this one.
-    Fill(u8),
-}
-
-/// A link that changes frame number `frame` of those it sends.
-struct Changed {
-    inner: Arc<dyn Transport>,
-    frame: usize,
-    change: Change,
-    sent: Arc<AtomicUsize>,
-    before: Mutex<Vec<u8>>,
-}
-
-#[async_trait]
-impl Transport for Changed {
-    async fn send(&self, to: usize, mut frame: Vec<u8>) -> Result<(), Abort> {
-        let number = self.sent.fetch_add(1, Ordering::Relaxed);
-        let before = std::mem::replace(&mut *self.before.lock().unwrap(), frame.clone());
-        if number == self.frame {
-            match self.change {
-                Change::None => (),
-                Change::Flip(bit) => {
-                    let bit = bit % (frame.len() * 8);
-                    frame[bit / 8] ^= 1 << (bit % 8);
-                }
-                Change::Truncate => {
-                    frame.pop();
-                }
-                Change::Extend => frame.push(0),
-                Change::Replay => frame = before,
-                Change::Fill(byte) => frame[8..].fill(byte),
-            }
-        }
-        self.inner.send(to, frame).await
-    }
-
-    async fn recv(&self, from: usize, max_len: usize) -> Result<Vec<u8>, Abort> {
-        self.inner.recv(from, max_len).await
-    }
-}
-
-/// An honest run.
-pub const HONEST: (usize, usize, Change) = (0, usize::MAX, Change::None);
-
-/// Runs the same program at both parties while frame `frame` of party `culprit` suffers `change`; also returns how many
-/// frames each party sent. A run that hangs fails the test.
-pub async fn changed<T, F>(
-    (culprit, frame, change): (usize, usize, Change),
-    program: impl Fn(Context) -> F,
-) -> ([T; 2], [usize; 2])
-where
-    T: Send + 'static,
-    F: Future<Output = T> + Send + 'static,
-{
-    let counts: [Arc<AtomicUsize>; 2] = Default::default();
-    let transports = memory::network(2).into_iter().enumerate().map(|(me, inner)| {
-        let change = if me == culprit { change } else { Change::None };
-        let (sent, before) = (counts[me].clone(), Mutex::default());
-        Arc::new(Changed { inner, frame, change, sent, before }) as Arc<dyn Transport>
-    });
-    let mut contexts = memory::contexts(transports.collect(), [33; 32]).into_iter();
-    let zero = tokio::spawn(program(contexts.next().unwrap()));
-    let one = tokio::spawn(program(contexts.next().unwrap()));
-    let both = async { [zero.await.expect("no panic"), one.await.expect("no panic")] };
-    let ended = tokio::time::timeout(Duration::from_secs(60), both).await.expect("no party waits for ever");
-    (ended, counts.map(|count| count.load(Ordering::Relaxed)))
-}
-
-/// Runs the same program at both parties.
+/// Runs the same program at both parties. A run that hangs fails the test.
 pub async fn both<T, F>(program: impl Fn(Context) -> F) -> [T; 2]
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
-    changed(HONEST, program).await.0
+    let mut contexts = memory::contexts(memory::network(2), [33; 32]).into_iter();
+    let zero = tokio::spawn(program(contexts.next().unwrap()));
+    let one = tokio::spawn(program(contexts.next().unwrap()));
+    let both = async { [zero.await.expect("no panic"), one.await.expect("no panic")] };
+    tokio::time::timeout(Duration::from_secs(60), both).await.expect("no party waits for ever")
 }
 
 /// What both parties know after a run that revealed to both.

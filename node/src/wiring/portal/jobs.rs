@@ -36,12 +36,15 @@ impl NodeDesk {
         }
     }
 
-    fn is_party(&self, job: &Job) -> bool {
+    pub(super) fn is_party(&self, job: &Job) -> bool {
         let me = self.me_org();
-        job.approvers.contains(me) || job.proposal.nodes.contains(me) || &job.proposal.receiver == me
+        me == &job.proposed.sender.org()
+            || job.approvers.contains(me)
+            || job.proposal.nodes.contains(me)
+            || &job.proposal.receiver == me
     }
 
-    fn job(&self, id: &JobId) -> Result<Job, Fault> {
+    pub(super) fn find_job(&self, id: &JobId) -> Result<Job, Fault> {
         let job = self.notary.book(|book| book.job(id).cloned())?;
         job.ok_or_else(|| Fault::new(Code::NotFound, "find job", format!("no job {id}")))
     }
@@ -51,7 +54,7 @@ impl NodeDesk {
     }
 
     pub(super) fn job_view(&self, id: &JobId) -> Result<JobView, Fault> {
-        let job = self.job(id)?;
+        let job = self.find_job(id)?;
         let plan = if self.is_party(&job) { self.notary.plan(id).ok() } else { None };
         let explanation = plan.as_ref().map(|plan| {
             let catalogue = self.notary.book(|book| book.catalogue_at(plan.catalogue_height)).unwrap_or_default();
@@ -84,7 +87,7 @@ impl NodeDesk {
     }
 
     pub(super) fn answer(&self, who: &Person, id: &JobId) -> Result<ResultView, Fault> {
-        let job = self.job(id)?;
+        let job = self.find_job(id)?;
         // The answer is the analyst's and the receiving organisation's owners', nobody else's.
         if who.id != job.proposal.analyst && !who.roles.iter().any(|r| r == "owner") {
             return Err(Fault::new(Code::NotAllowed, "read answer", format!("{} did not ask for it", who.id)));
@@ -102,7 +105,7 @@ impl NodeDesk {
     }
 
     pub(super) fn steps(&self, id: JobId) -> Result<BoxStream<'static, Progress>, Fault> {
-        self.job(&id)?;
+        self.find_job(&id)?;
         let (notary, clock) = (self.notary.clone(), self.clock.clone());
         let (steps, changes) = (self.progress.watch(&id), self.notary.changes());
         let state = (steps, changes, false);
@@ -156,6 +159,10 @@ fn approvals(job: &Job) -> Vec<ApprovalView> {
 fn reason(job: &Job) -> Option<(String, String)> {
     if let Some((org, why)) = job.votes.iter().find_map(|v| v.rejected.clone().map(|why| (v.org.clone(), why))) {
         return Some((format!("{org} 拒绝：{why}"), format!("{org} rejected: {why}")));
+    }
+    if let Some(off) = job.cancelled.as_ref().filter(|_| job.status(0) == JobStatus::Cancelled) {
+        let (who, why) = (&off.mark.sender, &off.reason);
+        return Some((format!("{who} 取消了任务：{why}"), format!("{who} called it off: {why}")));
     }
     let ended = cause(job)?;
     match &ended.receipt.outcome {

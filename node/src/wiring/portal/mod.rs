@@ -27,7 +27,7 @@ use notary_desk::{Desk as Notary, Journal};
 use portal_api::{
     Desk, Person,
     views::{
-        AlarmView, AlarmsView, ApprovalDraft, BlockList, BlockView, CatalogueView, ChainView, CheckView, EvidenceView,
+        AlarmView, AlarmsView, ApprovalDraft, BlockList, BlockView, CancelDraft, CatalogueView, ChainView, CheckView, EvidenceView,
         HappeningView, Health, JobSummary, JobView, Me, OrgView, Prepared, Progress, QueryDraft, ResultView,
         RuleSetView, SignedTransaction, SourceDraft, SourceTest, SourceView, StatsView, Submitted, Tip,
         TransactionView, Verdict,
@@ -174,6 +174,9 @@ impl Desk for NodeDesk {
     }
     async fn prepare_approval(&self, who: &Person, draft: ApprovalDraft) -> Result<Prepared, Fault> {
         self.approval_entry(who, &draft)
+    }
+    async fn prepare_cancel(&self, _who: &Person, draft: CancelDraft) -> Result<Prepared, Fault> {
+        self.cancel_entry(&draft)
     }
     async fn submit(&self, _who: &Person, transaction: SignedTransaction) -> Result<Submitted, Fault> {
         self.send(transaction).await

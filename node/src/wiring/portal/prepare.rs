@@ -12,14 +12,20 @@ use base_wire::{Decode, Encode};
 use connectors_api::SourceConfig;
 use ledger_light::Transaction;
 use ledger_vm::notary::{Entry, EntryKind};
-use notary_terms::{ApprovalBody, ColumnClass, RejectBody, RuleSet, dataset_subject};
+use notary_terms::{ApprovalBody, CancelBody, ColumnClass, RejectBody, RuleSet, dataset_subject};
 use portal_api::{
     Person,
-    views::{ApprovalDraft, FoundColumn, Prepared, RuleSetView, SignedTransaction, SourceDraft, SourceTest, Submitted},
+    views::{
+        ApprovalDraft, CancelDraft, FoundColumn, Prepared, RuleSetView, SignedTransaction, SourceDraft, SourceTest,
+        Submitted,
+    },
 };
 
 use super::{NodeDesk, told};
 use crate::wiring::{journal::LIFE, sources};
+
+/// Longest reason for calling a job off.
+const LONGEST_REASON: usize = 500;
 
 fn bad(step: &str, why: impl ToString) -> Fault {
     Fault::new(Code::BadRequest, step, why.to_string())
@@ -132,6 +138,25 @@ impl NodeDesk {
         let (analyst, purpose) = (&plan.request.analyst, &plan.request.purpose);
         let zh = format!("{}：{analyst} 为“{purpose}”提出的查询", kind.word_zh());
         let en = format!("{}: the query of {analyst} for '{purpose}'", kind.word());
+        Ok(self.prepared(&entry, zh, en, Some(job)))
+    }
+
+    /// Whom the ledger lets call a job off: anybody of an organisation that takes part, or that asked.
+    pub(super) fn cancel_entry(&self, draft: &CancelDraft) -> Result<Prepared, Fault> {
+        let step = "call off";
+        let job: JobId = draft.job.parse().map_err(|e| bad(step, e))?;
+        let reason = draft.reason.trim();
+        if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
+            return Err(bad(step, format!("give a reason of at most {LONGEST_REASON} characters")));
+        }
+        let found = self.find_job(&job)?;
+        if !self.is_party(&found) {
+            return Err(Fault::new(Code::NotAllowed, step, "this organisation is no party of the job"));
+        }
+        let entry = entry(job, EntryKind::Cancelled, CancelBody { reason: reason.to_owned() }.to_wire());
+        let (analyst, purpose) = (&found.proposal.analyst, &found.proposal.purpose);
+        let zh = format!("取消 {analyst} 为“{purpose}”提出的查询：{reason}");
+        let en = format!("call off the query of {analyst} for '{purpose}': {reason}");
         Ok(self.prepared(&entry, zh, en, Some(job)))
     }
 

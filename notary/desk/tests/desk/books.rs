@@ -71,6 +71,25 @@ fn a_job_s_status_follows_its_entries() {
     world.write("health/node", &plain(job, K::Receipt, 1, receipt(lost))).expect("told");
     assert_eq!(status(&job), JobStatus::Aborted, "one abort outweighs");
 
+    let done = approved(&world);
+    world.start(done);
+    for node in NODES {
+        world.write(&format!("{node}/node"), &plain(done, K::Receipt, 1, receipt(Outcome::Done))).expect("told");
+    }
+    let late = notary_terms::CancelBody { reason: "too late".into() }.to_wire();
+    world.write("civil/owner", &plain(done, K::Cancelled, 0, late)).expect("the ledger takes it");
+    assert_eq!(status(&done), JobStatus::Done, "what has ended is not called off any more");
+
+    let running = approved(&world);
+    world.start(running);
+    let why = notary_terms::CancelBody { reason: "it reads too much".into() }.to_wire();
+    world.write("civil/owner", &plain(running, K::Cancelled, 0, why)).expect("called off");
+    let off = Outcome::Aborted { code: "HQ-3006".into(), blamed: Some(org("civil")), step: "join".into() };
+    world.write("health/node", &plain(running, K::Receipt, 1, receipt(off))).expect("told after the end");
+    assert_eq!(status(&running), JobStatus::Cancelled);
+    let told = world.job(&running).cancelled.expect("called off");
+    assert_eq!((told.reason.as_str(), told.mark.sender.org()), ("it reads too much", org("civil")));
+
     let other = world.propose(&world.plan());
     assert_eq!(status(&other), JobStatus::Waiting);
     let reason = notary_terms::CancelBody { reason: "no longer needed".into() }.to_wire();

@@ -63,6 +63,7 @@ fn guarded() -> Router<Arc<dyn Desk>> {
         .route("/queries/check", post(queries::check))
         .route("/queries/prepare", post(queries::prepare))
         .route("/approvals/prepare", post(queries::prepare_approval))
+        .route("/cancellations/prepare", post(queries::prepare_cancel))
         .route("/transactions", post(transactions::submit))
         .route("/jobs", get(jobs::list))
         .route("/jobs/{id}", get(jobs::one))

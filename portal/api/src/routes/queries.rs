@@ -6,7 +6,7 @@ use super::{Served, extract::Body};
 use crate::{
     Person,
     fault::{Answered, FaultView},
-    views::{ApprovalDraft, CheckView, Prepared, QueryDraft},
+    views::{ApprovalDraft, CancelDraft, CheckView, Prepared, QueryDraft},
 };
 
 /// Plans a query and says who would learn what and which grants are missing.
@@ -40,4 +40,15 @@ pub(crate) async fn prepare_approval(
     Body(draft): Body<ApprovalDraft>,
 ) -> Answered<Json<Prepared>> {
     Ok(Json(desk.prepare_approval(&who, draft).await?))
+}
+
+/// The calling off of a job by one of its parties, to be signed.
+#[utoipa::path(post, path = "/api/cancellations/prepare", tag = "queries", request_body = CancelDraft,
+    responses((status = 200, body = Prepared), (status = "default", body = FaultView)))]
+pub(crate) async fn prepare_cancel(
+    State(desk): Served,
+    Extension(who): Extension<Person>,
+    Body(draft): Body<CancelDraft>,
+) -> Answered<Json<Prepared>> {
+    Ok(Json(desk.prepare_cancel(&who, draft).await?))
 }

@@ -26,4 +26,4 @@ pub use job::{ApprovalView, Cell, JobSummary, JobView, Progress, ResultView, Tim
 pub use person::{Health, Me, OrgView};
 pub use query::{CheckView, MissingGrant, QueryDraft};
 pub use stats::{ClassCount, NodeView, OrgCount, RefusedCount, StatsView, StatusCount, UseView};
-pub use transaction::{ApprovalDraft, Prepared, SignedTransaction, Submitted};
+pub use transaction::{ApprovalDraft, CancelDraft, Prepared, SignedTransaction, Submitted};

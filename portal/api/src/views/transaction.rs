@@ -56,6 +56,16 @@ pub struct Submitted {
     pub job: Option<String>,
 }
 
+/// A job to be called off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CancelDraft {
+    /// The job.
+    pub job: String,
+    /// Why, for everybody.
+    pub reason: String,
+}
+
 /// A decision on a proposal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

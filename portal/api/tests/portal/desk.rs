@@ -109,6 +109,9 @@ impl Desk for SmallDesk {
         }
         Err(Fault::new(Code::NotAllowed, "approve", "an owner is needed").at(&org))
     }
+    async fn prepare_cancel(&self, _: &Person, _: CancelDraft) -> Result<Prepared, Fault> {
+        Ok(prepared("cancelled"))
+    }
     async fn submit(&self, _: &Person, transaction: SignedTransaction) -> Result<Submitted, Fault> {
         self.submitted.lock().unwrap().push(transaction);
         Ok(Submitted { digest: Digest::default().to_string(), height: 6, refusal: None, job: None })

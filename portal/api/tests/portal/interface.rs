@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{client::Portal, desk::JOB};
 
-const ROUTES: [&str; 29] = [
+const ROUTES: [&str; 30] = [
     "get /api/alarms",
     "get /api/catalogue",
     "get /api/chain",
@@ -32,6 +32,7 @@ const ROUTES: [&str; 29] = [
     "get /api/stats",
     "get /login",
     "post /api/approvals/prepare",
+    "post /api/cancellations/prepare",
     "post /api/evidence/verify",
     "post /api/queries/check",
     "post /api/queries/prepare",

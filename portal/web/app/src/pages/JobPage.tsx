@@ -1,14 +1,15 @@
 // One job: where it is, who approved, what it does, what came out.
-import { Alert, Button, Card, Descriptions, Progress, Table, Timeline, Typography } from 'antd'
+import { Alert, Button, Card, Descriptions, Input, Progress, Space, Table, Timeline, Typography } from 'antd'
 import { useEffect, useState } from 'react'
 import { Link, useParams } from 'react-router-dom'
-import { get, listen } from '../api'
+import { type Fault, get, listen, post } from '../api'
 import { FaultAlert } from '../components/FaultAlert'
 import { PlanView } from '../components/PlanView'
 import { ResultTable } from '../components/ResultTable'
+import { useSign } from '../components/Signer'
 import { Digest, Stack, Status } from '../components/small'
-import { useLoad } from '../load'
-import type { Answer, Approval, Job, ProgressEvent, TimelineItem } from '../types'
+import { asFault, useLoad } from '../load'
+import type { Answer, Approval, Job, Prepared, ProgressEvent, TimelineItem } from '../types'
 import { useLanguage } from '../words/language'
 
 const OPEN = ['waiting', 'running']
@@ -26,6 +27,7 @@ export function JobPage() {
         <>
           <Facts job={job.data} reload={job.reload} />
           {open && heard && <ProgressCard heard={heard} />}
+          {open && job.data.party && <CallOff id={id} done={job.reload} />}
           {job.data.has_result && <ResultCard id={id} />}
           <Card size="small" title={t('approvals')}><Approvals approvals={job.data.approvals} /></Card>
           <Card size="small" title={t('plan')}><PlanOf job={job.data} /></Card>
@@ -72,6 +74,37 @@ function ProgressCard({ heard }: { heard: ProgressEvent }) {
     <Card size="small" title={t('progress')}>
       <Progress percent={heard.percent} status="active" data-testid="progress" />
       <span data-testid="progress-step">{pick(heard.text_zh, heard.text_en)}</span>
+    </Card>
+  )
+}
+
+// Any party may call a job off, also while it runs; the ledger says who did and why.
+function CallOff({ id, done }: { id: string; done: () => void }) {
+  const { t } = useLanguage()
+  const sign = useSign()
+  const [reason, setReason] = useState('')
+  const [fault, setFault] = useState<Fault | null>(null)
+  const [busy, setBusy] = useState(false)
+
+  const callOff = async () => {
+    setFault(null)
+    setBusy(true)
+    try {
+      const prepare = () => post<Prepared>('/api/cancellations/prepare', { job: id, reason })
+      if (await sign({ prepare, kind: 'cancelled', subject: id })) done()
+    } catch (why) {
+      setFault(asFault(why))
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <Card size="small" title={t('callOff')}>
+      <Space>
+        <Input value={reason} onChange={(event) => setReason(event.target.value)} placeholder={t('callOffNeeds')} style={{ width: 360 }} data-testid="cancel-reason" />
+        <Button danger loading={busy} disabled={!reason.trim()} onClick={() => void callOff()} data-testid="cancel-job">{t('callOff')}</Button>
+      </Space>
+      <FaultAlert fault={fault} />
     </Card>
   )
 }

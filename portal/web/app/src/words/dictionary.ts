@@ -156,6 +156,8 @@ export const DICTIONARY = {
   whatLeaves: ['批准后，离开本方的只有秘密份额；明文从不离开。', 'If you approve, only secret shares leave; plaintext never does.'],
   approvedDone: ['已批准', 'Approved'],
   rejectedDone: ['已拒绝', 'Rejected'],
+  callOff: ['取消任务', 'Call the job off'],
+  callOffNeeds: ['取消需要写明理由', 'Calling off needs a reason'],
   reasonNeeded: ['拒绝需要写明理由', 'A rejection needs a reason'],
 
   signTitle: ['签名确认', 'Sign'],

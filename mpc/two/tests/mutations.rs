@@ -1,0 +1,59 @@
+//! Every frame of a two-party session changed in every way: links never change a result, and nothing makes a party panic or wait.
+//!
+//! Tier A: both parties follow the protocol. What a frame holds is a share or hides one, so a party that changes it changes
+//! the result, and the other does not notice; that alone is allowed here, and only where a frame's content changes. Lengths,
+//! other operations and sessions, doubles and silence end the session.
+
+mod common;
+
+use common::{open, share};
+use mpc_core::Context;
+use mpc_core::sweep::{Kinds, Protocol, Run, Verdict, sweep};
+use mpc_two::{Additive, Rounding, Two};
+
+/// The shape of the matrix product: large enough for ring LWE.
+const SHAPE: [usize; 3] = [11, 10, 11];
+
+/// A bit of everything: set-up, input, product, comparison, choice, equality, conversion, division, matrices, reveal.
+fn everything(me: usize, mut ctx: Context) -> Run<Vec<u64>> {
+    Box::pin(async move {
+        let mut two = Two::setup(&mut ctx).await?;
+        let x = share(&mut two, &[1, 2, 3]).await?;
+        let y = two.mul(&x, &x).await?;
+        let bits = two.less(&x, &y).await?;
+        let chosen = two.select(&bits, &y).await?;
+        let equal = two.equal(&[7, 8, 9 + me as u64], 8).await?;
+        let numbers = two.to_arith(&equal).await?;
+        let quotient = two.truncate(&chosen.add(&numbers), 1, Rounding::Floor).await?;
+        let wide = Additive::concat([&quotient; 37]).range(0..110);
+        let product = two.matmul(&wide, &wide, SHAPE).await?;
+        open(&mut two, &Additive::concat([&quotient, &product.sum()])).await
+    })
+}
+
+/// What `everything` gives: 0, 4, 9 are chosen, the first two are equal, halves round down.
+fn due() -> Vec<u64> {
+    let quotient = [1_u64 / 2, 5 / 2, 9 / 2];
+    let [rows, inner, columns] = SHAPE;
+    let entry = |row: usize, column: usize, width: usize| quotient[(row * width + column) % 3];
+    let sum = |place: usize| {
+        let left: u64 = (0..rows).map(|row| entry(row, place, inner)).sum();
+        let right: u64 = (0..columns).map(|column| entry(place, column, columns)).sum();
+        left * right
+    };
+    let [first, second, third] = quotient;
+    vec![first, second, third, (0..inner).map(sum).sum::<u64>()]
+}
+
+fn judge(_: Option<usize>, outputs: &[Option<Vec<u64>>]) -> Verdict {
+    let due = due();
+    if outputs.iter().flatten().all(|output| *output == due) { Verdict::Right } else { Verdict::Other }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bit_of_everything() {
+    let protocol = Protocol { parties: 2, party: everything, judge, kinds: Kinds::All, taped: &[0, 1], runs: 200 };
+    let tally = sweep(protocol).await.unwrap();
+    assert!(tally.runs >= 200, "{tally:?}");
+    assert!(tally.unnoticed * 2 < tally.runs, "{tally:?}");
+}

@@ -1,0 +1,72 @@
+//! A party that calls the job off: every run ends where it is, and says who wanted it.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use base_types::{OrgId, fault::Code};
+use runner::{Direction, Halt, Note, Run};
+
+use crate::{
+    cheat::{Move, once, take_part},
+    common::{cluster::Records, job::run_of, org},
+    stage::{LONG, Stage},
+    verdict::noted,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_called_off_in_its_joint_part_ends_at_once_and_every_receipt_says_by_whom() {
+    let stage = Stage::set().await;
+    let (start, cheat) = (stage.start(), org("civil"));
+    let others: Vec<OrgId> = stage.plan.nodes.iter().filter(|node| **node != cheat).cloned().collect();
+    let middle = stage.frames(&cheat, &others[0]) / 2;
+    // It hangs, so that the others surely wait inside the protocol.
+    let part = stage.part(&cheat, start).await;
+    let hung = tokio::spawn(take_part(part, others[0].clone(), once(middle, |_| Move::Hang)));
+    let halts = [(); 2].map(|()| Arc::new(Halt::default()));
+    let party = |at: usize| {
+        let run = Run { halt: halts[at].clone(), ..run_of(&stage.plan, start, &others[at]) };
+        stage.cluster.party_running(run, &others[at], LONG, Records::default())
+    };
+    let calling_off = async {
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        halts.iter().for_each(|halt| halt.call_off(cheat.clone()));
+        Instant::now()
+    };
+    let (one, two, called) = tokio::join!(party(0), party(1), calling_off);
+    assert!(called.elapsed() < LONG / 4, "nobody waits for silence");
+    hung.abort();
+    for party in [one, two] {
+        let fault = party.result.clone().expect_err("called off");
+        assert_eq!((fault.code, fault.party.as_ref()), (Code::Cancelled, Some(&cheat)), "{fault}");
+        assert!(fault.step.starts_with("star/"), "{fault}");
+        noted(&party, &fault);
+        assert_eq!(party.streams().streams.len(), 4, "what had crossed is notarised");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_called_off_before_its_run_begins_reads_nothing() {
+    let stage = Stage::set().await;
+    let (start, me) = (stage.start(), org("health"));
+    let run = run_of(&stage.plan, start, &me);
+    run.halt.call_off(org("statistics"));
+    let ended = stage.cluster.party_running(run, &me, LONG, Records::default()).await;
+    let fault = ended.result.clone().expect_err("called off");
+    assert_eq!((fault.code, fault.party.clone()), (Code::Cancelled, Some(org("statistics"))), "{fault}");
+    noted(&ended, &fault);
+    assert!(!ended.records.notes().iter().any(|note| matches!(note, Note::Read(_))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_run_moves_is_counted_by_step_peer_and_direction() {
+    let stage = Stage::set().await;
+    let flows = stage.cluster.flows.all();
+    for direction in [Direction::Sent, Direction::Received] {
+        let joined = flows.iter().filter(|(flow, _)| flow.step == "join" && flow.direction == direction);
+        let peers: Vec<_> = joined.map(|(flow, count)| (&flow.peer, count.bytes())).collect();
+        assert_eq!(peers.len(), 3, "{peers:?}");
+        assert!(peers.iter().all(|(_, bytes)| *bytes > 0));
+    }
+}
