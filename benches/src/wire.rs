@@ -13,6 +13,7 @@ use std::{
 use anyhow::{anyhow, bail};
 use base_rt::{Entropy, OsEntropy};
 use mpc_core::{Abort, Context, Transport};
+use tokio::sync::Barrier;
 
 pub use plain::streams;
 
@@ -52,11 +53,20 @@ fn ends(parties: usize, network: Network) -> anyhow::Result<Vec<End>> {
     Ok(seats.into_iter().map(End::Links).collect())
 }
 
-/// One party to its end, on this thread.
+async fn open(end: End, session: [u8; 32], parties: usize) -> anyhow::Result<Arc<dyn Transport>> {
+    Ok(match end {
+        End::Plain(streams) => Arc::new(plain::Plain::new(streams)?),
+        End::Links(seat) => Arc::new(links::Links::open(seat, session, parties).await?),
+    })
+}
+
+/// One party to its end, on this thread. It keeps its links until all parties have ended, for what it sent last may still
+/// be on its way; one that fails gives them up at once, so that nobody waits for it.
 fn party<T, F>(
     (me, parties): (usize, usize),
     end: End,
     session: [u8; 32],
+    ended: &Barrier,
     run: impl FnOnce(Context) -> F,
 ) -> anyhow::Result<T>
 where
@@ -64,12 +74,17 @@ where
 {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async move {
-        let transport: Arc<dyn Transport> = match end {
-            End::Plain(streams) => Arc::new(plain::Plain::new(streams)?),
-            End::Links(seat) => Arc::new(links::Links::open(seat, session, parties).await?),
+        let (result, links) = match open(end, session, parties).await {
+            Ok(links) => {
+                let entropy = Box::new(|out: &mut [u8]| OsEntropy.fill(out));
+                (run(Context::new(session, me, parties, links.clone(), entropy)).await, Some(links))
+            }
+            Err(why) => (Err(why), None),
         };
-        let entropy = Box::new(|out: &mut [u8]| OsEntropy.fill(out));
-        run(Context::new(session, me, parties, transport, entropy)).await
+        let kept = links.filter(|_| result.is_ok());
+        ended.wait().await;
+        drop(kept);
+        result
     })
 }
 
@@ -98,9 +113,10 @@ where
     let session = session();
     let mut ends = ends(2, network)?.into_iter();
     let (Some(near), Some(far)) = (ends.next(), ends.next()) else { bail!("two parties have two ends") };
+    let ended = &Barrier::new(2);
     let (zero, one) = thread::scope(|scope| {
-        let other = scope.spawn(move || party((1, 2), far, session, one));
-        let zero = party((0, 2), near, session, zero);
+        let other = scope.spawn(move || party((1, 2), far, session, ended, one));
+        let zero = party((0, 2), near, session, ended, zero);
         (zero, other.join().unwrap_or_else(|_| Err(anyhow!("its thread panicked"))))
     });
     match (zero, one) {
@@ -122,9 +138,10 @@ where
 {
     let session = session();
     let ends = ends(parties, network)?;
+    let over = &Barrier::new(parties);
     let ended: Vec<anyhow::Result<T>> = thread::scope(|scope| {
         let run = &run;
-        let spawn = |(me, end)| scope.spawn(move || party((me, parties), end, session, run));
+        let spawn = |(me, end)| scope.spawn(move || party((me, parties), end, session, over, run));
         let running: Vec<_> = ends.into_iter().enumerate().map(spawn).collect();
         let end = |thread: thread::ScopedJoinHandle<'_, anyhow::Result<T>>| {
             thread.join().unwrap_or_else(|_| Err(anyhow!("its thread panicked")))
@@ -155,7 +172,7 @@ where
 {
     stream.set_nodelay(true)?;
     let streams = if me == 0 { vec![None, Some(stream)] } else { vec![Some(stream), None] };
-    party((me, 2), End::Plain(streams), session, run)
+    party((me, 2), End::Plain(streams), session, &Barrier::new(1), run)
 }
 
 /// What a piece of work took.
