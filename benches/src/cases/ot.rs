@@ -1,8 +1,8 @@
 //! `make bench NAME=ot`: oblivious transfers a second, malicious security, one core a party, plain TCP on loopback, and
 //! again through the shaped network with a sixteenth of the transfers.
 //!
-//! `N` (2^24) is the number of transfers in a batch, `K` (2,4) the bits of one element of `Δ` in the extension; the crate's
-//! default has the case's own name. A session's set-up is not in the figure; its first batch is checked and not counted.
+//! `N` (2^24) is the number of transfers in a batch, `K` (2,4) the bits of one element of `Δ` in the extension, `CHUNK` and
+//! `WINDOW` its other parameters; the crate's default `K` has the case's own name. A session's set-up is not in the figure; its first batch is checked and not counted.
 //! `bytes` and `rounds` are a batch's, both parties' bytes together. What the machine gives at most is measured first.
 
 use anyhow::{Context as _, bail, ensure};
@@ -157,9 +157,10 @@ fn tell(
 
 fn extension(field_bits: u32, n: usize, network: Network) -> anyhow::Result<()> {
     let default = softspoken::Parameters::default();
-    let parameters = softspoken::Parameters::new(field_bits as usize, default.chunk(), default.window())
-        .with_context(|| format!("K={field_bits} is none of 1, 2, 4, 8"))?;
-    let suffix = if parameters == default { String::new() } else { format!("_k{field_bits}") };
+    let (chunk, window) = (setting("CHUNK", default.chunk())?, setting("WINDOW", default.window())?);
+    let parameters = softspoken::Parameters::new(field_bits as usize, chunk, window)
+        .with_context(|| format!("K={field_bits}, CHUNK={chunk}, WINDOW={window} do not fit"))?;
+    let suffix = if parameters.field_bits() == default.field_bits() { String::new() } else { format!("_k{field_bits}") };
     let sender = |ctx| extension_sender(ctx, parameters, n);
     let receiver = |ctx| extension_receiver(ctx, parameters, n);
     let (sent, received) = pair(network, sender, receiver)?;

@@ -2,6 +2,7 @@
 
 use crate::cast::{Bytes, raw, raw_mut, xor_portable};
 use crate::cipher::{Mode, Tweaks};
+use crate::convolve::{OVERHANG, REACH, convolve_by};
 use crate::ggm::Pair;
 use crate::path::{AesPath, BitsPath, ProductPath};
 use crate::transpose::transpose_by;
@@ -192,5 +193,25 @@ fn sums_of_slices_are_those_of_each() {
         xor_into(&mut fast, &from);
         xor_portable(&mut plain, &from);
         assert!(fast == expected && plain == expected, "{len} blocks");
+    }
+}
+
+#[test]
+fn convolution_is_that_of_the_definition() {
+    for path in BitsPath::all() {
+        for count in [0, 4, 8, 32, 100] {
+            let mut blocks = noise(count as u64, count + OVERHANG);
+            let taps: Vec<u32> = noise(77, count).iter().map(|tap| tap.to_u128() as u32).collect();
+            let mut due = blocks.clone();
+            for from in 0..count {
+                for distance in 1..=REACH {
+                    if distance == REACH || taps[from] >> (distance - 1) & 1 == 1 {
+                        due[from + distance] = due[from + distance] ^ due[from];
+                    }
+                }
+            }
+            convolve_by(path, &mut blocks, &taps);
+            assert!(blocks == due, "{path:?}, {count} taps");
+        }
     }
 }

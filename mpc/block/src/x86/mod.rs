@@ -5,6 +5,7 @@
 
 mod aes;
 mod clmul;
+mod convolve;
 mod transpose;
 mod vaes;
 mod wide;

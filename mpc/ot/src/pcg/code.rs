@@ -1,19 +1,16 @@
 //! Expand-convolute code: the public linear map that compresses a batch (Raghuraman, Rindal and Tanguy, CRYPTO 2023).
 //!
-//! Of `2n` blocks the second half is convolved: every block takes in the one 25 before it and a random subset of the 24 blocks before
-//! it, as they have become; what would lie before the first wraps round to the last. This is done twice, so that a difference
+//! Of `2n` blocks the second half is convolved: every block, as it has become, is added to a random subset of the 24 blocks behind it
+//! and to the one 25 behind it; what would lie behind the last wraps round to the first. This is done twice, so that a difference
 //! near the end spreads too. Then block `i` of the first half (the code is systematic) takes in `w` blocks of the second: half of
 //! them anywhere, the others one in each of as many equal regions. All randomness of the map is public and the session's.
 
-use mpc_block::{Block, BlockPrg, bytes_of};
+use mpc_block::{self as block, Block, BlockPrg, OVERHANG, REACH, bytes_of, xor_into};
+use zeroize::Zeroizing;
 
 use super::Expander;
 
-/// Blocks before the current one of which a random subset is taken.
-const STATE: usize = 24;
-/// The window: the state and the one block before it that is always taken.
-const WINDOW: usize = STATE + 1;
-/// Blocks that are convolved between two draws of coefficients.
+/// Blocks that are convolved between two draws of taps.
 const TILE: usize = 1024;
 /// Rows of the expander between two draws.
 const ROWS: usize = 64;
@@ -43,57 +40,24 @@ impl Code {
     }
 }
 
-/// The sum of the window's first block and those of the others whose bit is set, the newest last.
-fn tapped(window: &[Block; WINDOW], coefficients: u32) -> u128 {
-    let [oldest, state @ ..] = window;
-    let mut sum = oldest.to_u128();
-    for (at, block) in state.iter().enumerate() {
-        let mask = u128::from((coefficients >> at) & 1).wrapping_neg();
-        sum ^= block.to_u128() & mask;
-    }
-    sum
-}
-
+/// Convolves, and adds to the first blocks what the last ones mean for them.
 fn convolve(blocks: &mut [Block], seed: Block) {
     let mut prg = BlockPrg::new(seed);
     let mut drawn = vec![Block::ZERO; TILE / 4];
-    let mut opening = [0; WINDOW];
-    for from in (0..blocks.len()).step_by(TILE) {
+    let mut taps = || -> [u32; TILE] {
         prg.fill(&mut drawn);
         let (words, _) = bytes_of(&drawn).as_chunks::<4>();
-        for (at, word) in (from..).zip(words) {
-            let coefficients = u32::from_le_bytes(*word);
-            let (past, rest) = blocks.split_at_mut(at);
-            let sum = match past.last_chunk::<WINDOW>() {
-                Some(window) => tapped(window, coefficients),
-                None => {
-                    opening[at] = coefficients;
-                    tapped(&padded(past), coefficients)
-                }
-            };
-            if let Some(block) = rest.first_mut() {
-                *block ^= Block::from_u128(sum);
-            }
-        }
+        std::array::from_fn(|at| u32::from_le_bytes(words[at]))
+    };
+    let last = blocks.len() - TILE;
+    for from in (0..last).step_by(TILE) {
+        block::convolve(&mut blocks[from..from + TILE + OVERHANG], &taps());
     }
-    wrap(blocks, &opening);
-}
-
-/// The window of a block near the beginning: zeros, then what there is.
-fn padded(past: &[Block]) -> [Block; WINDOW] {
-    let mut window = [Block::ZERO; WINDOW];
-    window[WINDOW - past.len()..].copy_from_slice(past);
-    window
-}
-
-/// Adds to the first blocks what the last ones mean for them.
-fn wrap(blocks: &mut [Block], opening: &[u32; WINDOW]) {
-    let Some(last) = blocks.last_chunk::<WINDOW>().copied() else { return };
-    for (at, (block, coefficients)) in blocks.iter_mut().zip(opening).enumerate() {
-        let mut window = [Block::ZERO; WINDOW];
-        window[..WINDOW - at].copy_from_slice(&last[at..]);
-        *block ^= Block::from_u128(tapped(&window, *coefficients));
-    }
+    let mut end = Zeroizing::new([Block::ZERO; TILE + OVERHANG]);
+    end[..TILE].copy_from_slice(&blocks[last..]);
+    block::convolve(&mut *end, &taps());
+    blocks[last..].copy_from_slice(&end[..TILE]);
+    xor_into(&mut blocks[..REACH], &end[TILE..TILE + REACH]);
 }
 
 /// A number below `bound` from a uniform word.
@@ -140,15 +104,22 @@ mod tests {
     fn convolution_is_that_of_the_definition() {
         let len = 2 * TILE;
         let mut blocks = random(9, len);
-        let words: Vec<u32> =
-            bytes_of(&random(5, len / 4)).as_chunks::<4>().0.iter().map(|w| u32::from_le_bytes(*w)).collect();
-        // Block by block each adds itself to the 25 behind it, round the end, by the coefficients of the one that takes.
+        let taps: Vec<u32> =
+            bytes_of(&random(5, len / 4)).as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word)).collect();
+        // Round the end too, but what comes there goes no further.
         let mut due = blocks.clone();
         for from in 0..len {
-            for distance in 1..=WINDOW {
-                let to = (from + distance) % len;
-                if distance == WINDOW || (words[to] >> (STATE - distance)) & 1 == 1 {
-                    due[to] = due[to] ^ due[from];
+            for distance in (1..=REACH).filter(|at| *at == REACH || taps[from] >> (at - 1) & 1 == 1) {
+                if from + distance < len {
+                    due[from + distance] = due[from + distance] ^ due[from];
+                }
+            }
+        }
+        let grown = due.clone();
+        for from in len - REACH..len {
+            for distance in (1..=REACH).filter(|at| *at == REACH || taps[from] >> (at - 1) & 1 == 1) {
+                if from + distance >= len {
+                    due[from + distance - len] = due[from + distance - len] ^ grown[from];
                 }
             }
         }
