@@ -161,7 +161,7 @@ pub async fn cardinality(mut ctx: Context, files: &Files, mode: Mode) -> anyhow:
             let number = *values.first().context("no count")?;
             fs::write(output(&files.folder, RECEIVER), count(number))?;
         }
-        Some(Answer::Below) => bail!("an answer below a threshold that there is not"),
+        Some(Answer::Below | Answer::Each(_)) => bail!("an answer by a threshold that there is not"),
         None => ensure!(ctx.me() != RECEIVER, "no answer"),
     }
     Ok(begun.ended(&ctx))

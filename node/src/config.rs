@@ -34,7 +34,7 @@ pub struct Config {
     pub data: String,
     /// Portal, `host:port`; loopback unless a proxy with TLS stands before it.
     pub portal: String,
-    /// The three nodes that compute jointly.
+    /// The three nodes that compute jointly unless a query names others; two where there is no third.
     pub compute: Vec<OrgId>,
     /// Purposes that queries may name.
     pub purposes: Vec<String>,

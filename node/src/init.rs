@@ -218,7 +218,7 @@ pub fn genesis(name: &str, time: TimeMs, interval_ms: u32, cards: &[Card]) -> Re
 /// Puts genesis and configuration into a node's folder. An organisation that the genesis lacks joins later, by vote.
 ///
 /// # Errors
-/// [`Code::BadRequest`] when this organisation has no card or there are not three computing ones.
+/// [`Code::BadRequest`] when this organisation has no card or there are neither three computing ones nor two.
 pub fn node(
     folder: &Folder,
     genesis: &Genesis,
@@ -231,8 +231,9 @@ pub fn node(
     let step = "init node";
     let card = cards.iter().find(|c| &c.org == me);
     let card = card.ok_or_else(|| Fault::new(Code::BadRequest, step, format!("{me} has no card")))?;
-    if compute.len() != 3 || !compute.iter().all(|org| cards.iter().any(|c| &c.org == org)) {
-        return Err(Fault::new(Code::BadRequest, step, "three computing organisations are needed"));
+    // Two suffice for what two owners ask of each other; a star join then names three in its request.
+    if !(2..=3).contains(&compute.len()) || !compute.iter().all(|org| cards.iter().any(|c| &c.org == org)) {
+        return Err(Fault::new(Code::BadRequest, step, "three computing organisations are needed, or two"));
     }
     let peers = cards
         .iter()

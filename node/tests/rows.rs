@@ -54,10 +54,10 @@ fn rows_of_two_owners_are_asked_approved_received_and_proven() {
     let mut four = Consortium::started();
     register(&four);
     let check = missing(&four, 1);
-    let three = "SELECT c.education, h.sbp FROM census c JOIN health h ON h.person_id = c.person_id \
+    let twice = "SELECT c.education, h.sbp FROM census c JOIN health h ON h.person_id = c.person_id \
                  JOIN census d ON d.person_id = c.person_id";
-    let refused = four.look(ANALYST, &["query", "check", three]).good();
-    assert!(refused["allowed"] == false && text(&refused["fault"], "detail").contains("two data sets"), "{refused}");
+    let refused = four.look(ANALYST, &["query", "check", twice]).good();
+    assert!(refused["allowed"] == false && text(&refused["fault"], "detail").contains("once"), "{refused}");
     let fields = ["dataset", "column", "need", "party", "owner"].map(|name| text(&items(&check, "missing")[0], name));
     assert_eq!(fields, ["health/health", "sbp", "join_payload", "statistics", "health"]);
     four.grant("health/health", "sbp", "join_payload", &[]);

@@ -17,12 +17,12 @@ use base_types::{Digest, OrgId};
 use mpc_block::Block;
 use mpc_core::{Abort, Context, Transport};
 use mpc_psi::{
-    Mode,
+    Mode, circuit,
     element::{Builder, Part as Key},
-    labelled, two,
+    labelled, multi, two,
 };
 use mpc_relational::OwnerRows;
-use notary_terms::Plan;
+use notary_terms::{Plan, Program};
 use runner::{Run, placement, shape};
 use tokio::sync::Mutex;
 
@@ -155,6 +155,39 @@ pub async fn take_part(part: Part, victim: OrgId, deviation: Deviation) -> bool 
     let plan = &part.run.plan;
     let (shape, placement) = (shape(plan).expect("a shape"), placement(plan).expect("a placement"));
     mpc_relational::run(&mut context, &shape, &placement, part.inputs, &mut |_| ()).await.is_ok()
+}
+
+/// Takes part in counting the pairs of rows of an overlap, with as many keys as its bound says.
+pub async fn count_matches(part: Part, victim: OrgId, deviation: Deviation) -> bool {
+    let Some(mut context) = enter(&part, &victim, deviation).await else { return false };
+    let plan = &part.run.plan;
+    let Program::Overlap(overlap) = &plan.program else { panic!("no overlap") };
+    let side = |at: usize| {
+        let rows = plan.reads[at].rows_bound;
+        let rows_of_a_key = circuit::Bound { each: u64::from(overlap.ranges[at].rows), total: u64::from(rows) };
+        circuit::Side { keys: rows as usize, columns: vec![rows_of_a_key] }
+    };
+    let (receiver, least) = (place(plan, &plan.reads[0].owner), u64::from(overlap.min_group));
+    let counted = vec![circuit::Function::Product(0, 0)];
+    let parameters = circuit::Parameters::new(receiver, side(0), side(1), counted, Some(least)).expect("in range");
+    let parameters = parameters.told_by(vec![circuit::Function::Cardinality]).expect("one count");
+    let mine = plan.reads.iter().find(|read| read.owner == part.me).expect("an owner");
+    let keys = strangers(&part.me, mine.rows_bound as usize);
+    let ones = vec![1; keys.len()];
+    let input = circuit::Input::new(keys, vec![ones]).expect("distinct");
+    circuit::run(&mut context, &parameters, &input).await.is_ok()
+}
+
+/// Takes part in an intersection of several owners, with as many keys as its bound says.
+pub async fn match_several(part: Part, victim: OrgId, deviation: Deviation) -> bool {
+    let Some(mut context) = enter(&part, &victim, deviation).await else { return false };
+    let plan = &part.run.plan;
+    let bound = |node: &OrgId| plan.reads.iter().find(|read| read.owner == *node).expect("an owner").rows_bound;
+    let sizes = plan.nodes.iter().map(|node| bound(node) as usize).collect();
+    let outputs = multi::Outputs::One(place(plan, &plan.request.receiver));
+    let parameters = multi::Parameters::new(sizes, outputs, Mode::Fast).expect("three owners");
+    let keys = strangers(&part.me, bound(&part.me) as usize);
+    multi::run(&mut context, &parameters, &keys).await.is_ok()
 }
 
 /// What both owners know of an intersection with cells of `payload` bytes.

@@ -19,9 +19,9 @@ use ledger_vm::notary::{Entry, EntryKind, Job, Record};
 use notary_evidence::{Bundle, EvidenceEntry};
 use notary_terms::{
     Aggregate, ApprovalBody, ApprovalMode, Argument, CancelBody, CellForm, ColumnClass, DeliveredBody, Fold, Function,
-    GroupColumn, Intersect, Join, KeyPart, Label, Order, Outcome, Output, Plan, Program, ProposalBody, Read, ReadBody,
-    ReadRole, ReceiptBody, RefusedBody, RejectBody, Request, RevokeBody, Rule, RuleSet, Source, Star, StartBody,
-    Stream, Tier, TransferBody, Use, ValueOf, dataset_subject,
+    GroupColumn, Intersect, Join, KeyPart, Label, Order, Outcome, Output, Overlap, Plan, Program, ProposalBody, Ranges,
+    Read, ReadBody, ReadRole, ReceiptBody, RefusedBody, RejectBody, Request, RevokeBody, Rule, RuleSet, Source, Star,
+    StartBody, Stream, Tier, TransferBody, Use, ValueOf, dataset_subject,
     formula::{Formula, Op},
 };
 
@@ -278,6 +278,23 @@ fn rows(label: Label) -> Plan {
     }
 }
 
+/// Aggregates over two owners' matching rows.
+fn overlap() -> Plan {
+    let ranges = vec![Ranges { rows: 64, values: vec![7] }, Ranges { rows: 1, values: vec![] }];
+    let argument = Argument::Value { read: 0, value: 0, absent: None };
+    let aggregates = vec![Aggregate { function: Function::Sum, argument }];
+    Plan {
+        tier: Tier::A,
+        program: Program::Overlap(Overlap { min_group: 5, ranges, aggregates }),
+        ..rows(Label::Nothing)
+    }
+}
+
+/// Rows that several owners have in common.
+fn in_common() -> Plan {
+    Plan { tier: Tier::D, nodes: plan().nodes, program: Program::Common, ..rows(Label::Nothing) }
+}
+
 fn proposal() -> ProposalBody {
     ProposalBody {
         sealed_plan: sealed(),
@@ -336,6 +353,8 @@ fn terms() -> Vec<Sample> {
         sample("Plan of matches", &rows(Label::Nothing)),
         sample("Plan of counts", &rows(Label::Count)),
         sample("Plan of rows", &rows(Label::Row { cells: vec![CellForm { ty: ColumnType::Text, bytes: 64 }] })),
+        sample("Plan of sums", &overlap()),
+        sample("Plan of several", &in_common()),
         sample("ProposalBody", &proposal()),
         sample("ApprovalBody", &ApprovalBody { by_rule: true, rules: digest(22) }),
         sample("RejectBody", &RejectBody { reason: "no".into() }),

@@ -1,7 +1,7 @@
 //! Circuit PSI: counts and sums over the intersection of two parties' keys, of which neither side learns the members.
 //!
 //! Tier A: semi-honest, two parties, no dealer. The receiver learns the [`Function`]s, where there is a threshold only when enough
-//! keys match, and nothing else; the sender learns nothing. Sizes and declared ranges are public ([`Parameters`]). A party that
+//! keys match, or each only when enough keys bring something to it, and nothing else; the sender learns nothing. Sizes and declared ranges are public ([`Parameters`]). A party that
 //! departs from the protocol can make the answer wrong or learn more than the answer. What is caught nonetheless is what
 //! belongs to another session, to other parameters or has another length: it ends the session with blame.
 //!
@@ -39,6 +39,8 @@ pub enum Answer {
     Values(Vec<i64>),
     /// Fewer keys match than the threshold asks for, and nothing more is known.
     Below,
+    /// The functions, those left out whose counts do not reach the threshold; where [`Parameters::told_by`] names counts.
+    Each(Vec<Option<i64>>),
 }
 
 /// Runs the protocol with the other party of a session of two. The receiver gets the answer, the sender `None`.
@@ -92,10 +94,11 @@ pub async fn run(ctx: &mut Context, parameters: &Parameters, input: &Input) -> R
 
 /// A side has no keys, so the public sizes say the answer.
 fn nothing(parameters: &Parameters) -> Answer {
-    if parameters.threshold().is_some_and(|least| least > 0) {
-        Answer::Below
-    } else {
-        Answer::Values(vec![0; parameters.functions().len()])
+    let functions = parameters.functions().len();
+    match (parameters.threshold().is_some_and(|least| least > 0), parameters.counts().is_empty()) {
+        (true, true) => Answer::Below,
+        (false, true) => Answer::Values(vec![0; functions]),
+        (below, false) => Answer::Each(vec![(!below).then_some(0); functions]),
     }
 }
 

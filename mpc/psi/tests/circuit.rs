@@ -135,6 +135,31 @@ async fn fewer_matches_than_the_threshold_reveal_nothing() {
     assert_eq!(answer(&parameters, [&sides[0], &sides[1]]).await, Answer::Below);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_function_is_told_by_its_own_count() {
+    // Of 20 common keys 13 have a value at the receiver and 8 at the sender; a column of ones says which.
+    let ones = |plain: Plain, every: u64| {
+        let has = plain.keys.iter().map(|key| i64::from(key % 20 < every)).collect();
+        Plain { columns: vec![plain.columns[0].clone(), has], ..plain }
+    };
+    let sides = [ones(Plain::new(0, 60), 13), ones(Plain::new(40, 50), 8)];
+    let functions = [Function::Product(0, 0), Function::Receiver(0), Function::Sender(0), Function::Cardinality];
+    let counts = vec![Function::Cardinality, Function::Receiver(1), Function::Sender(1), Function::Cardinality];
+    let values = reference(&sides[0], &sides[1], &functions);
+    for (threshold, told) in [(0, 4), (8, 4), (9, 3), (13, 3), (14, 2), (20, 2), (21, 0)] {
+        let due = [20, 13, 8, 20].iter().zip(&values).map(|(count, value)| (*count >= threshold).then_some(*value));
+        let due: Vec<Option<i64>> = due.collect();
+        assert_eq!(due.iter().flatten().count(), told);
+        let plain = Parameters::new(1, sides[0].side(), sides[1].side(), functions.to_vec(), Some(threshold as u64));
+        let parameters = plain.unwrap().told_by(counts.clone()).unwrap();
+        assert_eq!(answer(&parameters, [&sides[0], &sides[1]]).await, Answer::Each(due), "{threshold}");
+    }
+    let none = Plain::new(0, 0);
+    let plain = Parameters::new(0, none.side(), sides[1].side(), functions.to_vec(), Some(1)).unwrap();
+    let parameters = plain.told_by(vec![Function::Cardinality; 4]).unwrap();
+    assert_eq!(answer(&parameters, [&none, &sides[1]]).await, Answer::Each(vec![None; 4]));
+}
+
 /// Rows with repeated and NULL keys, and values some of which are NULL.
 struct Rows {
     keys: Vec<Option<i64>>,
@@ -227,6 +252,7 @@ async fn parties_that_disagree_on_parameters_or_session_do_not_meet() {
         make(0, vec![WIDE; 2], &[Function::Sender(0)], None),
         make(0, vec![WIDE; 2], &cardinality, Some(1)),
         mine.clone().in_mode(Mode::LowCommunication),
+        make(0, vec![WIDE; 2], &cardinality, Some(1)).told_by(cardinality.to_vec()).unwrap(),
     ];
     for theirs in &theirs {
         let contexts = memory::contexts(memory::network(2), [34; 32]);

@@ -26,6 +26,8 @@ pub(crate) struct Spec {
     pub(crate) function: Function,
     /// The table and the number-valued formula; `None` for joined rows.
     pub(crate) argument: Option<(usize, Formula)>,
+    /// The largest absolute value of the argument.
+    pub(crate) magnitude: i128,
     pub(crate) ty: ColumnType,
 }
 
@@ -54,7 +56,7 @@ pub(crate) fn aggregate(
     let name = function_name(&function.name).unwrap_or_default();
     refuse_forms(function, &name, at)?;
     if name == "COUNT" && counts_rows(&function.args) {
-        return Ok(Spec { function: Function::Count, argument: None, ty: ColumnType::Int });
+        return Ok(rows());
     }
     let one = format!("{name} with other than one argument");
     let arguments = plain_arguments(&function.args).unwrap_or_default();
@@ -99,23 +101,29 @@ fn counts_rows(arguments: &FunctionArguments) -> bool {
     matches!(list.args.as_slice(), [FunctionArg::Unnamed(FunctionArgExpr::Wildcard)])
 }
 
+/// COUNT(*).
+fn rows() -> Spec {
+    Spec { function: Function::Count, argument: None, magnitude: 1, ty: ColumnType::Int }
+}
+
 /// COUNT(x): x itself where its sums fit, so that AVG(x) can share it; else 1 for every x that is not NULL.
 fn count(value: Typed, over: Over, at: Location) -> Result<Spec, Fault> {
     let Some(table) = value.table else {
         let formula = Formula { ops: value.ops };
         return match formula.on_nulls() {
             Ok(Value::Null) | Err(_) => Err(unsupported(at, "COUNT of what is always NULL", "count a column")),
-            Ok(_) => Ok(Spec { function: Function::Count, argument: None, ty: ColumnType::Int }),
+            Ok(_) => Ok(rows()),
         };
     };
-    let formula = if value.kind == Kind::Text || !bounds::sum_fits(value.magnitude(), over.rows) {
+    let magnitude = value.magnitude();
+    let (formula, magnitude) = if value.kind == Kind::Text || !bounds::sum_fits(magnitude, over.rows) {
         let mut ops = value.ops;
         ops.extend([Op::IsNull, Op::Null, Op::Number(1), Op::Case]);
-        Formula { ops }
+        (Formula { ops }, 1)
     } else {
-        as_number(value)
+        (as_number(value), magnitude)
     };
-    Ok(Spec { function: Function::Count, argument: Some((table, formula)), ty: ColumnType::Int })
+    Ok(Spec { function: Function::Count, argument: Some((table, formula)), magnitude, ty: ColumnType::Int })
 }
 
 /// SUM or AVG.
@@ -132,7 +140,7 @@ fn total(name: &str, value: Typed, over: Over, at: Location) -> Result<Spec, Fau
         (Function::Avg { extra_digits }, extra_digits)
     };
     let ty = bounds::number_type(scale + digits, at)?;
-    Ok(Spec { function, argument: Some((value.table.unwrap_or(over.carrier), as_number(value))), ty })
+    Ok(Spec { function, argument: Some((value.table.unwrap_or(over.carrier), as_number(value))), magnitude, ty })
 }
 
 /// Truth values become 0 and 1; a column of them is that already.

@@ -27,14 +27,15 @@ use crate::{
 
 const ACROSS: &str = "write conditions that each concern one table, joined by AND";
 
-/// The three nodes, sorted: the plan depends on who they are, not on who asked in which order.
+/// The nodes, two or three, sorted: the plan depends on who they are, not on who asked in which order.
 pub(crate) fn check_nodes(request: &Request, nodes: &[OrgId]) -> Result<Vec<OrgId>, Fault> {
     let sorted: Vec<OrgId> = nodes.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
-    if nodes.len() != 3 || sorted.len() != 3 {
-        return Err(Fault::new(Code::BadRequest, "plan", "a job runs on exactly three different nodes; name three"));
+    if !(2..=3).contains(&nodes.len()) || sorted.len() != nodes.len() {
+        let what = "aggregates run on exactly three different nodes, or on those of the two owners; name three or two";
+        return Err(Fault::new(Code::BadRequest, "plan", what));
     }
     if !sorted.contains(&request.receiver) {
-        let what = format!("the receiver {} is none of the job's three nodes; choose one of them", request.receiver);
+        let what = format!("the receiver {} is none of the job's nodes; choose one of them", request.receiver);
         return Err(Fault::new(Code::BadRequest, "plan", what).at(&request.receiver));
     }
     Ok(sorted)
@@ -85,7 +86,8 @@ pub(crate) fn lost() -> Fault {
     Fault::new(Code::Internal, "plan", "a table vanished while planning")
 }
 
-fn min_group(scope: &Scope<'_>, catalogue: &Catalogue) -> u32 {
+/// The strictest threshold of the tables' owners.
+pub(crate) fn min_group(scope: &Scope<'_>, catalogue: &Catalogue) -> u32 {
     let of =
         |table: &Table<'_>| catalogue.rules.get(&table.source.dataset).map_or(DEFAULT_MIN_GROUP, |set| set.min_group);
     scope.tables.iter().map(of).max().unwrap_or(DEFAULT_MIN_GROUP).max(1)

@@ -2,7 +2,7 @@
 //!
 //! The constants were fitted to runs of the demo's queries (56 MB over 3,648 rows, 15 key bits).
 
-use notary_terms::{Function, Intersect, Label, Plan, Program, ReadRole, Star};
+use notary_terms::{Function, Intersect, Label, Overlap, Plan, Program, ReadRole, Star};
 
 /// What a run will roughly cost, all parties together.
 pub(crate) struct Cost {
@@ -40,11 +40,21 @@ const BYTES_PAIR: u64 = 600_000;
 const ROUNDS_PAIR: u64 = 12;
 const KEYS_MILLI: u64 = 2_000;
 
+/// Bytes for each key of the receiver that is compared under sharing, for each sum that it takes part in, and for each key of
+/// the other owner's table; rounds of comparison, sums and threshold; keys of the receiver that are compared in a millisecond.
+const BYTES_COMPARED: u64 = 800;
+const BYTES_SUMMED: u64 = 600;
+const BYTES_TARGET: u64 = 64;
+const ROUNDS_OVERLAP: u64 = 60;
+const COMPARED_MILLI: u64 = 250;
+
 /// Estimates a plan.
 pub(crate) fn estimate(plan: &Plan) -> Cost {
     match &plan.program {
         Program::Star(star) => of_star(plan, star),
         Program::Intersect(intersect) => of_pair(plan, intersect),
+        Program::Overlap(overlap) => of_overlap(plan, overlap),
+        Program::Common => of_common(plan),
     }
 }
 
@@ -62,6 +72,24 @@ fn of_pair(plan: &Plan, intersect: &Intersect) -> Cost {
         rounds: ROUNDS_PAIR,
         millis: ROUNDS_PAIR / ROUNDS_MILLI + (own + other) / KEYS_MILLI + bytes / BYTES_MILLI,
     }
+}
+
+/// A star of pairs around the receiver; each owner sends a table as long as the receiver's.
+fn of_common(plan: &Plan) -> Cost {
+    let bounds: Vec<u64> = plan.reads.iter().map(|read| u64::from(read.rows_bound)).collect();
+    let (own, others) = bounds.split_first().map_or((0, &[][..]), |(own, others)| (*own, others));
+    let keys: u64 = others.iter().map(|other| own + other).sum();
+    let bytes = keys.saturating_mul(BYTES_OWN_KEY).saturating_add(others.len() as u64 * BYTES_PAIR);
+    Cost { bytes, rounds: ROUNDS_PAIR, millis: ROUNDS_PAIR / ROUNDS_MILLI + keys / KEYS_MILLI + bytes / BYTES_MILLI }
+}
+
+fn of_overlap(plan: &Plan, overlap: &Overlap) -> Cost {
+    let bound = |place: usize| plan.reads.get(place).map_or(0, |read| u64::from(read.rows_bound));
+    let (own, other, sums) = (bound(0), bound(1), overlap.aggregates.len() as u64);
+    let compared = own.saturating_mul(BYTES_COMPARED + sums * BYTES_SUMMED);
+    let bytes = compared.saturating_add(other * BYTES_TARGET * (1 + sums) + 2 * BYTES_PAIR);
+    let millis = ROUNDS_OVERLAP / ROUNDS_MILLI + own / COMPARED_MILLI + bytes / BYTES_MILLI;
+    Cost { bytes, rounds: ROUNDS_OVERLAP, millis }
 }
 
 fn of_star(plan: &Plan, star: &Star) -> Cost {

@@ -5,7 +5,7 @@ use notary_terms::{Argument, Catalogue, Function, Join, Plan, Program, Read, Rea
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    cost,
+    common, cost, overlap,
     steps::{self, Step, names},
     text::formula_text,
     told,
@@ -98,7 +98,7 @@ pub struct Explanation {
     pub learns: Vec<Learns>,
     /// Most rows of all owners together.
     pub rows_bound: u64,
-    /// Most groups of the answer; none where rows are shown.
+    /// Most groups of the answer; none where nothing is grouped.
     pub max_groups: Option<u32>,
     /// Aggregates with fewer contributors are hidden; none where rows are shown.
     pub min_group: Option<u32>,
@@ -121,6 +121,8 @@ pub fn explain(plan: &Plan, catalogue: &Catalogue) -> Explanation {
     let (tier_words, protocol, suppression, learns) = match &plan.program {
         Program::Star(star) => (tier(plan), protocol(), suppression(star), learns(plan)),
         Program::Intersect(intersect) => told::program(plan, intersect),
+        Program::Overlap(sums) => overlap::told::program(plan, sums),
+        Program::Common => common::told::program(plan),
     };
     Explanation {
         job: plan.digest(),
@@ -138,7 +140,7 @@ pub fn explain(plan: &Plan, catalogue: &Catalogue) -> Explanation {
         learns,
         rows_bound: plan.reads.iter().map(|read| u64::from(read.rows_bound)).sum(),
         max_groups: star.map(|star| star.max_groups),
-        min_group: star.map(|star| star.min_group),
+        min_group: plan.min_group(),
         suppression,
         bytes: cost.bytes,
         rounds: cost.rounds,
@@ -229,7 +231,7 @@ fn source_text(plan: &Plan, value: ValueOf) -> Option<String> {
             Some(format!("{}.{}", carrier.alias, groups.get(usize::from(group))?.column))
         }
         ValueOf::Aggregate { aggregate } => {
-            let aggregate = plan.star()?.aggregates.get(usize::from(aggregate))?;
+            let aggregate = plan.aggregates().get(usize::from(aggregate))?;
             let name = match aggregate.function {
                 Function::Count => "COUNT",
                 Function::Sum => "SUM",

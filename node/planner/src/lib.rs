@@ -7,6 +7,7 @@
 mod aggregate;
 mod assemble;
 mod bounds;
+mod common;
 mod compile;
 mod cost;
 mod explain;
@@ -15,6 +16,7 @@ mod items;
 mod keys;
 mod literal;
 mod names;
+mod overlap;
 mod parse;
 mod refuse;
 mod rows;
@@ -43,8 +45,8 @@ pub const MAX_SET_ROWS: u32 = 1 << 22;
 /// Fewest people behind a shown aggregate where an owner has set no rules.
 pub const DEFAULT_MIN_GROUP: u32 = 5;
 
-/// Derives the plan of a request; `nodes` are the three nodes that compute aggregates, in any order. Rows of two owners are
-/// computed by these two alone, whoever `nodes` are.
+/// Derives the plan of a request; `nodes` are the nodes that compute aggregates, in any order: three that hold shares, or the
+/// two owners of a join without a third. Rows are matched by their owners alone, whoever `nodes` are.
 ///
 /// # Errors
 /// [`Code::QuerySyntax`], [`Code::QueryUnsupported`], [`Code::QueryUnknownName`] or [`Code::QueryOverflow`], each with
@@ -60,5 +62,8 @@ pub fn plan(request: &Request, catalogue: &Catalogue, nodes: &[OrgId]) -> Result
         return rows::plan(request, catalogue, &query);
     }
     let nodes = assemble::check_nodes(request, nodes)?;
+    if nodes.len() == 2 {
+        return overlap::plan(request, catalogue, nodes, &query);
+    }
     assemble::assemble(request, catalogue, nodes, &query)
 }

@@ -1,4 +1,4 @@
-//! Row queries over two owners' data sets: their keys are intersected, and one of the owners receives the rows that match.
+//! Row queries: the keys of two owners' data sets are intersected, and one of the owners receives the rows that match.
 
 use base_types::{
     OrgId,
@@ -20,14 +20,14 @@ use crate::{
     MAX_SET_ROWS, VERSION,
     aggregate::is_aggregate,
     assemble::{filters, lost, place_in},
-    bounds,
+    bounds, common,
     compile::Compiler,
     items::{self, MAX_ITEMS},
     keys::{self, Part},
     parse::Parsed,
     refuse::{column_parts, place_of, plain_arguments, unsupported},
-    scope::{Scope, Table},
-    typed::Kind,
+    scope::Scope,
+    typed::{Kind, Typed},
 };
 
 const ACROSS: &str = "let each item use columns of one table";
@@ -36,12 +36,13 @@ const MAX_TEXT: i64 = 1024;
 const MAX_ROW: usize = 4096;
 
 /// One column of the answer.
-struct Item {
-    name: String,
-    ty: ColumnType,
-    table: usize,
-    formula: Formula,
+pub(crate) struct Item {
+    pub(crate) name: String,
+    pub(crate) ty: ColumnType,
+    pub(crate) table: usize,
+    pub(crate) formula: Formula,
     bytes: u16,
+    pub(crate) at: Location,
 }
 
 /// Whether a query asks for rows of joined tables: it has no aggregate and no GROUP BY.
@@ -76,22 +77,17 @@ fn aggregates(expr: &Expr) -> bool {
 /// The intersection of a parsed query.
 pub(crate) fn plan(request: &Request, catalogue: &Catalogue, query: &Parsed) -> Result<Plan, Fault> {
     let (mut scope, key) = keys::joined(query, catalogue)?;
-    let own = own_table(&scope, request)?;
-    for (place, table) in scope.tables.iter_mut().enumerate() {
-        if !(1..=MAX_SET_ROWS).contains(&table.source.rows_bound) {
-            let what = format!("{} with up to {} rows", table.source.dataset, table.source.rows_bound);
-            return Err(unsupported(table.at, what, format!("use data sets of 1 to {MAX_SET_ROWS} rows")));
-        }
-        key.iter().filter_map(|part| part.get(place)).for_each(|side| _ = table.read(side.column));
+    if scope.tables.len() > 2 {
+        return common::plan(request, catalogue, query, scope, &key);
     }
+    let own = own_table(&scope, request)?;
+    read_keys(&mut scope, &key)?;
     let items = items(&mut scope, query, &key, own)?;
     let order = order(&mut scope, query, &key, own, &items)?;
     let mut filters = filters(&mut scope, query, own)?;
     let mut reads = Vec::new();
     for place in [own, 1 - own] {
-        let table = scope.tables.get(place).ok_or_else(lost)?;
-        let filter = filters.get_mut(place).and_then(Option::take).map(|filter| Formula { ops: filter.ops });
-        reads.push(read(table, place, &key, filter)?);
+        reads.push(read(&scope, place, &key, &mut filters)?);
     }
     let (outputs, cells) = outputs(&mut reads, own, items)?;
     let mut nodes: Vec<OrgId> = reads.iter().map(|read| read.owner.clone()).collect();
@@ -110,6 +106,18 @@ pub(crate) fn plan(request: &Request, catalogue: &Catalogue, query: &Parsed) -> 
     })
 }
 
+/// Lets every table read its key, after its size is checked.
+pub(crate) fn read_keys(scope: &mut Scope<'_>, key: &[Part]) -> Result<(), Fault> {
+    for (place, table) in scope.tables.iter_mut().enumerate() {
+        if !(1..=MAX_SET_ROWS).contains(&table.source.rows_bound) {
+            let what = format!("{} with up to {} rows", table.source.dataset, table.source.rows_bound);
+            return Err(unsupported(table.at, what, format!("use data sets of 1 to {MAX_SET_ROWS} rows")));
+        }
+        key.iter().filter_map(|part| part.get(place)).for_each(|side| _ = table.read(side.column));
+    }
+    Ok(())
+}
+
 /// The receiver's table of the two.
 fn own_table(scope: &Scope<'_>, request: &Request) -> Result<usize, Fault> {
     let [first, second] = scope.tables.as_slice() else { return Err(lost()) };
@@ -126,7 +134,8 @@ fn own_table(scope: &Scope<'_>, request: &Request) -> Result<usize, Fault> {
     Ok(usize::from(request.receiver == right))
 }
 
-fn items(scope: &mut Scope<'_>, query: &Parsed, key: &[Part], own: usize) -> Result<Vec<Item>, Fault> {
+/// Compiles the SELECT list.
+pub(crate) fn items(scope: &mut Scope<'_>, query: &Parsed, key: &[Part], own: usize) -> Result<Vec<Item>, Fault> {
     let start = query.words.place(&[Keyword::SELECT]);
     if query.items.len() > MAX_ITEMS {
         return Err(unsupported(start, "so long a SELECT list", format!("write at most {MAX_ITEMS} items")));
@@ -150,7 +159,7 @@ fn value(scope: &mut Scope<'_>, expr: &Expr, key: &[Part], own: usize, at: Locat
     let Some(name) = column_parts(expr) else { return computed(scope, expr, own, at) };
     let (mut table, mut column) = scope.lookup(name, at)?;
     if table != own
-        && let Some(side) = key.iter().find_map(|part| same(part, own, column))
+        && let Some(side) = key.iter().find_map(|part| same(part, own, (table, column)))
     {
         (table, column) = (own, side);
     }
@@ -167,12 +176,12 @@ fn value(scope: &mut Scope<'_>, expr: &Expr, key: &[Part], own: usize, at: Locat
         _ => 8,
     };
     let formula = Formula { ops: vec![Op::Column(place)] };
-    Ok(Item { name: String::new(), ty: meta.ty, table, formula, bytes })
+    Ok(Item { name: String::new(), ty: meta.ty, table, formula, bytes, at })
 }
 
 /// The receiver's column of a part whose other side is this column, where neither is folded.
-fn same(part: &Part, own: usize, column: usize) -> Option<usize> {
-    let (mine, theirs) = (part.get(own)?, part.get(1 - own)?);
+fn same(part: &Part, own: usize, (table, column): (usize, usize)) -> Option<usize> {
+    let (mine, theirs) = (part.get(own)?, part.get(table)?);
     let equal = theirs.column == column && theirs.folds.is_empty() && mine.folds.is_empty();
     equal.then_some(mine.column)
 }
@@ -188,10 +197,17 @@ fn computed(scope: &mut Scope<'_>, expr: &Expr, own: usize, at: Location) -> Res
         Kind::Null => return Err(unsupported(at, "NULL in SELECT", "name a column")),
     };
     let formula = Formula { ops: value.ops };
-    Ok(Item { name: String::new(), ty, table: value.table.unwrap_or(own), formula, bytes: 8 })
+    Ok(Item { name: String::new(), ty, table: value.table.unwrap_or(own), formula, bytes: 8, at })
 }
 
-fn order(scope: &mut Scope<'_>, query: &Parsed, key: &[Part], own: usize, items: &[Item]) -> Result<Vec<Order>, Fault> {
+/// Compiles ORDER BY; every expression must be an item of the SELECT list.
+pub(crate) fn order(
+    scope: &mut Scope<'_>,
+    query: &Parsed,
+    key: &[Part],
+    own: usize,
+    items: &[Item],
+) -> Result<Vec<Order>, Fault> {
     let start = query.words.place(&[Keyword::ORDER]);
     let mut order = Vec::new();
     for by in &query.order_by {
@@ -214,7 +230,14 @@ fn order(scope: &mut Scope<'_>, query: &Parsed, key: &[Part], own: usize, items:
 }
 
 /// What one owner reads; its values are still empty.
-fn read(table: &Table<'_>, place: usize, key: &[Part], filter: Option<Formula>) -> Result<Read, Fault> {
+pub(crate) fn read(
+    scope: &Scope<'_>,
+    place: usize,
+    key: &[Part],
+    filters: &mut [Option<Typed>],
+) -> Result<Read, Fault> {
+    let table = scope.tables.get(place).ok_or_else(lost)?;
+    let filter = filters.get_mut(place).and_then(Option::take).map(|filter| Formula { ops: filter.ops });
     let mut keys = Vec::with_capacity(key.len());
     for side in key.iter().filter_map(|part| part.get(place)) {
         let column = table.columns.iter().position(|column| *column == side.column);
@@ -239,7 +262,7 @@ fn read(table: &Table<'_>, place: usize, key: &[Part], filter: Option<Formula>) 
 /// The answer's columns and the forms of the other owner's cells; formulas find their places among the reads' values.
 fn outputs(reads: &mut [Read], own: usize, items: Vec<Item>) -> Result<(Vec<Output>, Vec<CellForm>), Fault> {
     let (mut outputs, mut cells) = (Vec::new(), Vec::new());
-    for Item { name, ty, table, formula, bytes } in items {
+    for Item { name, ty, table, formula, bytes, at: _ } in items {
         let place = usize::from(table != own);
         let values = &mut reads.get_mut(place).ok_or_else(lost)?.values;
         let value = place_in(values, formula)?;
@@ -262,9 +285,14 @@ fn label(scope: &Scope<'_>, other: usize, key: &[Part], cells: Vec<CellForm>) ->
     if !cells.is_empty() {
         return Label::Row { cells };
     }
+    if once(scope, other, key) { Label::Nothing } else { Label::Count }
+}
+
+/// Whether each key of a table occurs once by its registration: one of its columns does, as it is.
+pub(crate) fn once(scope: &Scope<'_>, table: usize, key: &[Part]) -> bool {
     let once = |part: &Part| {
-        let (side, table) = (part.get(other)?, scope.tables.get(other)?);
+        let (side, table) = (part.get(table)?, scope.tables.get(table)?);
         Some(side.folds.is_empty() && table.meta(side.column)?.unique)
     };
-    if key.iter().any(|part| once(part) == Some(true)) { Label::Nothing } else { Label::Count }
+    key.iter().any(|part| once(part) == Some(true))
 }

@@ -4,7 +4,7 @@ use base_types::OrgId;
 use notary_terms::{Join, Label, Plan, Program, Read, ReadRole, Star};
 use serde::{Deserialize, Serialize};
 
-use crate::{explain::Words, told::key_texts};
+use crate::{common, explain::Words, overlap, told::key_texts};
 
 /// One step, after those below it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub struct Step {
     pub inputs: Vec<Step>,
 }
 
-fn step(kind: &str, en: String, zh: String, who: &[OrgId], inputs: Vec<Step>) -> Step {
+pub(crate) fn step(kind: &str, en: String, zh: String, who: &[OrgId], inputs: Vec<Step>) -> Step {
     Step { kind: kind.to_owned(), title: Words { en, zh }, who: who.to_vec(), inputs }
 }
 
@@ -28,16 +28,12 @@ pub(crate) fn tree(plan: &Plan) -> Step {
     match &plan.program {
         Program::Star(star) => tree_of_star(plan, star),
         Program::Intersect(intersect) => tree_of_sets(plan, &intersect.label),
+        Program::Overlap(overlap) => overlap::told::tree(plan, overlap),
+        Program::Common => common::told::tree(plan),
     }
 }
 
 fn tree_of_sets(plan: &Plan, label: &Label) -> Step {
-    let masked = plan.reads.iter().map(|read| {
-        let (key, bound) = (key_texts(read).join(", "), read.rows_bound);
-        let en = format!("hash the key ({key}), pad to {bound} keys and encode them; none can be read back");
-        let zh = format!("对键（{key}）求散列，补齐至 {bound} 个并编码；不可还原");
-        step("mask", en, zh, std::slice::from_ref(&read.owner), vec![local(read)])
-    });
     let (en, zh) = match label {
         Label::Nothing => ("", ""),
         Label::Count => ("; a match brings how many rows have the key", "；命中的键带有对方的行数"),
@@ -47,7 +43,19 @@ fn tree_of_sets(plan: &Plan, label: &Label) -> Step {
     };
     let en = format!("compare the keys by oblivious pseudorandom functions{en}");
     let zh = format!("以不经意伪随机函数比对键{zh}");
-    let compared = step("intersect", en, zh, &plan.nodes, masked.collect());
+    rows_delivered(plan, step("intersect", en, zh, &plan.nodes, plan.reads.iter().map(masked).collect()))
+}
+
+/// An owner's keys on their way to be compared.
+pub(crate) fn masked(read: &Read) -> Step {
+    let (key, bound) = (key_texts(read).join(", "), read.rows_bound);
+    let en = format!("hash the key ({key}), pad to {bound} keys and encode them; none can be read back");
+    let zh = format!("对键（{key}）求散列，补齐至 {bound} 个并编码；不可还原");
+    step("mask", en, zh, std::slice::from_ref(&read.owner), vec![local(read)])
+}
+
+/// The receiver's last step with rows.
+pub(crate) fn rows_delivered(plan: &Plan, compared: Step) -> Step {
     let receiver = &plan.request.receiver;
     let en = format!("{receiver} alone sees the matches, puts the rows together and sorts them");
     let zh = format!("仅 {receiver} 得知命中项，由其拼合各行并排序");

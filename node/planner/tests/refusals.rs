@@ -199,7 +199,9 @@ fn what_could_overflow_is_refused_at_check() {
 #[test]
 fn nodes_and_receiver_are_checked() {
     let two = planner::plan(&request("SELECT COUNT(*) FROM census"), &plain(), &nodes()[..2]).unwrap_err();
-    assert_eq!(two.code, Code::BadRequest);
+    assert_eq!((two.code, two.party), (Code::BadRequest, Some(org("statistics"))), "the receiver is none of the two");
+    let one = planner::plan(&request("SELECT COUNT(*) FROM census"), &plain(), &[org("statistics")]).unwrap_err();
+    assert_eq!(one.code, Code::BadRequest);
     let twice = [org("civil"), org("civil"), org("statistics")];
     assert!(planner::plan(&request("SELECT COUNT(*) FROM census"), &plain(), &twice).is_err());
     let mut other = request("SELECT COUNT(*) FROM census");

@@ -6,16 +6,12 @@ use base_types::{
 };
 use mpc_block::{Block, bytes_of_mut};
 use mpc_core::{Abort, Context};
-use mpc_psi::{
-    Mode,
-    element::{Builder, Elements},
-    labelled, two,
-};
-use notary_terms::{CellForm, Intersect, KeyPart, Label, Plan, Read, ReadRole, ValueOf};
+use mpc_psi::{Mode, element::Elements, labelled, two};
+use notary_terms::{CellForm, Intersect, Label, Plan, Read, ReadRole, ValueOf};
 use tokio::{runtime::Handle, task::spawn_blocking};
 use zeroize::Zeroizing;
 
-use crate::{Answer, AnswerCell, cells, keys::Key, local::Rows, run::abort_fault};
+use crate::{Answer, AnswerCell, cells, keys::elements, local::Rows, run::abort_fault};
 
 /// Most rows of an answer: duplicates on both sides multiply.
 const MAX_ROWS: usize = 1 << 22;
@@ -24,8 +20,8 @@ const COUNT_BYTES: usize = 4;
 
 /// What this node read.
 pub(crate) struct Side {
-    place: usize,
-    table: Table,
+    pub(crate) place: usize,
+    pub(crate) table: Table,
 }
 
 impl Side {
@@ -33,8 +29,8 @@ impl Side {
     pub(crate) fn of(plan: &Plan, tables: Vec<(usize, Table)>) -> Result<Self, Fault> {
         let mut tables = tables.into_iter();
         match (tables.next(), tables.next(), plan.reads.len()) {
-            (Some((place, table)), None, 2) => Ok(Self { place, table }),
-            _ => Err(malformed("an intersection has two owners, each with one read")),
+            (Some((place, table)), None, 2..) => Ok(Self { place, table }),
+            _ => Err(malformed("an intersection has two owners or more, each with one read")),
         }
     }
 }
@@ -43,16 +39,25 @@ fn malformed(what: &str) -> Fault {
     Fault::new(Code::Internal, "match keys", format!("the plan is malformed: {what}"))
 }
 
-/// Runs the part on a thread of its own, since it computes for seconds; the receiver gets the answer.
+/// Runs a part on a thread of its own, since it computes for seconds.
+pub(crate) async fn apart<P>(step: &str, part: impl FnOnce() -> P + Send + 'static) -> Result<Option<Answer>, Fault>
+where
+    P: Future<Output = Result<Option<Answer>, Fault>>,
+{
+    let here = Handle::current();
+    let part = spawn_blocking(move || here.block_on(part()));
+    part.await.unwrap_or_else(|why| Err(Fault::new(Code::Internal, step, why.to_string())))
+}
+
+/// Runs the part; the receiver gets the answer.
 pub(crate) async fn answer(
     plan: &Plan,
     program: Intersect,
     context: Context,
     side: Side,
 ) -> Result<Option<Answer>, Fault> {
-    let (plan, here) = (plan.clone(), Handle::current());
-    let part = spawn_blocking(move || here.block_on(run(&plan, &program.label, context, &side)));
-    part.await.unwrap_or_else(|why| Err(Fault::new(Code::Internal, "match keys", why.to_string())))
+    let plan = plan.clone();
+    apart("match keys", move || async move { run(&plan, &program.label, context, &side).await }).await
 }
 
 async fn run(plan: &Plan, label: &Label, mut context: Context, side: &Side) -> Result<Option<Answer>, Fault> {
@@ -255,19 +260,6 @@ fn payload_bytes(label: &Label) -> Option<usize> {
         Label::Count => Some(COUNT_BYTES),
         Label::Row { cells: forms } => Some(cells::length(forms)),
     }
-}
-
-/// The elements of the rows that count, bound to this session.
-fn elements(rows: &Rows<'_>, keys: &[KeyPart], kept: &[usize], session: &[u8; 32]) -> Result<Elements, Fault> {
-    let keys = keys.iter().map(|part| Key::of(rows, part)).collect::<Result<Vec<_>, _>>()?;
-    let mut builder = Builder::new(session);
-    let mut parts = Vec::with_capacity(keys.len());
-    for row in kept {
-        parts.clear();
-        parts.extend(keys.iter().map(|key| key.part(*row)));
-        builder.row(&parts);
-    }
-    Ok(builder.finish())
 }
 
 /// The elements and as many random blocks as the bound leaves room for; a random block is nobody's element.

@@ -4,21 +4,21 @@ use base_types::{
     column::{Column, ColumnType},
     fault::{Code, Fault},
 };
-use mpc_psi::element::Part;
+use mpc_psi::element::{Builder, Elements, Part};
 use notary_terms::KeyPart;
 use zeroize::Zeroizing;
 
 use crate::local::Rows;
 
 /// One column of a key; of a folded text, each word of the dictionary is folded once.
-pub(crate) struct Key<'a> {
+struct Key<'a> {
     column: &'a Column,
     folded: Vec<Zeroizing<String>>,
 }
 
 impl<'a> Key<'a> {
     /// The column of a part.
-    pub(crate) fn of(rows: &Rows<'a>, part: &KeyPart) -> Result<Self, Fault> {
+    fn of(rows: &Rows<'a>, part: &KeyPart) -> Result<Self, Fault> {
         let column = rows.table.columns.get(usize::from(part.column));
         let column = column.ok_or_else(|| rows.fault(Code::SourceColumn, "no such key"))?;
         let fold = |text: &String| Zeroizing::new(part.folds.iter().fold(text.clone(), |text, fold| fold.apply(&text)));
@@ -27,7 +27,7 @@ impl<'a> Key<'a> {
     }
 
     /// What a row has there.
-    pub(crate) fn part(&self, row: usize) -> Part<'_> {
+    fn part(&self, row: usize) -> Part<'_> {
         let Some(word) = self.column.get(row) else { return Part::Null };
         match self.column.ty {
             ColumnType::Int => Part::Int(word),
@@ -41,6 +41,24 @@ impl<'a> Key<'a> {
             }
         }
     }
+}
+
+/// The elements of the rows that count, bound to this session.
+pub(crate) fn elements(
+    rows: &Rows<'_>,
+    keys: &[KeyPart],
+    kept: &[usize],
+    session: &[u8; 32],
+) -> Result<Elements, Fault> {
+    let keys = keys.iter().map(|part| Key::of(rows, part)).collect::<Result<Vec<_>, _>>()?;
+    let mut builder = Builder::new(session);
+    let mut parts = Vec::with_capacity(keys.len());
+    for row in kept {
+        parts.clear();
+        parts.extend(keys.iter().map(|key| key.part(*row)));
+        builder.row(&parts);
+    }
+    Ok(builder.finish())
 }
 
 #[cfg(test)]

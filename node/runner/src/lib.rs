@@ -2,11 +2,13 @@
 
 mod answer;
 mod cells;
+mod common;
 mod flows;
 mod halt;
 mod intersect;
 mod keys;
 mod local;
+mod overlap;
 mod run;
 mod session;
 mod shape;

@@ -63,7 +63,8 @@ impl Rows<'_> {
         formula.on_row(self.table, row).map_err(|f| self.formula_fault(row, &f))
     }
 
-    fn value(&self, formula: &Formula, row: usize) -> Result<Option<i64>, Fault> {
+    /// A number's or truth value's word in a row; `None` is NULL.
+    pub(crate) fn value(&self, formula: &Formula, row: usize) -> Result<Option<i64>, Fault> {
         match self.evaluate(formula, row)? {
             Value::Null => Ok(None),
             Value::Number(n) => Ok(Some(n)),

@@ -15,14 +15,15 @@ use connectors_api::Connector;
 use mpc_core::{Abort, Blame, Context};
 use mpc_relational::OwnerRows;
 use notary_terms::{
-    Approved, DeliveredBody, Intersect, Outcome, Plan, Program, Read, ReadBody, ReceiptBody, TransferBody,
+    Approved, DeliveredBody, Intersect, Outcome, Overlap, Plan, Program, Read, ReadBody, ReceiptBody, TransferBody,
 };
 
 use crate::{
-    Answer,
+    Answer, common,
     flows::Flows,
     halt::Halt,
     intersect::{self, Side},
+    overlap,
     session::{self, Binding},
     star,
     transport::{Stepping, Terms, Wires},
@@ -191,6 +192,10 @@ enum Inputs {
     Star(Vec<OwnerRows>),
     /// Keys to compare, and what the intersection brings.
     Pair(Intersect, Side),
+    /// Rows to sum where their keys match, and what of.
+    Overlap(Overlap, Side),
+    /// Keys to compare with several owners'.
+    Common(Side),
 }
 
 impl Inputs {
@@ -202,6 +207,8 @@ impl Inputs {
                 Ok(Self::Star(rows.collect::<Result<_, _>>()?))
             }
             Program::Intersect(program) => Ok(Self::Pair(program.clone(), Side::of(plan, tables)?)),
+            Program::Overlap(program) => Ok(Self::Overlap(program.clone(), Side::of(plan, tables)?)),
+            Program::Common => Ok(Self::Common(Side::of(plan, tables)?)),
         }
     }
 }
@@ -221,6 +228,14 @@ async fn joint(
         Inputs::Pair(program, side) => {
             minutes.progress("match keys");
             intersect::answer(plan, program, context, side).await
+        }
+        Inputs::Overlap(program, side) => {
+            minutes.progress("sum matches");
+            overlap::answer(plan, program, context, side).await
+        }
+        Inputs::Common(side) => {
+            minutes.progress("match keys");
+            common::answer(plan, context, side).await
         }
     }
 }

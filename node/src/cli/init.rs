@@ -103,7 +103,7 @@ struct NodeArgs {
     /// Every organisation's card.
     #[arg(long = "card", required = true)]
     cards: Vec<PathBuf>,
-    /// The three computing organisations.
+    /// The three computing organisations, or two where there is no third.
     #[arg(long, value_delimiter = ',', required = true)]
     compute: Vec<OrgId>,
     /// The portal's address.

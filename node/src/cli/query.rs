@@ -3,7 +3,7 @@
 use std::{path::PathBuf, thread, time::Duration};
 
 use base_types::{
-    Digest, JobId,
+    Digest, JobId, OrgId,
     fault::{Code, Fault},
 };
 use base_wire::Decode;
@@ -35,6 +35,9 @@ struct Sql {
     /// What it is for.
     #[arg(long, default_value = "health-statistics")]
     purpose: String,
+    /// Whose nodes compute aggregates: three, or the two owners of a join without a third; by default the node's own three.
+    #[arg(long, value_delimiter = ',')]
+    nodes: Vec<OrgId>,
 }
 
 #[derive(Args)]
@@ -100,7 +103,7 @@ impl Sql {
             }
             None => self.sql.clone(),
         };
-        Ok(json!({"sql": sql, "purpose": self.purpose}))
+        Ok(json!({"sql": sql, "purpose": self.purpose, "nodes": self.nodes}))
     }
 }
 

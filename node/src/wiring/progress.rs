@@ -9,14 +9,15 @@ use base_types::JobId;
 use tokio::sync::watch;
 
 /// The steps of a run in their order, with the words pages show.
-const STEPS: [(&str, &str, &str); 9] = [
+const STEPS: [(&str, &str, &str); 10] = [
     ("read", "读取本方数据", "reading this party's data"),
     ("open links", "建立数据链路", "opening data links"),
     ("agree on seeds", "协商随机种子", "agreeing on seeds"),
     ("share inputs", "分享密文输入", "sharing inputs"),
     ("join", "密文连接", "joining on shares"),
     ("group", "密文分组汇总", "grouping on shares"),
-    ("match keys", "比对双方的键", "matching the two owners' keys"),
+    ("match keys", "比对各方的键", "matching the owners' keys"),
+    ("sum matches", "密文比对并汇总", "matching and summing on shares"),
     ("reveal", "向接收方揭示", "revealing to the receiver"),
     ("notarise", "存证", "notarising"),
 ];

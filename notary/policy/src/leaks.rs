@@ -7,12 +7,12 @@ use base_types::{
     fault::{Code, Fault},
 };
 use notary_terms::{
-    Argument, Function, Plan, Program, Read, ReadRole, Star, Tier, Use, ValueOf,
+    Aggregate, Argument, Function, Plan, Program, Read, ReadRole, Star, Tier, Use, ValueOf,
     formula::{Formula, MAX_OPS, Op},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::sets;
+use crate::{overlap, sets};
 
 /// One way in which one column of one data set becomes known to one party.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -35,7 +35,9 @@ pub struct ColumnUse {
 /// an aggregate's value needs [`Use::AfterAggregate`]; one that only decides what is counted (filter, CASE condition,
 /// comparison, IS NULL) needs [`Use::AfterCompare`]; the join key needs [`Use::EncryptedOnly`]. In an intersection the
 /// receiver learns which keys both sides have, [`Use::AfterJoin`], and of their rows what is shown, [`Use::JoinPayload`];
-/// the other owner takes part in comparing the receiver's keys without learning them, [`Use::EncryptedOnly`]. A column that
+/// the other owners take part in comparing the receiver's keys without learning them, [`Use::EncryptedOnly`]. Where two owners'
+/// matching rows are aggregated, nobody learns which keys match: each owner's key needs [`Use::EncryptedOnly`] for the other,
+/// and values and filters need what they need in a star. A column that
 /// is read or shared without such a role counts as [`Use::Plaintext`]: nothing in the plan says what becomes of it.
 ///
 /// # Errors
@@ -45,12 +47,18 @@ pub fn uses(plan: &Plan) -> Result<Vec<ColumnUse>, Fault> {
     match &plan.program {
         Program::Star(star) => check_star(plan, star)?,
         Program::Intersect(intersect) => sets::check(plan, intersect)?,
+        Program::Overlap(sums) => overlap::check(plan, sums)?,
+        Program::Common => sets::check_common(plan)?,
     }
     let mut all = Vec::new();
     for (place, read) in plan.reads.iter().enumerate() {
         let mut needs: BTreeSet<(usize, Use, &OrgId)> = match &plan.program {
             Program::Star(star) => to_receiver(plan, uses_of_star(star, place, read)?),
-            Program::Intersect(_) => {
+            Program::Overlap(sums) => {
+                let keys = overlap::encrypted(plan, place, read);
+                to_receiver(plan, overlap::uses(sums, place, read)?).into_iter().chain(keys).collect()
+            }
+            Program::Intersect(_) | Program::Common => {
                 let own = sets::encrypted(plan, place, read);
                 to_receiver(plan, sets::uses(read)?).into_iter().chain(own).collect()
             }
@@ -132,8 +140,15 @@ fn uses_of_star(star: &Star, place: usize, read: &Read) -> Result<BTreeSet<(usiz
         }
     }
     found.extend(filtered(read)?);
+    found.extend(aggregated(&star.aggregates, place, read)?);
+    Ok(found)
+}
+
+/// The columns that aggregates are made of; a value that none uses is shown, for all that is known.
+pub(crate) fn aggregated(aggregates: &[Aggregate], place: usize, read: &Read) -> Result<BTreeSet<(usize, Use)>, Fault> {
+    let mut found = BTreeSet::new();
     for (value, formula) in read.values.iter().enumerate() {
-        let functions = functions_over(star, place, value);
+        let functions = functions_over(aggregates, place, value);
         let counted_only = functions.iter().all(|f| matches!(f, Function::Count));
         let flow = match presence(formula).filter(|_| counted_only) {
             Some(counted) => flow(&counted),
@@ -156,12 +171,12 @@ pub(crate) fn filtered(read: &Read) -> Result<BTreeSet<(usize, Use)>, Fault> {
     Ok(flow.value.union(&flow.compared).map(|c| (*c, Use::AfterCompare)).collect())
 }
 
-fn functions_over(star: &Star, place: usize, wanted: usize) -> Vec<Function> {
+fn functions_over(aggregates: &[Aggregate], place: usize, wanted: usize) -> Vec<Function> {
     let over = |argument: &Argument| {
         matches!(argument, Argument::Value { read, value, .. }
             if usize::from(*read) == place && usize::from(*value) == wanted)
     };
-    star.aggregates.iter().filter(|a| over(&a.argument)).map(|a| a.function).collect()
+    aggregates.iter().filter(|a| over(&a.argument)).map(|a| a.function).collect()
 }
 
 /// `CASE x IS NULL THEN NULL ELSE 1` counts x: what is known afterwards is COUNT(x), so x is aggregated, not compared.

@@ -7,6 +7,7 @@ mod decide;
 mod grant;
 mod leaks;
 mod missing;
+mod overlap;
 mod sets;
 
 pub use decide::{Decision, check, decide};

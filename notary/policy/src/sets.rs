@@ -1,4 +1,4 @@
-//! What an intersection leaks: shared keys and shown cells to its receiver, and that keys are compared to the other owner.
+//! What an intersection leaks: shared keys and shown cells to its receiver, and that keys are compared to the other owners.
 
 use std::collections::BTreeSet;
 
@@ -23,11 +23,7 @@ pub(crate) fn check(plan: &Plan, intersect: &Intersect) -> Result<(), Fault> {
     if plan.tier != Tier::C {
         return Err(bad("a tier that is not an intersection's"));
     }
-    let (mine, theirs) = (parts(own)?, parts(other)?);
-    let alike = mine.iter().zip(&theirs).all(|(mine, theirs)| mine.0 == theirs.0);
-    if mine.is_empty() || mine.len() != theirs.len() || !alike {
-        return Err(bad("keys of different forms"));
-    }
+    alike(&plan.reads)?;
     let labelled = match &intersect.label {
         Label::Nothing | Label::Count => other.values.is_empty(),
         Label::Row { cells } => !cells.is_empty() && cells.len() == other.values.len(),
@@ -35,6 +31,42 @@ pub(crate) fn check(plan: &Plan, intersect: &Intersect) -> Result<(), Fault> {
     if !labelled {
         return Err(malformed(other, "values that its program does not name"));
     }
+    cells(plan)
+}
+
+/// Whether a plan is an intersection of three to eight owners' rows, told to the first, with nothing of the others'.
+pub(crate) fn check_common(plan: &Plan) -> Result<(), Fault> {
+    let owners: BTreeSet<_> = plan.reads.iter().map(|read| &read.owner).collect();
+    if !(3..=8).contains(&plan.reads.len()) || owners.len() != plan.reads.len() {
+        return Err(bad("not one data set of each of three to eight owners"));
+    }
+    if plan.reads.first().map(|own| &own.owner) != Some(&plan.request.receiver) {
+        return Err(bad("not the receiver's data set first"));
+    }
+    if plan.nodes.len() != owners.len() || plan.nodes.iter().collect::<BTreeSet<_>>() != owners {
+        return Err(bad("other nodes than its owners'"));
+    }
+    if plan.tier != Tier::D {
+        return Err(bad("a tier that is not an intersection's of several"));
+    }
+    alike(&plan.reads)?;
+    match plan.reads.iter().skip(1).find(|other| !other.values.is_empty()) {
+        Some(other) => Err(malformed(other, "values that its program does not show")),
+        None => cells(plan),
+    }
+}
+
+/// Keys of all reads have parts of the same types, at least one.
+pub(crate) fn alike(reads: &[Read]) -> Result<(), Fault> {
+    let types =
+        |read: &Read| -> Result<Vec<ColumnType>, Fault> { Ok(parts(read)?.into_iter().map(|(ty, _)| ty).collect()) };
+    let all = reads.iter().map(types).collect::<Result<Vec<_>, Fault>>()?;
+    let equal = all.windows(2).all(|pair| matches!(pair, [one, other] if one == other));
+    if equal && all.iter().all(|types| !types.is_empty()) { Ok(()) } else { Err(bad("keys of different forms")) }
+}
+
+/// Every output is a value of some read.
+fn cells(plan: &Plan) -> Result<(), Fault> {
     let shown = |value: ValueOf| match value {
         ValueOf::Cell { read, value } => {
             plan.reads.get(usize::from(read)).is_some_and(|r| usize::from(value) < r.values.len())
@@ -84,8 +116,13 @@ fn shows_key(parts: &[(ColumnType, &KeyPart)], formula: &Formula) -> bool {
     parts.iter().any(|(_, part)| u16::from(part.column) == *column && part.folds.is_empty())
 }
 
-/// The receiver's keys cross encrypted to the other owner, who learns nothing of them but how many they are at most.
+/// The receiver's keys cross encrypted to the other owners, who learn nothing of them but how many they are at most.
 pub(crate) fn encrypted<'a>(plan: &'a Plan, place: usize, read: &Read) -> Vec<(usize, Use, &'a OrgId)> {
-    let (ReadRole::Set { keys }, 0, Some(other)) = (&read.role, place, plan.reads.get(1)) else { return Vec::new() };
-    keys.iter().map(|part| (usize::from(part.column), Use::EncryptedOnly, &other.owner)).collect()
+    let (ReadRole::Set { keys }, 0) = (&read.role, place) else { return Vec::new() };
+    let others: Vec<&OrgId> = plan.reads.iter().skip(1).map(|other| &other.owner).collect();
+    let mut found = Vec::with_capacity(keys.len() * others.len());
+    for part in keys {
+        found.extend(others.iter().map(|other| (usize::from(part.column), Use::EncryptedOnly, *other)));
+    }
+    found
 }

@@ -15,5 +15,5 @@ pub use body::{
 };
 pub use catalogue::{Catalogue, ColumnClass, Source, dataset_subject};
 pub use plan::{Fold, GroupColumn, Join, KeyPart, Order, Output, Plan, Read, ReadRole, Request, Tier, ValueOf};
-pub use program::{Aggregate, Argument, CellForm, Function, Intersect, Label, Program, Star};
+pub use program::{Aggregate, Argument, CellForm, Function, Intersect, Label, Overlap, Program, Ranges, Star};
 pub use rule::{ApprovalMode, Rule, RuleSet, Use};

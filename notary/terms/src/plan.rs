@@ -5,7 +5,7 @@ use base_types::{DatasetId, Digest, Height, JobId, OrgId, PersonId, TimeMs, colu
 use base_wire::{Encode, wire_enum, wire_struct};
 use serde::{Deserialize, Serialize};
 
-use crate::{Program, Star, formula::Formula};
+use crate::{Aggregate, Program, Star, formula::Formula};
 
 /// What an analyst asks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,8 +32,12 @@ pub enum Tier {
     B,
     /// Malicious, two parties: one that cheats learns no more than the plan says, or is noticed.
     C,
+    /// Malicious, three to eight parties, all but one corrupt.
+    D,
+    /// Semi-honest, two parties.
+    A,
 }
-wire_enum!(Tier { 0 => B, 1 => C });
+wire_enum!(Tier { 0 => B, 1 => C, 2 => D, 3 => A });
 
 impl Tier {
     /// The letter shown to people.
@@ -41,6 +45,8 @@ impl Tier {
         match self {
             Self::B => "B",
             Self::C => "C",
+            Self::D => "D",
+            Self::A => "A",
         }
     }
 }
@@ -125,7 +131,7 @@ pub enum ReadRole {
         /// How it joins.
         join: Join,
     },
-    /// Its keys are intersected with the other owner's.
+    /// Its keys are intersected with the other owners'.
     Set {
         /// The key; two rows match when all parts are equal, and never where a part is NULL.
         keys: Vec<KeyPart>,
@@ -218,8 +224,8 @@ pub struct Plan {
     pub request: Request,
     /// The adversary it withstands.
     pub tier: Tier,
-    /// The nodes that compute: three that hold shares, each pair of which together could see all inputs, or the two owners
-    /// of an intersection.
+    /// The nodes that compute: three that hold shares, each pair of which together could see all inputs, or the owners of an
+    /// intersection.
     pub nodes: Vec<OrgId>,
     /// What each owner reads.
     pub reads: Vec<Read>,
@@ -252,7 +258,25 @@ impl Plan {
     pub fn star(&self) -> Option<&Star> {
         match &self.program {
             Program::Star(star) => Some(star),
-            Program::Intersect(_) => None,
+            Program::Intersect(_) | Program::Overlap(_) | Program::Common => None,
+        }
+    }
+
+    /// The aggregates that outputs name by place; none where rows are shown.
+    pub fn aggregates(&self) -> &[Aggregate] {
+        match &self.program {
+            Program::Star(star) => &star.aggregates,
+            Program::Overlap(overlap) => &overlap.aggregates,
+            Program::Intersect(_) | Program::Common => &[],
+        }
+    }
+
+    /// Fewest people behind a shown aggregate; none where rows are shown.
+    pub fn min_group(&self) -> Option<u32> {
+        match &self.program {
+            Program::Star(star) => Some(star.min_group),
+            Program::Overlap(overlap) => Some(overlap.min_group),
+            Program::Intersect(_) | Program::Common => None,
         }
     }
 

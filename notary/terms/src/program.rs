@@ -1,4 +1,4 @@
-//! The programs that a plan can carry: a star join with its aggregates, or an intersection.
+//! The programs that a plan can carry: a star join with its aggregates, an intersection, or sums over one.
 
 use base_types::column::ColumnType;
 use base_wire::{wire_enum, wire_struct};
@@ -98,6 +98,29 @@ pub struct Intersect {
 }
 wire_struct!(Intersect { label });
 
+/// How large a read's numbers are: public, kept to by its owner, and so narrow that no sum overflows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ranges {
+    /// Most rows of one key: 1 where its registration says that a column of the key occurs once.
+    pub rows: u32,
+    /// Largest absolute value of each of the read's values, by place.
+    pub values: Vec<u64>,
+}
+wire_struct!(Ranges { rows, values });
+
+/// Aggregates over the pairs of two owners' rows that have one key, on shares between their two nodes: neither learns which
+/// keys match. `reads[0]` is the receiver's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overlap {
+    /// Fewest keys behind a shown aggregate.
+    pub min_group: u32,
+    /// One a read, in their order.
+    pub ranges: Vec<Ranges>,
+    /// Aggregates; the receiver divides the sums of means.
+    pub aggregates: Vec<Aggregate>,
+}
+wire_struct!(Overlap { min_group, ranges, aggregates });
+
 /// How the nodes come to the answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -106,5 +129,10 @@ pub enum Program {
     Star(Star),
     /// Rows of one owner that another owner's rows match.
     Intersect(Intersect),
+    /// Aggregates over two owners' matching rows, told to one of them.
+    Overlap(Overlap),
+    /// Rows of one owner whose keys all others have, three to eight owners together. Each key of the others occurs once; the
+    /// run ends with a fault where one does not.
+    Common,
 }
-wire_enum!(Program { 0 => Star(star), 1 => Intersect(intersect) });
+wire_enum!(Program { 0 => Star(star), 1 => Intersect(intersect), 2 => Overlap(overlap), 3 => Common });

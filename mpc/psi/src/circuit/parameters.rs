@@ -71,6 +71,9 @@ pub enum Refused {
     /// A value or a sum of values exceeds its declared bound.
     #[error("a value exceeds its declared range")]
     Range,
+    /// Counts to compare with the threshold are not one a function, or there is no threshold.
+    #[error("functions are told apart by a threshold and one count each")]
+    Counts,
 }
 
 /// Both parties' agreement; it is bound into the session, so that parties that disagree abort at the first frame.
@@ -81,6 +84,7 @@ pub struct Parameters {
     sending: Side,
     functions: Vec<Function>,
     threshold: Option<u64>,
+    counts: Vec<Function>,
     mode: Mode,
 }
 
@@ -96,7 +100,21 @@ impl Parameters {
         functions: Vec<Function>,
         threshold: Option<u64>,
     ) -> Result<Self, Refused> {
-        let made = Self { receiver, receiving, sending, functions, threshold, mode: Mode::default() };
+        let (counts, mode) = (Vec::new(), Mode::default());
+        let made = Self { receiver, receiving, sending, functions, threshold, counts, mode };
+        made.check().map(|()| made)
+    }
+
+    /// The same, where each function is told or hidden by itself: it is told when `counts`, at its place, reaches the threshold,
+    /// such as the number of matching keys that bring a value to it. The receiver learns which are told.
+    ///
+    /// # Errors
+    /// [`Refused::Counts`] without a threshold or where there is not one count a function, and as [`Self::new`].
+    pub fn told_by(self, counts: Vec<Function>) -> Result<Self, Refused> {
+        if self.threshold.is_none() || counts.len() != self.functions.len() {
+            return Err(Refused::Counts);
+        }
+        let made = Self { counts, ..self };
         made.check().map(|()| made)
     }
 
@@ -119,7 +137,7 @@ impl Parameters {
         if self.threshold.is_some_and(|least| i64::try_from(least).is_err()) {
             return Err(Refused::Range);
         }
-        for function in &self.functions {
+        for function in self.functions.iter().chain(&self.counts) {
             let largest = self.largest(*function).ok_or(Refused::NoColumn)?;
             i64::try_from(largest).map_err(|_| Refused::Overflow)?;
         }
@@ -166,6 +184,11 @@ impl Parameters {
         self.threshold
     }
 
+    /// What tells each function apart, as [`Self::told_by`] says; nothing where all are told or none.
+    pub fn counts(&self) -> &[Function] {
+        &self.counts
+    }
+
     /// What the run spares.
     pub fn mode(&self) -> Mode {
         self.mode
@@ -203,7 +226,8 @@ impl Parameters {
     }
 
     fn needed(&self, column: impl Fn(Function) -> Option<usize>) -> Vec<usize> {
-        let mut columns: Vec<usize> = self.functions.iter().filter_map(|function| column(*function)).collect();
+        let all = self.functions.iter().chain(&self.counts);
+        let mut columns: Vec<usize> = all.filter_map(|function| column(*function)).collect();
         columns.sort_unstable();
         columns.dedup();
         columns
@@ -211,14 +235,14 @@ impl Parameters {
 
     /// The canonical encoding that the fork's identifier binds.
     pub(super) fn encode(&self) -> Vec<u8> {
-        let Self { receiver, receiving, sending, functions, threshold, mode } = self;
+        let Self { receiver, receiving, sending, functions, threshold, counts, mode } = self;
         let mut words = vec![*receiver as u64, u64::from(mode.encode())];
         for Side { keys, columns } in [receiving, sending] {
             words.extend([*keys as u64, columns.len() as u64]);
             words.extend(columns.iter().flat_map(|Bound { each, total }| [*each, *total]));
         }
-        words.push(functions.len() as u64);
-        words.extend(functions.iter().flat_map(|function| match *function {
+        words.extend([functions.len() as u64, counts.len() as u64]);
+        words.extend(functions.iter().chain(counts).flat_map(|function| match *function {
             Function::Cardinality => [0, 0, 0],
             Function::Receiver(column) => [1, column as u64, 0],
             Function::Sender(column) => [2, column as u64, 0],
@@ -271,6 +295,20 @@ mod tests {
     }
 
     #[test]
+    fn counts_need_a_threshold_a_function_each_and_their_columns() {
+        let with = |threshold| {
+            let sides = (side(5, &[(1, 5)]), side(6, &[(9, 54)]));
+            Parameters::new(0, sides.0, sides.1, vec![Function::Sender(0), Function::Cardinality], threshold).unwrap()
+        };
+        let counts = vec![Function::Receiver(0), Function::Cardinality];
+        assert_eq!(with(None).told_by(counts.clone()), Err(Refused::Counts));
+        assert_eq!(with(Some(2)).told_by(counts[..1].to_vec()), Err(Refused::Counts));
+        assert_eq!(with(Some(2)).told_by(vec![Function::Receiver(1); 2]), Err(Refused::NoColumn));
+        let made = with(Some(2)).told_by(counts).unwrap();
+        assert_eq!((made.receiver_columns(), made.sender_columns()), (vec![0], vec![0]));
+    }
+
+    #[test]
     fn every_part_moves_the_encoding() {
         let cardinality = || vec![Function::Cardinality];
         let all = [
@@ -283,6 +321,8 @@ mod tests {
             Parameters::new(0, side(5, &[(1, 2)]), side(6, &[]), vec![Function::Receiver(0)], None),
             Parameters::new(0, side(5, &[]), side(6, &[]), cardinality(), Some(0)),
             Parameters::new(0, side(5, &[]), side(6, &[]), cardinality(), Some(1)),
+            Parameters::new(0, side(5, &[]), side(6, &[]), cardinality(), Some(1))
+                .and_then(|made| made.told_by(cardinality())),
             Parameters::new(0, side(5, &[]), side(6, &[]), cardinality(), None)
                 .map(|made| made.in_mode(Mode::LowCommunication)),
         ];

@@ -26,12 +26,17 @@ pub(super) async fn reveal(
     };
     let mut two = Two::setup_with(ctx, mpc_two::Parameters { network }).await?;
     let matched = compare(&mut two, parameters, &binned).await?;
-    let counted = parameters.threshold().is_some() || parameters.functions().contains(&Function::Cardinality);
+    let asked = || parameters.functions().iter().chain(parameters.counts());
+    let counted = parameters.threshold().is_some() || asked().any(|function| *function == Function::Cardinality);
     let cardinality = if counted { two.to_arith(&matched).await?.sum() } else { Additive::zeros(1) };
     let sums = Sums { matched, cardinality, columns: Columns::of(parameters, binned) };
-    let mut answers = sums.answers(&mut two, parameters).await?;
+    let mut answers = sums.answers(&mut two, asked()).await?;
     if let Some(least) = parameters.threshold() {
-        answers = reached(&mut two, least, &sums.cardinality, &answers).await?;
+        answers = if parameters.counts().is_empty() {
+            reached(&mut two, least, &sums.cardinality, &answers).await?
+        } else {
+            each_reached(&mut two, least, &answers).await?
+        };
     }
     let words = two.reveal(parameters.receiver(), &answers).await?;
     words.map(|words| answer(ctx, parameters, &words)).transpose()
@@ -75,13 +80,17 @@ struct Sums {
 
 impl Sums {
     /// Shares of the functions, in their order.
-    async fn answers(&self, two: &mut Two, parameters: &Parameters) -> Result<Additive, Abort> {
+    async fn answers<'a>(
+        &self,
+        two: &mut Two,
+        functions: impl Iterator<Item = &'a Function> + Send,
+    ) -> Result<Additive, Abort> {
         let mut selected = Vec::with_capacity(self.columns.sender.len());
         for (column, shares) in &self.columns.sender {
             selected.push((*column, two.select(&self.matched, shares).await?));
         }
-        let mut answers = Vec::with_capacity(parameters.functions().len());
-        for function in parameters.functions() {
+        let mut answers = Vec::new();
+        for function in functions {
             answers.push(match *function {
                 Function::Cardinality => self.cardinality.clone(),
                 Function::Receiver(column) => {
@@ -122,13 +131,38 @@ async fn reached(two: &mut Two, least: u64, cardinality: &Additive, answers: &Ad
     two.select(&reached, &Additive::concat([answers, &told])).await
 }
 
+/// The second half of `answers` are counts: of the first half what has a count of at least `least`, else zeros, then for each
+/// whether it has. No count is opened.
+async fn each_reached(two: &mut Two, least: u64, answers: &Additive) -> Result<Additive, Abort> {
+    let len = answers.len() / 2;
+    let below = two.constant(&vec![least.wrapping_sub(1); len]);
+    let reached = two.less(&below, &answers.range(len..2 * len)).await?;
+    let told = two.to_arith(&reached).await?;
+    let kept = two.select(&reached, &answers.range(0..len)).await?;
+    Ok(Additive::concat([&kept, &told]))
+}
+
 /// What the revealed words say.
 fn answer(ctx: &Context, parameters: &Parameters, words: &[u64]) -> Result<Answer, Abort> {
     let values = |words: &[u64]| Answer::Values(words.iter().map(|word| *word as i64).collect());
+    if !parameters.counts().is_empty() {
+        return each(ctx, words);
+    }
     match (parameters.threshold(), words.split_last()) {
         (None, _) => Ok(values(words)),
         (Some(_), Some((1, words))) => Ok(values(words)),
         (Some(_), Some((0, _))) => Ok(Answer::Below),
         (Some(_), _) => Err(ctx.name(Abort::peer(1 - ctx.me(), "a threshold that is neither reached nor missed"))),
     }
+}
+
+/// What the words say where each function is told by itself: as many answers as flags.
+fn each(ctx: &Context, words: &[u64]) -> Result<Answer, Abort> {
+    let (answers, told) = words.split_at(words.len() / 2);
+    let one = |(word, told): (&u64, &u64)| match told {
+        0 => Ok(None),
+        1 => Ok(Some(*word as i64)),
+        _ => Err(ctx.name(Abort::peer(1 - ctx.me(), "an answer that is neither told nor hidden"))),
+    };
+    answers.iter().zip(told).map(one).collect::<Result<_, _>>().map(Answer::Each)
 }

@@ -55,11 +55,24 @@ impl NodeDesk {
         })
     }
 
-    fn planned(&self, request: &Request) -> Result<(Plan, Catalogue), Fault> {
+    /// The nodes that the draft names, else those of this node's settings.
+    fn computing(&self, draft: &QueryDraft) -> Result<Vec<OrgId>, Fault> {
+        if draft.nodes.is_empty() {
+            return Ok(self.config.compute.clone());
+        }
+        let known = self.node_keys()?;
+        let node = |name: &String| {
+            let org = known.keys().find(|org| org.as_str() == name);
+            org.cloned().ok_or_else(|| Fault::new(Code::BadRequest, "check", format!("'{name}' has no node here")))
+        };
+        draft.nodes.iter().map(node).collect()
+    }
+
+    fn planned(&self, request: &Request, nodes: &[OrgId]) -> Result<(Plan, Catalogue), Fault> {
         // The newest height, so that every node that has executed it finds the same catalogue there.
         let height = self.chain.height();
         let catalogue = self.notary.book(|book| book.catalogue_at(height))?;
-        Ok((planner::plan(request, &catalogue, &self.config.compute)?, catalogue))
+        Ok((planner::plan(request, &catalogue, nodes)?, catalogue))
     }
 
     fn missing(&self, plan: &Plan) -> Result<Vec<Missing>, Fault> {
@@ -69,10 +82,11 @@ impl NodeDesk {
     }
 
     pub(super) async fn check(&self, who: &Person, draft: QueryDraft) -> Result<CheckView, Fault> {
+        let nodes = self.computing(&draft)?;
         let request = self.request(who, draft)?;
         let none = serde_json::Value::Null;
         self.seen().await;
-        let (plan, catalogue) = match self.planned(&request) {
+        let (plan, catalogue) = match self.planned(&request, &nodes) {
             Ok(planned) => planned,
             Err(fault) => {
                 let fault = Some(FaultView::from(&fault));
@@ -90,9 +104,10 @@ impl NodeDesk {
 
     pub(super) async fn proposal(&self, who: &Person, draft: QueryDraft) -> Result<Prepared, Fault> {
         let step = "propose";
+        let nodes = self.computing(&draft)?;
         let request = self.request(who, draft)?;
         self.seen().await;
-        let (plan, _) = self.planned(&request)?;
+        let (plan, _) = self.planned(&request, &nodes)?;
         let missing = self.missing(&plan)?;
         if !missing.is_empty() {
             self.refused(&request, &plan, Code::RuleForbids).await?;

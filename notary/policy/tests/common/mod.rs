@@ -94,7 +94,7 @@ fn request() -> Request {
 pub fn star(plan: &mut Plan) -> &mut Star {
     match &mut plan.program {
         Program::Star(star) => star,
-        Program::Intersect(_) => panic!("no star join"),
+        other => panic!("{other:?}"),
     }
 }
 

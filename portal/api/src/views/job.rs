@@ -39,7 +39,7 @@ pub struct JobView {
     /// The plan in plain words, where this organisation is a party.
     #[schema(value_type = Object)]
     pub explanation: Option<serde_json::Value>,
-    /// The three nodes that hold shares.
+    /// The nodes that compute.
     pub nodes: Vec<String>,
     /// The threat tier, such as `B`.
     pub tier: String,

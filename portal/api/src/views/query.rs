@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::fault::FaultView;
 
-/// A query and its purpose.
+/// A query, its purpose, and where it is computed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QueryDraft {
@@ -13,6 +13,9 @@ pub struct QueryDraft {
     pub sql: String,
     /// What it is for, one word of the consortium's list.
     pub purpose: String,
+    /// The organisations whose nodes compute aggregates: three, or the two owners of a join; the node's own three where absent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<String>,
 }
 
 /// What Check says; nothing has been sent to anybody.

@@ -30,6 +30,7 @@ export function QueryPage() {
   const catalogue = useLoad('catalogue', () => get<Catalogue>('/api/catalogue'))
   const [sql, setSql] = useState('')
   const [purpose, setPurpose] = useState('health-statistics')
+  const [nodes, setNodes] = useState('')
   const [check, setCheck] = useState<Check | null>(null)
   const [fault, setFault] = useState<Fault | null>(null)
   const [busy, setBusy] = useState<'check' | 'submit' | null>(null)
@@ -45,9 +46,10 @@ export function QueryPage() {
       setBusy(null)
     }
   }
+  const draft = () => ({ sql, purpose, nodes: nodes.split(',').map((name) => name.trim()).filter(Boolean) })
   const askCheck = () => attempt('check', async () => {
     setCheck(null)
-    setCheck(await post<Check>('/api/queries/check', { sql, purpose }))
+    setCheck(await post<Check>('/api/queries/check', draft()))
   })
   const fits = (entry: Entry) => {
     const proposal = readProposal(entry.body)
@@ -55,7 +57,7 @@ export function QueryPage() {
     return proposal.analyst === me.person ? null : `analyst: ${proposal.analyst}`
   }
   const submit = () => attempt('submit', async () => {
-    const prepare = () => post<Prepared>('/api/queries/prepare', { sql, purpose })
+    const prepare = () => post<Prepared>('/api/queries/prepare', draft())
     const done = await sign({ prepare, kind: 'proposed', check: fits })
     if (done?.job) navigate(`/jobs/${done.job}`)
   })
@@ -82,6 +84,9 @@ export function QueryPage() {
             <datalist id="purposes">
               {(catalogue.data?.purposes ?? []).map((word) => <option key={word} value={word} />)}
             </datalist>
+          </Form.Item>
+          <Form.Item label={t('computeNodes')} extra={t('computeNodesHint')}>
+            <Input value={nodes} onChange={(event) => { setNodes(event.target.value); setCheck(null) }} style={{ maxWidth: 320 }} data-testid="query-nodes" />
           </Form.Item>
           <Space>
             <Button onClick={() => changed(EXAMPLE)} data-testid="query-example">{t('example')}</Button>

@@ -100,6 +100,7 @@ export const DICTIONARY = {
   minGroup: ['最小分组人数', 'Fewest people in a group'],
   shareHolders: ['可持有份额的节点', 'Nodes that may hold shares'],
   computeNodes: ['参与计算的节点', 'Nodes that compute'],
+  computeNodesHint: ['留空则用本节点设置的三方；两方连接聚合可填两个所有者', 'Empty: the three of this node\'s settings; for aggregates over a join of two owners, these two'],
   matrix: ['列 × 机构 × 用途', 'Column × party × purpose'],
   allColumns: ['所有列 (*)', 'every column (*)'],
   expiresOn: ['有效期至', 'Valid until'],
