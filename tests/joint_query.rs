@@ -1,7 +1,8 @@
 //! The main job in one process: planner, connectors, runner and three-party engine give what one database would give.
 //!
 //! The story's queries run whole, over links with mutual TLS, against Polars over the merged files; further queries and
-//! random ones run over memory, against Polars and against nested loops. So do rows of two owners, between their two nodes.
+//! random ones run over memory, against Polars and against nested loops. So do rows of two owners, between their two nodes, and
+//! users' own programs.
 
 #[path = "common/mod.rs"]
 mod common;
@@ -11,6 +12,8 @@ mod generate;
 mod merged;
 #[path = "joint_query/more.rs"]
 mod more;
+#[path = "joint_query/programs.rs"]
+mod programs;
 #[path = "joint_query/query.rs"]
 mod query;
 #[path = "joint_query/random.rs"]

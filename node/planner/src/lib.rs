@@ -5,9 +5,12 @@
 //! the text and what to write instead.
 
 mod aggregate;
+mod argument;
 mod assemble;
 mod bounds;
+mod circuit;
 mod compile;
+mod compute;
 mod cost;
 mod explain;
 mod from;
@@ -16,6 +19,7 @@ mod keys;
 mod literal;
 mod names;
 mod parse;
+mod program;
 mod refuse;
 mod rows;
 mod scope;
@@ -27,7 +31,9 @@ mod typed;
 use base_types::{OrgId, fault::Fault};
 use notary_terms::{Catalogue, Plan, Request};
 
+pub use circuit::{ArgumentTold, ProgramTold, check_program};
 pub use explain::{Explanation, Learns, OutputExplained, ReadExplained, Words, explain};
+pub use program::ProgramExplained;
 pub use steps::Step;
 pub use text::formula_text;
 
@@ -44,7 +50,7 @@ pub const MAX_SET_ROWS: u32 = 1 << 22;
 pub const DEFAULT_MIN_GROUP: u32 = 5;
 
 /// Derives the plan of a request; `nodes` are the three nodes that compute aggregates, in any order. Rows of two owners are
-/// computed by these two alone, whoever `nodes` are.
+/// computed by these two alone, and a user's program by its owners and its receiver, whoever `nodes` are.
 ///
 /// # Errors
 /// [`Code::QuerySyntax`], [`Code::QueryUnsupported`], [`Code::QueryUnknownName`] or [`Code::QueryOverflow`], each with
@@ -55,6 +61,9 @@ pub const DEFAULT_MIN_GROUP: u32 = 5;
 /// [`Code::QueryUnknownName`]: base_types::fault::Code::QueryUnknownName
 /// [`Code::QueryOverflow`]: base_types::fault::Code::QueryOverflow
 pub fn plan(request: &Request, catalogue: &Catalogue, nodes: &[OrgId]) -> Result<Plan, Fault> {
+    if compute::asked(&request.sql) {
+        return circuit::plan(request, catalogue);
+    }
     let query = parse::parse(&request.sql)?;
     if rows::asked(&query) {
         return rows::plan(request, catalogue, &query);

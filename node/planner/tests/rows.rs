@@ -42,7 +42,7 @@ fn read(owner: &str, name: &str, columns: &[(&str, ColumnType)], folds: &[Fold])
 fn label(plan: &Plan) -> &Label {
     match &plan.program {
         Program::Intersect(intersect) => &intersect.label,
-        Program::Star(_) => panic!("a star join"),
+        _ => panic!("no intersection"),
     }
 }
 

@@ -7,6 +7,7 @@ mod halt;
 mod intersect;
 mod keys;
 mod local;
+mod program;
 mod run;
 mod session;
 mod shape;

@@ -15,7 +15,7 @@ use connectors_api::Connector;
 use mpc_core::{Abort, Blame, Context};
 use mpc_relational::OwnerRows;
 use notary_terms::{
-    Approved, DeliveredBody, Intersect, Outcome, Plan, Program, Read, ReadBody, ReceiptBody, TransferBody,
+    Approved, Circuit, DeliveredBody, Intersect, Outcome, Plan, Program, Read, ReadBody, ReceiptBody, TransferBody,
 };
 
 use crate::{
@@ -23,6 +23,7 @@ use crate::{
     flows::Flows,
     halt::Halt,
     intersect::{self, Side},
+    program,
     session::{self, Binding},
     star,
     transport::{Stepping, Terms, Wires},
@@ -191,6 +192,8 @@ enum Inputs {
     Star(Vec<OwnerRows>),
     /// Keys to compare, and what the intersection brings.
     Pair(Intersect, Side),
+    /// A user's program, and what its arguments are taken from.
+    Own(Circuit, Vec<(usize, Table)>),
 }
 
 impl Inputs {
@@ -202,6 +205,7 @@ impl Inputs {
                 Ok(Self::Star(rows.collect::<Result<_, _>>()?))
             }
             Program::Intersect(program) => Ok(Self::Pair(program.clone(), Side::of(plan, tables)?)),
+            Program::Circuit(circuit) => Ok(Self::Own(circuit.clone(), tables)),
         }
     }
 }
@@ -221,6 +225,10 @@ async fn joint(
         Inputs::Pair(program, side) => {
             minutes.progress("match keys");
             intersect::answer(plan, program, context, side).await
+        }
+        Inputs::Own(circuit, tables) => {
+            minutes.progress("compute program");
+            program::answer(plan, circuit, context, tables, &site.me).await
         }
     }
 }
@@ -245,6 +253,10 @@ pub(crate) fn abort_fault(plan: &Plan, me: &OrgId, abort: &Abort) -> Fault {
         Blame::OneOf(..) | Blame::Others => (Code::PeerMisbehaved, None),
         Blame::Local => (Code::Internal, None),
     };
-    let party = place.and_then(|p| plan.nodes.get(p)).unwrap_or(me);
-    Fault::new(code, abort.step.clone(), abort.why.clone()).at(party)
+    let fault = Fault::new(code, abort.step.clone(), abort.why.clone());
+    match abort.blame {
+        // Which of several it was nobody can tell; it was not this one.
+        Blame::OneOf(..) | Blame::Others => fault,
+        _ => fault.at(place.and_then(|p| plan.nodes.get(p)).unwrap_or(me)),
+    }
 }

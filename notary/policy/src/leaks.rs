@@ -12,7 +12,7 @@ use notary_terms::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::sets;
+use crate::{circuits, sets};
 
 /// One way in which one column of one data set becomes known to one party.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -35,8 +35,9 @@ pub struct ColumnUse {
 /// an aggregate's value needs [`Use::AfterAggregate`]; one that only decides what is counted (filter, CASE condition,
 /// comparison, IS NULL) needs [`Use::AfterCompare`]; the join key needs [`Use::EncryptedOnly`]. In an intersection the
 /// receiver learns which keys both sides have, [`Use::AfterJoin`], and of their rows what is shown, [`Use::JoinPayload`];
-/// the other owner takes part in comparing the receiver's keys without learning them, [`Use::EncryptedOnly`]. A column that
-/// is read or shared without such a role counts as [`Use::Plaintext`]: nothing in the plan says what becomes of it.
+/// the other owner takes part in comparing the receiver's keys without learning them, [`Use::EncryptedOnly`]. Of a user's
+/// program the receiver learns what it returns, [`Use::Program`]. A column that is read or shared without such a role counts
+/// as [`Use::Plaintext`]: nothing in the plan says what becomes of it.
 ///
 /// # Errors
 /// A fault when the plan is malformed, so that nothing can be said of it.
@@ -45,6 +46,7 @@ pub fn uses(plan: &Plan) -> Result<Vec<ColumnUse>, Fault> {
     match &plan.program {
         Program::Star(star) => check_star(plan, star)?,
         Program::Intersect(intersect) => sets::check(plan, intersect)?,
+        Program::Circuit(circuit) => circuits::check(plan, circuit)?,
     }
     let mut all = Vec::new();
     for (place, read) in plan.reads.iter().enumerate() {
@@ -54,6 +56,7 @@ pub fn uses(plan: &Plan) -> Result<Vec<ColumnUse>, Fault> {
                 let own = sets::encrypted(plan, place, read);
                 to_receiver(plan, sets::uses(read)?).into_iter().chain(own).collect()
             }
+            Program::Circuit(_) => to_receiver(plan, circuits::uses(read)?),
         };
         let used: BTreeSet<usize> = needs.iter().map(|(column, ..)| *column).collect();
         let idle = (0..read.columns.len()).filter(|c| !used.contains(c));
@@ -110,7 +113,7 @@ fn check_star(plan: &Plan, star: &Star) -> Result<(), Fault> {
     if !carrier || !plan.reads.iter().skip(1).all(|read| matches!(read.role, ReadRole::Side { .. })) {
         return Err(bad("not exactly one carrier, at place 0"));
     }
-    if plan.outputs.iter().any(|output| matches!(output.value, ValueOf::Cell { .. })) {
+    if plan.outputs.iter().any(|output| !matches!(output.value, ValueOf::Group { .. } | ValueOf::Aggregate { .. })) {
         return Err(bad("single rows' values among its aggregates"));
     }
     let fits = |argument: &Argument| match argument {

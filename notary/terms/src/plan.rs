@@ -10,7 +10,7 @@ use crate::{Program, Star, formula::Formula};
 /// What an analyst asks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
-    /// The query.
+    /// The query: a SELECT, or COMPUTE with a program and a SELECT for each of its arguments.
     pub sql: String,
     /// The purpose, one word of the consortium's list, such as `health-statistics`.
     pub purpose: String,
@@ -32,8 +32,10 @@ pub enum Tier {
     B,
     /// Malicious, two parties: one that cheats learns no more than the plan says, or is noticed.
     C,
+    /// Malicious, three to eight parties, all but one of which may be corrupt.
+    D,
 }
-wire_enum!(Tier { 0 => B, 1 => C });
+wire_enum!(Tier { 0 => B, 1 => C, 2 => D });
 
 impl Tier {
     /// The letter shown to people.
@@ -41,6 +43,7 @@ impl Tier {
         match self {
             Self::B => "B",
             Self::C => "C",
+            Self::D => "D",
         }
     }
 }
@@ -130,8 +133,21 @@ pub enum ReadRole {
         /// The key; two rows match when all parts are equal, and never where a part is NULL.
         keys: Vec<KeyPart>,
     },
+    /// Its values are an argument of a user's program.
+    Input {
+        /// The argument's name.
+        argument: String,
+        /// The argument's type.
+        ty: String,
+        /// Rows that the argument has; the run ends with a fault where the filter keeps more.
+        rows: u32,
+        /// What stands for NULL and in rows that are missing; without it the run ends with a fault where one is.
+        absent: Option<i64>,
+    },
 }
-wire_enum!(ReadRole { 0 => Carrier { groups }, 1 => Side { join }, 2 => Set { keys } });
+wire_enum!(ReadRole {
+    0 => Carrier { groups }, 1 => Side { join }, 2 => Set { keys }, 3 => Input { argument, ty, rows, absent }
+});
 
 /// What one owner reads and shares.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,7 +166,7 @@ pub struct Read {
     pub key: Option<u8>,
     /// Rows that count; `None` means all.
     pub filter: Option<Formula>,
-    /// Formulas that aggregates use (number-valued) or that cells of the answer show, by place.
+    /// Formulas that aggregates use (number-valued), that cells of the answer show, or that make a row of an argument, by place.
     pub values: Vec<Formula>,
     /// Most rows that take part; smaller inputs are padded to it.
     pub rows_bound: u32,
@@ -180,8 +196,17 @@ pub enum ValueOf {
         /// Place among that read's values.
         value: u8,
     },
+    /// What a user's program returned; NULL where it stopped.
+    Result {
+        /// Place among the fields of a struct; `None` for the whole.
+        field: Option<u8>,
+    },
+    /// Why and where a user's program stopped; NULL where it did not.
+    Stopped,
 }
-wire_enum!(ValueOf { 0 => Group { group }, 1 => Aggregate { aggregate }, 2 => Cell { read, value } });
+wire_enum!(ValueOf {
+    0 => Group { group }, 1 => Aggregate { aggregate }, 2 => Cell { read, value }, 3 => Result { field }, 4 => Stopped
+});
 
 /// One column of the answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -218,8 +243,8 @@ pub struct Plan {
     pub request: Request,
     /// The adversary it withstands.
     pub tier: Tier,
-    /// The nodes that compute: three that hold shares, each pair of which together could see all inputs, or the two owners
-    /// of an intersection.
+    /// The nodes that compute: three that hold shares, each pair of which together could see all inputs, the two owners of an
+    /// intersection, or the owners and the receiver of a user's program.
     pub nodes: Vec<OrgId>,
     /// What each owner reads.
     pub reads: Vec<Read>,
@@ -252,7 +277,7 @@ impl Plan {
     pub fn star(&self) -> Option<&Star> {
         match &self.program {
             Program::Star(star) => Some(star),
-            Program::Intersect(_) => None,
+            Program::Intersect(_) | Program::Circuit(_) => None,
         }
     }
 

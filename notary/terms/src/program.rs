@@ -1,8 +1,10 @@
-//! The programs that a plan can carry: a star join with its aggregates, or an intersection.
+//! The programs that a plan can carry: a star join with its aggregates, an intersection, or a user's own.
 
 use base_types::column::ColumnType;
 use base_wire::{wire_enum, wire_struct};
 use serde::{Deserialize, Serialize};
+
+use crate::Circuit;
 
 /// What an aggregate runs over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,5 +108,7 @@ pub enum Program {
     Star(Star),
     /// Rows of one owner that another owner's rows match.
     Intersect(Intersect),
+    /// A user's own program.
+    Circuit(Circuit),
 }
-wire_enum!(Program { 0 => Star(star), 1 => Intersect(intersect) });
+wire_enum!(Program { 0 => Star(star), 1 => Intersect(intersect), 2 => Circuit(circuit) });

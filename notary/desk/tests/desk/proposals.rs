@@ -19,7 +19,7 @@ async fn answer(world: &World, office: &Office, plan: &Plan, entry: &Entry) -> O
 fn star(plan: &mut Plan) -> &mut Star {
     match &mut plan.program {
         Program::Star(star) => star,
-        Program::Intersect(_) => panic!("no star join"),
+        _ => panic!("no star join"),
     }
 }
 

@@ -12,12 +12,13 @@ export type Kind = (typeof KINDS)[number]
 
 export const USES = [
   'plaintext', 'after_join', 'join_payload', 'after_group_by', 'after_aggregate', 'after_compare', 'encrypted_only',
+  'program',
 ] as const
 
 export type Use = (typeof USES)[number]
 
 // Threat tiers, by their tag.
-const TIERS = ['B', 'C'] as const
+const TIERS = ['B', 'C', 'D'] as const
 
 export interface Entry {
   subject: string
