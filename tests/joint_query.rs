@@ -2,7 +2,7 @@
 //!
 //! The story's queries run whole, over links with mutual TLS, against Polars over the merged files; further queries and
 //! random ones run over memory, against Polars and against nested loops. So do rows of two owners and aggregates over them,
-//! between their two nodes, and rows that three owners have in common.
+//! between their two nodes, rows that three owners have in common, and users' own programs.
 
 #[path = "common/mod.rs"]
 mod common;
@@ -14,6 +14,8 @@ mod merged;
 mod more;
 #[path = "joint_query/owners.rs"]
 mod owners;
+#[path = "joint_query/programs.rs"]
+mod programs;
 #[path = "joint_query/query.rs"]
 mod query;
 #[path = "joint_query/random.rs"]

@@ -14,8 +14,11 @@ use async_trait::async_trait;
 use base_gm::sm3::tagged;
 use base_rt::links::{Link, LinkHub, LinkReceiver, LinkSender};
 use base_types::{Digest, OrgId};
+use mpc_authgarble::{Session, Shape};
 use mpc_block::Block;
 use mpc_core::{Abort, Context, Transport};
+use mpc_ot::softspoken::Parameters;
+use mpc_program::Bounds;
 use mpc_psi::{
     Mode, circuit,
     element::{Builder, Part as Key},
@@ -238,4 +241,17 @@ pub async fn seal(part: Part, victim: OrgId, keys: Vec<i64>, cells: Vec<u8>) -> 
     elements.truncate(parameters.two.sender_elements);
     let payloads = cells.repeat(elements.len());
     labelled::send(&mut context, &parameters, &elements, &payloads).await.is_ok()
+}
+
+/// Takes part in a user's program, with these bits as its inputs.
+pub async fn compute(part: Part, victim: OrgId, inputs: Vec<bool>, deviation: Deviation) -> bool {
+    let Some(mut context) = enter(&part, &victim, deviation).await else { return false };
+    let plan = &part.run.plan;
+    let Program::Circuit(circuit) = &plan.program else { panic!("no program") };
+    let program = mpc_program::Program::compile(&circuit.source, Bounds::default()).expect("a program");
+    let owners = plan.reads.iter().map(|read| place(plan, &read.owner)).collect();
+    let receivers = vec![vec![place(plan, &plan.request.receiver)]; 2];
+    let shape = Shape::new(program.circuit(), plan.nodes.len(), owners, &receivers).expect("a shape");
+    let Ok(mut session) = Session::setup(&mut context, Parameters::default()).await else { return false };
+    session.run(&shape, &inputs).await.is_ok()
 }

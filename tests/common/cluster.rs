@@ -165,7 +165,7 @@ fn check_minutes(plan: &Plan, ended: &[Ended]) {
         assert!(party.result.as_ref().is_ok_and(|answer| *answer == party.records.kept()));
     }
     assert_eq!(streams.len(), plan.nodes.len() * (plan.nodes.len() - 1), "every pair, both directions");
-    let computing = if plan.star().is_some() { nodes() } else { plan.approvers() };
+    let computing = if plan.star().is_some() { nodes() } else { plan.parties() };
     assert_eq!(computing, plan.nodes);
 }
 

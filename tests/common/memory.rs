@@ -22,8 +22,8 @@ pub async fn inputs(sources: &Sources, plan: &Plan, start: Start, me: &OrgId) ->
             ReadRole::Carrier { groups } => {
                 OwnerRows::Carrier(carrier_rows(plan, &read, groups, &table).expect("in range"))
             }
-            ReadRole::Set { .. } => panic!("no star join"),
             ReadRole::Side { .. } => OwnerRows::Side(place - 1, side_rows(plan, &read, &table).expect("in range")),
+            _ => panic!("no star join"),
         });
     }
     inputs

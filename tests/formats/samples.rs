@@ -18,10 +18,10 @@ use ledger_light::{
 use ledger_vm::notary::{Entry, EntryKind, Job, Record};
 use notary_evidence::{Bundle, EvidenceEntry};
 use notary_terms::{
-    Aggregate, ApprovalBody, ApprovalMode, Argument, CancelBody, CellForm, ColumnClass, DeliveredBody, Fold, Function,
-    GroupColumn, Intersect, Join, KeyPart, Label, Order, Outcome, Output, Overlap, Plan, Program, ProposalBody, Ranges,
-    Read, ReadBody, ReadRole, ReceiptBody, RefusedBody, RejectBody, Request, RevokeBody, Rule, RuleSet, Source, Star,
-    StartBody, Stream, Tier, TransferBody, Use, ValueOf, dataset_subject,
+    Aggregate, ApprovalBody, ApprovalMode, Argument, CancelBody, CellForm, Circuit, CircuitSize, ColumnClass,
+    DeliveredBody, Fold, Function, GroupColumn, Intersect, Join, KeyPart, Label, Order, Outcome, Output, Overlap, Plan,
+    Program, ProposalBody, Ranges, Read, ReadBody, ReadRole, ReceiptBody, RefusedBody, RejectBody, Request, RevokeBody,
+    Rule, RuleSet, Source, Star, StartBody, Stream, Tier, TransferBody, Use, ValueOf, dataset_subject,
     formula::{Formula, Op},
 };
 
@@ -183,6 +183,7 @@ fn rules() -> RuleSet {
         Use::AfterAggregate,
         Use::AfterCompare,
         Use::EncryptedOnly,
+        Use::Program,
     ];
     let rule = Rule {
         column: "sbp".into(),
@@ -295,6 +296,30 @@ fn in_common() -> Plan {
     Plan { tier: Tier::D, nodes: plan().nodes, program: Program::Common, ..rows(Label::Nothing) }
 }
 
+/// A user's program.
+fn circuit() -> Plan {
+    let mut reads = reads();
+    for read in &mut reads {
+        let (argument, ty) = ("a".to_owned(), "[u16; 3]".to_owned());
+        (read.key, read.role) = (None, ReadRole::Input { argument, ty, rows: 3, absent: Some(-1) });
+    }
+    let output = |value| Output { name: "sum".into(), ty: ColumnType::Int, value };
+    Plan {
+        tier: Tier::D,
+        reads,
+        program: Program::Circuit(Circuit {
+            source: "pub fn main(a: [u16; 3], b: [u16; 3]) -> bool { a[0] > b[0] }".into(),
+            digest: digest(25),
+            result: "bool".into(),
+            size: CircuitSize { and_gates: 1 << 20, bytes: 1 << 33, rounds: 77, memory: 1 << 30 },
+        }),
+        outputs: [ValueOf::Result { field: None }, ValueOf::Result { field: Some(2) }, ValueOf::Stopped]
+            .map(output)
+            .to_vec(),
+        ..plan()
+    }
+}
+
 fn proposal() -> ProposalBody {
     ProposalBody {
         sealed_plan: sealed(),
@@ -355,6 +380,7 @@ fn terms() -> Vec<Sample> {
         sample("Plan of rows", &rows(Label::Row { cells: vec![CellForm { ty: ColumnType::Text, bytes: 64 }] })),
         sample("Plan of sums", &overlap()),
         sample("Plan of several", &in_common()),
+        sample("Plan of a program", &circuit()),
         sample("ProposalBody", &proposal()),
         sample("ApprovalBody", &ApprovalBody { by_rule: true, rules: digest(22) }),
         sample("RejectBody", &RejectBody { reason: "no".into() }),

@@ -14,14 +14,21 @@ const USIZE: u32 = 32;
 
 /// A type with all its definitions, whose values are bits: fields one after the other, numbers from the most significant bit.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// True or false.
     Bool,
+    /// A number of so many bits, 8 to 64, from zero.
     Unsigned(u32),
+    /// A number of so many bits, 8 to 64, in two's complement.
     Signed(u32),
+    /// So many values of one type.
     Array(Box<Kind>, u64),
+    /// Values one after the other.
     Tuple(Vec<Kind>),
+    /// Values with names.
     Struct(Vec<(String, Kind)>),
-    /// The variants with their fields, `None` for one without; a tag of [`tag_bits`], then the fields, then zeros.
+    /// The variants with their fields, `None` for one without; a tag of as few bits as tell them apart, then the fields, then
+    /// zeros.
     Enum(Vec<(String, Option<Vec<Kind>>)>),
 }
 

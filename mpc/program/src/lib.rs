@@ -28,7 +28,10 @@ mod error;
 mod json;
 mod kind;
 mod program;
+mod rows;
 
 pub use bounds::Bounds;
 pub use error::{Problem, ProgramError};
+pub use kind::Kind;
 pub use program::{Argument, PANIC, Program, RESULT};
+pub use rows::{Field, Rows};

@@ -68,9 +68,14 @@ impl Program {
         &self.arguments
     }
 
+    /// The types of the arguments, in order.
+    pub fn kinds(&self) -> &[Kind] {
+        &self.kinds
+    }
+
     /// The type of the result, with all definitions.
-    pub fn result(&self) -> String {
-        self.result.to_string()
+    pub fn result(&self) -> &Kind {
+        &self.result
     }
 
     /// The bits of an argument from its value as JSON.

@@ -79,7 +79,7 @@ fn results_are_those_of_plain_rust() {
     let names: Vec<&str> = scores.arguments().iter().map(|argument| argument.name.as_str()).collect();
     assert_eq!(names, ["person", "extra"]);
     assert_eq!(scores.arguments()[0].bits, 8 + 32 + 96);
-    assert_eq!(scores.result(), "{accepted: bool, score: u32, sum: i32}");
+    assert_eq!(scores.result().to_string(), "{accepted: bool, score: u32, sum: i32}");
 }
 
 #[test]

@@ -4,6 +4,8 @@
 
 use notary_terms::{Function, Intersect, Label, Overlap, Plan, Program, ReadRole, Star};
 
+use crate::program;
+
 /// What a run will roughly cost, all parties together.
 pub(crate) struct Cost {
     /// Bytes on all links.
@@ -28,8 +30,8 @@ const ROUNDS_SCAN: u64 = 2;
 const ROUNDS_MEAN: u64 = 100;
 const ROUNDS_BASE: u64 = 60;
 /// Rounds and bytes that a local network carries in a millisecond.
-const ROUNDS_MILLI: u64 = 4;
-const BYTES_MILLI: u64 = 150_000;
+pub(crate) const ROUNDS_MILLI: u64 = 4;
+pub(crate) const BYTES_MILLI: u64 = 150_000;
 
 /// Bytes for each key of the receiver (a slot and a quarter of its encoding) and of the other owner (a mask), and what
 /// correlations of two parties take whatever their sizes.
@@ -55,6 +57,7 @@ pub(crate) fn estimate(plan: &Plan) -> Cost {
         Program::Intersect(intersect) => of_pair(plan, intersect),
         Program::Overlap(overlap) => of_overlap(plan, overlap),
         Program::Common => of_common(plan),
+        Program::Circuit(circuit) => program::cost(plan, circuit),
     }
 }
 
@@ -114,6 +117,6 @@ fn words(read: &notary_terms::Read) -> u64 {
     let values = 2 * u64::try_from(read.values.len()).unwrap_or(0);
     match &read.role {
         ReadRole::Carrier { groups } => values + groups.iter().map(|g| u64::from(g.words)).sum::<u64>(),
-        ReadRole::Side { .. } | ReadRole::Set { .. } => values + 1,
+        ReadRole::Side { .. } | ReadRole::Set { .. } | ReadRole::Input { .. } => values + 1,
     }
 }

@@ -5,7 +5,7 @@ use notary_terms::{Argument, Catalogue, Function, Join, Plan, Program, Read, Rea
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    common, cost, overlap,
+    common, cost, overlap, program,
     steps::{self, Step, names},
     text::formula_text,
     told,
@@ -90,7 +90,7 @@ pub struct Explanation {
     pub tier_words: Words,
     /// The protocol.
     pub protocol: Words,
-    /// Who reads what; the groups' carrier first, or the receiver of an intersection.
+    /// Who reads what; the groups' carrier first, the receiver of an intersection, or a program's arguments in order.
     pub reads: Vec<ReadExplained>,
     /// The answer's columns.
     pub outputs: Vec<OutputExplained>,
@@ -110,6 +110,8 @@ pub struct Explanation {
     pub rounds: u64,
     /// Estimate: milliseconds on a local network.
     pub millis: u64,
+    /// The user's program, where the plan runs one.
+    pub program: Option<program::ProgramExplained>,
     /// The steps, the answer at the root.
     pub steps: Step,
 }
@@ -123,6 +125,11 @@ pub fn explain(plan: &Plan, catalogue: &Catalogue) -> Explanation {
         Program::Intersect(intersect) => told::program(plan, intersect),
         Program::Overlap(sums) => overlap::told::program(plan, sums),
         Program::Common => common::told::program(plan),
+        Program::Circuit(circuit) => program::told(plan, circuit),
+    };
+    let circuit = match &plan.program {
+        Program::Circuit(circuit) => Some(program::explained(plan, circuit)),
+        Program::Star(_) | Program::Intersect(_) | Program::Overlap(_) | Program::Common => None,
     };
     Explanation {
         job: plan.digest(),
@@ -145,6 +152,7 @@ pub fn explain(plan: &Plan, catalogue: &Catalogue) -> Explanation {
         bytes: cost.bytes,
         rounds: cost.rounds,
         millis: cost.millis,
+        program: circuit,
         steps: steps::tree(plan),
     }
 }
@@ -200,6 +208,7 @@ fn explain_read(read: &Read, catalogue: &Catalogue) -> ReadExplained {
             words("its owner sums its rows by key; left join", "所有者先按键汇总；左连接")
         }
         ReadRole::Set { keys } => told::role(read, keys),
+        ReadRole::Input { argument, rows, absent, .. } => program::role(read, argument, *rows, *absent),
     };
     ReadExplained {
         owner: read.owner.clone(),
@@ -250,6 +259,9 @@ fn source_text(plan: &Plan, value: ValueOf) -> Option<String> {
             let read = plan.reads.get(usize::from(read))?;
             Some(formula_text(read.values.get(usize::from(value))?, read))
         }
+        ValueOf::Result { field: None } => Some("main(…)".to_owned()),
+        ValueOf::Result { field: Some(field) } => Some(format!("main(…), field {}", u32::from(field) + 1)),
+        ValueOf::Stopped => Some("why main(…) stopped".to_owned()),
     }
 }
 

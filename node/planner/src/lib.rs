@@ -5,10 +5,13 @@
 //! the text and what to write instead.
 
 mod aggregate;
+mod argument;
 mod assemble;
 mod bounds;
+mod circuit;
 mod common;
 mod compile;
+mod compute;
 mod cost;
 mod explain;
 mod from;
@@ -18,6 +21,7 @@ mod literal;
 mod names;
 mod overlap;
 mod parse;
+mod program;
 mod refuse;
 mod rows;
 mod scope;
@@ -29,7 +33,9 @@ mod typed;
 use base_types::{OrgId, fault::Fault};
 use notary_terms::{Catalogue, Plan, Request};
 
+pub use circuit::{ArgumentTold, ProgramTold, check_program};
 pub use explain::{Explanation, Learns, OutputExplained, ReadExplained, Words, explain};
+pub use program::ProgramExplained;
 pub use steps::Step;
 pub use text::formula_text;
 
@@ -46,7 +52,8 @@ pub const MAX_SET_ROWS: u32 = 1 << 22;
 pub const DEFAULT_MIN_GROUP: u32 = 5;
 
 /// Derives the plan of a request; `nodes` are the nodes that compute aggregates, in any order: three that hold shares, or the
-/// two owners of a join without a third. Rows are matched by their owners alone, whoever `nodes` are.
+/// two owners of a join without a third. Rows are matched by their owners alone, and a user's program is computed by its owners
+/// and its receiver, whoever `nodes` are.
 ///
 /// # Errors
 /// [`Code::QuerySyntax`], [`Code::QueryUnsupported`], [`Code::QueryUnknownName`] or [`Code::QueryOverflow`], each with
@@ -57,6 +64,9 @@ pub const DEFAULT_MIN_GROUP: u32 = 5;
 /// [`Code::QueryUnknownName`]: base_types::fault::Code::QueryUnknownName
 /// [`Code::QueryOverflow`]: base_types::fault::Code::QueryOverflow
 pub fn plan(request: &Request, catalogue: &Catalogue, nodes: &[OrgId]) -> Result<Plan, Fault> {
+    if compute::asked(&request.sql) {
+        return circuit::plan(request, catalogue);
+    }
     let query = parse::parse(&request.sql)?;
     if rows::asked(&query) {
         return rows::plan(request, catalogue, &query);

@@ -42,36 +42,48 @@ impl Keywords {
 
 /// Reads a query.
 pub(crate) fn parse(sql: &str) -> Result<Parsed, Fault> {
+    select(tokens(sql)?)
+}
+
+/// The words and signs of a text, with their places.
+pub(crate) fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, Fault> {
     let start = Location { line: 1, column: 1 };
     if sql.len() > MAX_BYTES {
         return Err(unsupported(start, "the query is too long", format!("write at most {MAX_BYTES} bytes")));
     }
-    let dialect = PostgreSqlDialect {};
-    let tokens = Tokenizer::new(&dialect, sql)
+    let tokens = Tokenizer::new(&PostgreSqlDialect {}, sql)
         .tokenize_with_location()
         .map_err(|fault| placed(Code::QuerySyntax, fault.location, fault.message))?;
-    let (words, count) = keywords(&tokens);
+    let count = tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).count();
     if count > MAX_TOKENS {
         return Err(unsupported(start, "the query is too long", format!("write at most {MAX_TOKENS} words and signs")));
     }
+    Ok(tokens)
+}
+
+/// The one SELECT that these words and signs are.
+pub(crate) fn select(tokens: Vec<TokenWithSpan>) -> Result<Parsed, Fault> {
+    let words = keywords(&tokens);
+    let dialect = PostgreSqlDialect {};
     let statements =
         Parser::new(&dialect).with_tokens_with_locations(tokens).parse_statements().map_err(|fault| syntax(&fault))?;
     let mut statements = statements.into_iter();
     match (statements.next(), statements.next()) {
         (Some(Statement::Query(query)), None) => from_query(*query, words),
-        (None, _) => Err(placed(Code::QuerySyntax, start, "the query is empty; write one SELECT")),
-        (Some(Statement::Query(_)), Some(_)) => Err(unsupported(start, "several statements", "write one SELECT")),
+        (None, _) => Err(placed(Code::QuerySyntax, words.place(&[]), "the query is empty; write one SELECT")),
+        (Some(Statement::Query(_)), Some(_)) => {
+            Err(unsupported(words.place(&[]), "several statements", "write one SELECT"))
+        }
         (Some(_), _) => Err(unsupported(words.place(&[]), "a statement that is no SELECT", "write one SELECT")),
     }
 }
 
-fn keywords(tokens: &[TokenWithSpan]) -> (Keywords, usize) {
+fn keywords(tokens: &[TokenWithSpan]) -> Keywords {
     let words = tokens.iter().filter_map(|token| match &token.token {
         Token::Word(word) => Some((word.keyword, token.span.start)),
         _ => None,
     });
-    let count = tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).count();
-    (Keywords(words.collect()), count)
+    Keywords(words.collect())
 }
 
 /// The parser writes places as ` at Line: 1, Column: 5` at the end of its message.

@@ -4,12 +4,13 @@ use base_types::OrgId;
 use notary_terms::{Join, Label, Plan, Program, Read, ReadRole, Star};
 use serde::{Deserialize, Serialize};
 
-use crate::{common, explain::Words, overlap, told::key_texts};
+use crate::{common, explain::Words, overlap, program, told::key_texts};
 
 /// One step, after those below it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
-    /// A stable name for the kind: `deliver`, `suppress`, `aggregate`, `join`, `share`, `intersect`, `mask`, `read`.
+    /// A stable name for the kind: `deliver`, `suppress`, `aggregate`, `join`, `share`, `intersect`, `mask`, `compute`,
+    /// `read`.
     pub kind: String,
     /// What happens.
     pub title: Words,
@@ -30,6 +31,7 @@ pub(crate) fn tree(plan: &Plan) -> Step {
         Program::Intersect(intersect) => tree_of_sets(plan, &intersect.label),
         Program::Overlap(overlap) => overlap::told::tree(plan, overlap),
         Program::Common => common::told::tree(plan),
+        Program::Circuit(circuit) => program::tree(plan, circuit),
     }
 }
 
@@ -89,7 +91,7 @@ fn tree_of_star(plan: &Plan, star: &Star) -> Step {
 fn shared(plan: &Plan, read: &Read) -> Step {
     let (owner, bound) = (&read.owner, read.rows_bound);
     let (en, zh) = match &read.role {
-        ReadRole::Carrier { .. } | ReadRole::Set { .. } => ("one row each", "逐行"),
+        ReadRole::Carrier { .. } | ReadRole::Set { .. } | ReadRole::Input { .. } => ("one row each", "逐行"),
         ReadRole::Side { join: Join::Inner } => ("summed by key, inner join", "按键汇总，内连接"),
         ReadRole::Side { join: Join::Left } => ("summed by key, left join", "按键汇总，左连接"),
     };
@@ -98,7 +100,7 @@ fn shared(plan: &Plan, read: &Read) -> Step {
     step("share", en, zh, std::slice::from_ref(owner), vec![local(read)])
 }
 
-fn local(read: &Read) -> Step {
+pub(crate) fn local(read: &Read) -> Step {
     let dataset = &read.dataset;
     step(
         "read",

@@ -12,7 +12,7 @@ pub(crate) fn key_texts(read: &Read) -> Vec<String> {
     let column = |place: u8| read.columns.get(usize::from(place)).map_or("?", String::as_str);
     match &read.role {
         ReadRole::Set { keys } => keys.iter().map(|part| key_text(column(part.column), part)).collect(),
-        ReadRole::Carrier { .. } | ReadRole::Side { .. } => {
+        ReadRole::Carrier { .. } | ReadRole::Side { .. } | ReadRole::Input { .. } => {
             read.key.iter().map(|key| column(*key).to_owned()).collect()
         }
     }

@@ -135,7 +135,7 @@ fn row(plan: &Plan, group: &GroupResult) -> Result<Vec<AnswerCell>, Fault> {
                 Some(Cell::Suppressed) => Ok(AnswerCell::Suppressed),
                 None => Err(garbled()),
             },
-            ValueOf::Cell { .. } => Err(garbled()),
+            _ => Err(garbled()),
         })
         .collect()
 }

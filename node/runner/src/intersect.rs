@@ -145,7 +145,7 @@ impl<'a> Party<'a> {
         let cell = |value: ValueOf| match value {
             ValueOf::Cell { read: 0, value } => mine.get(usize::from(value)),
             ValueOf::Cell { value, .. } => theirs.get(usize::from(value)),
-            ValueOf::Group { .. } | ValueOf::Aggregate { .. } => None,
+            _ => None,
         };
         let line = self.plan.outputs.iter().map(|output| cell(output.value).cloned());
         let line: Vec<AnswerCell> = line.collect::<Option<_>>().ok_or_else(|| malformed("an output of nothing"))?;

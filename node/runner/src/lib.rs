@@ -9,6 +9,7 @@ mod intersect;
 mod keys;
 mod local;
 mod overlap;
+mod program;
 mod run;
 mod session;
 mod shape;

@@ -15,7 +15,8 @@ use connectors_api::Connector;
 use mpc_core::{Abort, Blame, Context};
 use mpc_relational::OwnerRows;
 use notary_terms::{
-    Approved, DeliveredBody, Intersect, Outcome, Overlap, Plan, Program, Read, ReadBody, ReceiptBody, TransferBody,
+    Approved, Circuit, DeliveredBody, Intersect, Outcome, Overlap, Plan, Program, Read, ReadBody, ReceiptBody,
+    TransferBody,
 };
 
 use crate::{
@@ -23,7 +24,7 @@ use crate::{
     flows::Flows,
     halt::Halt,
     intersect::{self, Side},
-    overlap,
+    overlap, program,
     session::{self, Binding},
     star,
     transport::{Stepping, Terms, Wires},
@@ -196,6 +197,8 @@ enum Inputs {
     Overlap(Overlap, Side),
     /// Keys to compare with several owners'.
     Common(Side),
+    /// A user's program, and what its arguments are taken from.
+    Own(Circuit, Vec<(usize, Table)>),
 }
 
 impl Inputs {
@@ -209,6 +212,7 @@ impl Inputs {
             Program::Intersect(program) => Ok(Self::Pair(program.clone(), Side::of(plan, tables)?)),
             Program::Overlap(program) => Ok(Self::Overlap(program.clone(), Side::of(plan, tables)?)),
             Program::Common => Ok(Self::Common(Side::of(plan, tables)?)),
+            Program::Circuit(circuit) => Ok(Self::Own(circuit.clone(), tables)),
         }
     }
 }
@@ -237,6 +241,10 @@ async fn joint(
             minutes.progress("match keys");
             common::answer(plan, context, side).await
         }
+        Inputs::Own(circuit, tables) => {
+            minutes.progress("compute program");
+            program::answer(plan, circuit, context, tables, &site.me).await
+        }
     }
 }
 
@@ -260,6 +268,10 @@ pub(crate) fn abort_fault(plan: &Plan, me: &OrgId, abort: &Abort) -> Fault {
         Blame::OneOf(..) | Blame::Others => (Code::PeerMisbehaved, None),
         Blame::Local => (Code::Internal, None),
     };
-    let party = place.and_then(|p| plan.nodes.get(p)).unwrap_or(me);
-    Fault::new(code, abort.step.clone(), abort.why.clone()).at(party)
+    let fault = Fault::new(code, abort.step.clone(), abort.why.clone());
+    match abort.blame {
+        // Which of several it was nobody can tell; it was not this one.
+        Blame::OneOf(..) | Blame::Others => fault,
+        _ => fault.at(place.and_then(|p| plan.nodes.get(p)).unwrap_or(me)),
+    }
 }

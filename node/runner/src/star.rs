@@ -18,7 +18,7 @@ pub(crate) fn rows(plan: &Plan, place: usize, table: &Table) -> Result<OwnerRows
     match &read.role {
         ReadRole::Carrier { groups } => Ok(OwnerRows::Carrier(carrier_rows(plan, read, groups, table)?)),
         ReadRole::Side { .. } if place > 0 => Ok(OwnerRows::Side(place - 1, side_rows(plan, read, table)?)),
-        ReadRole::Side { .. } | ReadRole::Set { .. } => Err(malformed("a read without a part in it")),
+        _ => Err(malformed("a read without a part in it")),
     }
 }
 

@@ -11,6 +11,7 @@ mod init;
 mod keep;
 mod member;
 mod plan;
+mod program;
 pub mod query;
 mod revoke;
 pub mod source;
@@ -66,6 +67,9 @@ enum Command {
     /// Check, submit and follow joint queries.
     #[command(subcommand)]
     Query(query::QueryCommand),
+    /// Check a program of your own, in Garble, before you query with it.
+    #[command(subcommand)]
+    Program(program::ProgramCommand),
     /// Approve a proposal with your own key.
     Approve(query::VoteArgs),
     /// Reject a proposal with your own key.
@@ -248,6 +252,7 @@ fn run(command: Command, show: Show) -> Result<bool, Fault> {
         Command::Source(command) => source::run(command, show),
         Command::Grant(args) => source::grant(&args, show),
         Command::Query(command) => query::run(command, show),
+        Command::Program(command) => program::run(&command, show),
         Command::Approve(args) => query::approve(&args, show),
         Command::Reject(args) => query::reject(&args, show),
         Command::Cancel(args) => query::cancel(&args, show),

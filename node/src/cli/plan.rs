@@ -27,6 +27,9 @@ pub fn explanation(explained: &Value, show: Show) -> String {
         lines.push(format!("  {}: {}", text(learns, "party"), words(learns, "what")));
     }
     lines.push(words(explained, "suppression"));
+    if let Some(program) = explained.get("program").filter(|program| !program.is_null()) {
+        lines.push(super::program::told(program, show));
+    }
     lines.push(show.pick("步骤：", "Steps:").to_owned());
     if let Some(root) = explained.get("steps") {
         step(root, 1, show, &mut lines);

@@ -31,7 +31,10 @@ pub enum QueryCommand {
 #[derive(Args, Clone)]
 struct Sql {
     /// The query, or `@FILE`.
-    sql: String,
+    #[arg(required_unless_present = "program", conflicts_with = "program")]
+    sql: Option<String>,
+    #[command(flatten)]
+    program: super::program::Own,
     /// What it is for.
     #[arg(long, default_value = "health-statistics")]
     purpose: String,
@@ -96,12 +99,16 @@ pub struct RejectArgs {
 
 impl Sql {
     fn draft(&self) -> Result<Value, Fault> {
-        let sql = match self.sql.strip_prefix('@') {
-            Some(path) => {
-                let path = PathBuf::from(path);
-                std::fs::read_to_string(&path).map_err(|e| crate::config::bad(&path, &e))?
-            }
-            None => self.sql.clone(),
+        let sql = match (self.program.text()?, &self.sql) {
+            (Some(text), _) => text,
+            (None, Some(sql)) => match sql.strip_prefix('@') {
+                Some(path) => {
+                    let path = PathBuf::from(path);
+                    std::fs::read_to_string(&path).map_err(|e| crate::config::bad(&path, &e))?
+                }
+                None => sql.clone(),
+            },
+            (None, None) => return Err(Fault::new(Code::BadRequest, "query", "give a query or --program")),
         };
         Ok(json!({"sql": sql, "purpose": self.purpose, "nodes": self.nodes}))
     }

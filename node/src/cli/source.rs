@@ -97,7 +97,8 @@ pub struct GrantArgs {
     /// The organisation that may learn them.
     #[arg(long)]
     to: Option<String>,
-    /// In which ways: plaintext, after_join, join_payload, after_group_by, after_aggregate, after_compare, encrypted_only.
+    /// In which ways: plaintext, after_join, join_payload, after_group_by, after_aggregate, after_compare, encrypted_only,
+    /// program.
     #[arg(long = "use", value_delimiter = ',')]
     uses: Vec<String>,
     /// For which purpose; `*` for all.

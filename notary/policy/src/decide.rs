@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use base_types::{DatasetId, OrgId, TimeMs, fault::Fault};
 use notary_terms::{ApprovalMode, Catalogue, Plan, Read, RuleSet, Use};
 
-use crate::{ColumnUse, Missing, Reason, grant, uses};
+use crate::{ColumnUse, Missing, Reason, circuits, grant, uses};
 
 /// What an owner does with a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub enum Decision {
         /// True when rules allow it; false when nothing of this owner is read, so that no rule was asked.
         by_rule: bool,
     },
-    /// The rules allow it and leave the approval to a person.
+    /// The rules allow it and leave the approval to a person; so does every user's program that another party receives.
     AskPerson,
     /// The rules forbid it; no person can approve it before they change.
     Refuse(Vec<Missing>),
@@ -45,7 +45,11 @@ pub fn decide(
         return Decision::Refuse(missing);
     }
     let asks = |read: &&Read| rules.get(&read.dataset).is_none_or(|set| set.approval == ApprovalMode::Person);
-    if mine.iter().any(asks) { Decision::AskPerson } else { Decision::Allow { by_rule: true } }
+    if circuits::needs_person(plan, own) || mine.iter().any(asks) {
+        Decision::AskPerson
+    } else {
+        Decision::Allow { by_rule: true }
+    }
 }
 
 /// Everything that is missing before all owners' rules allow the plan, in the order of its reads.

@@ -12,7 +12,7 @@ use notary_terms::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{overlap, sets};
+use crate::{circuits, overlap, sets};
 
 /// One way in which one column of one data set becomes known to one party.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -37,8 +37,9 @@ pub struct ColumnUse {
 /// receiver learns which keys both sides have, [`Use::AfterJoin`], and of their rows what is shown, [`Use::JoinPayload`];
 /// the other owners take part in comparing the receiver's keys without learning them, [`Use::EncryptedOnly`]. Where two owners'
 /// matching rows are aggregated, nobody learns which keys match: each owner's key needs [`Use::EncryptedOnly`] for the other,
-/// and values and filters need what they need in a star. A column that
-/// is read or shared without such a role counts as [`Use::Plaintext`]: nothing in the plan says what becomes of it.
+/// and values and filters need what they need in a star. Of a user's program the receiver learns what it returns,
+/// [`Use::Program`]. A column that is read or shared without such a role counts as [`Use::Plaintext`]: nothing in the plan says
+/// what becomes of it.
 ///
 /// # Errors
 /// A fault when the plan is malformed, so that nothing can be said of it.
@@ -49,6 +50,7 @@ pub fn uses(plan: &Plan) -> Result<Vec<ColumnUse>, Fault> {
         Program::Intersect(intersect) => sets::check(plan, intersect)?,
         Program::Overlap(sums) => overlap::check(plan, sums)?,
         Program::Common => sets::check_common(plan)?,
+        Program::Circuit(circuit) => circuits::check(plan, circuit)?,
     }
     let mut all = Vec::new();
     for (place, read) in plan.reads.iter().enumerate() {
@@ -62,6 +64,7 @@ pub fn uses(plan: &Plan) -> Result<Vec<ColumnUse>, Fault> {
                 let own = sets::encrypted(plan, place, read);
                 to_receiver(plan, sets::uses(read)?).into_iter().chain(own).collect()
             }
+            Program::Circuit(_) => to_receiver(plan, circuits::uses(read)?),
         };
         let used: BTreeSet<usize> = needs.iter().map(|(column, ..)| *column).collect();
         let idle = (0..read.columns.len()).filter(|c| !used.contains(c));
@@ -118,7 +121,7 @@ fn check_star(plan: &Plan, star: &Star) -> Result<(), Fault> {
     if !carrier || !plan.reads.iter().skip(1).all(|read| matches!(read.role, ReadRole::Side { .. })) {
         return Err(bad("not exactly one carrier, at place 0"));
     }
-    if plan.outputs.iter().any(|output| matches!(output.value, ValueOf::Cell { .. })) {
+    if plan.outputs.iter().any(|output| !matches!(output.value, ValueOf::Group { .. } | ValueOf::Aggregate { .. })) {
         return Err(bad("single rows' values among its aggregates"));
     }
     let fits = |argument: &Argument| match argument {

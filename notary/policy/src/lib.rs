@@ -3,6 +3,7 @@
 //! What leaks is derived here from the plan alone, with code of its own: nothing is shared with the planner, so a
 //! planner that asked for too much is caught by every owner before it approves.
 
+mod circuits;
 mod decide;
 mod grant;
 mod leaks;

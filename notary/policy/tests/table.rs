@@ -152,8 +152,8 @@ fn a_grant_holds_for_its_column_party_and_purpose_only() {
 
 #[test]
 fn what_a_stronger_grant_implies() {
-    use Use::{AfterAggregate, AfterCompare, AfterGroupBy, AfterJoin, EncryptedOnly, JoinPayload, Plaintext};
-    let all = [Plaintext, AfterJoin, JoinPayload, AfterGroupBy, AfterAggregate, AfterCompare, EncryptedOnly];
+    use Use::{AfterAggregate, AfterCompare, AfterGroupBy, AfterJoin, EncryptedOnly, JoinPayload, Plaintext, Program};
+    let all = [Plaintext, AfterJoin, JoinPayload, AfterGroupBy, AfterAggregate, AfterCompare, EncryptedOnly, Program];
     for held in all {
         for need in all {
             let expected = held == need || held == Plaintext || need == EncryptedOnly;

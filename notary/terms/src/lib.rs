@@ -3,6 +3,7 @@
 mod approved;
 mod body;
 mod catalogue;
+mod circuit;
 pub mod formula;
 mod plan;
 mod program;
@@ -14,6 +15,7 @@ pub use body::{
     RejectBody, RevokeBody, StartBody, Stream, TransferBody,
 };
 pub use catalogue::{Catalogue, ColumnClass, Source, dataset_subject};
+pub use circuit::{Circuit, CircuitSize};
 pub use plan::{Fold, GroupColumn, Join, KeyPart, Order, Output, Plan, Read, ReadRole, Request, Tier, ValueOf};
 pub use program::{Aggregate, Argument, CellForm, Function, Intersect, Label, Overlap, Program, Ranges, Star};
 pub use rule::{ApprovalMode, Rule, RuleSet, Use};

@@ -10,7 +10,7 @@ use crate::{Aggregate, Program, Star, formula::Formula};
 /// What an analyst asks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
-    /// The query.
+    /// The query: a SELECT, or COMPUTE with a program and a SELECT for each of its arguments.
     pub sql: String,
     /// The purpose, one word of the consortium's list, such as `health-statistics`.
     pub purpose: String,
@@ -32,7 +32,7 @@ pub enum Tier {
     B,
     /// Malicious, two parties: one that cheats learns no more than the plan says, or is noticed.
     C,
-    /// Malicious, three to eight parties, all but one corrupt.
+    /// Malicious, three to eight parties, all but one of which may be corrupt.
     D,
     /// Semi-honest, two parties.
     A,
@@ -136,8 +136,21 @@ pub enum ReadRole {
         /// The key; two rows match when all parts are equal, and never where a part is NULL.
         keys: Vec<KeyPart>,
     },
+    /// Its values are an argument of a user's program.
+    Input {
+        /// The argument's name.
+        argument: String,
+        /// The argument's type.
+        ty: String,
+        /// Rows that the argument has; the run ends with a fault where the filter keeps more.
+        rows: u32,
+        /// What stands for NULL and in rows that are missing; without it the run ends with a fault where one is.
+        absent: Option<i64>,
+    },
 }
-wire_enum!(ReadRole { 0 => Carrier { groups }, 1 => Side { join }, 2 => Set { keys } });
+wire_enum!(ReadRole {
+    0 => Carrier { groups }, 1 => Side { join }, 2 => Set { keys }, 3 => Input { argument, ty, rows, absent }
+});
 
 /// What one owner reads and shares.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,7 +169,7 @@ pub struct Read {
     pub key: Option<u8>,
     /// Rows that count; `None` means all.
     pub filter: Option<Formula>,
-    /// Formulas that aggregates use (number-valued) or that cells of the answer show, by place.
+    /// Formulas that aggregates use (number-valued), that cells of the answer show, or that make a row of an argument, by place.
     pub values: Vec<Formula>,
     /// Most rows that take part; smaller inputs are padded to it.
     pub rows_bound: u32,
@@ -186,8 +199,17 @@ pub enum ValueOf {
         /// Place among that read's values.
         value: u8,
     },
+    /// What a user's program returned; NULL where it stopped.
+    Result {
+        /// Place among the fields of a struct; `None` for the whole.
+        field: Option<u8>,
+    },
+    /// Why and where a user's program stopped; NULL where it did not.
+    Stopped,
 }
-wire_enum!(ValueOf { 0 => Group { group }, 1 => Aggregate { aggregate }, 2 => Cell { read, value } });
+wire_enum!(ValueOf {
+    0 => Group { group }, 1 => Aggregate { aggregate }, 2 => Cell { read, value }, 3 => Result { field }, 4 => Stopped
+});
 
 /// One column of the answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -224,8 +246,8 @@ pub struct Plan {
     pub request: Request,
     /// The adversary it withstands.
     pub tier: Tier,
-    /// The nodes that compute: three that hold shares, each pair of which together could see all inputs, or the owners of an
-    /// intersection.
+    /// The nodes that compute: three that hold shares, each pair of which together could see all inputs, the owners of an
+    /// intersection, or the owners and the receiver of a user's program.
     pub nodes: Vec<OrgId>,
     /// What each owner reads.
     pub reads: Vec<Read>,
@@ -258,7 +280,7 @@ impl Plan {
     pub fn star(&self) -> Option<&Star> {
         match &self.program {
             Program::Star(star) => Some(star),
-            Program::Intersect(_) | Program::Overlap(_) | Program::Common => None,
+            Program::Intersect(_) | Program::Overlap(_) | Program::Common | Program::Circuit(_) => None,
         }
     }
 
@@ -267,7 +289,7 @@ impl Plan {
         match &self.program {
             Program::Star(star) => &star.aggregates,
             Program::Overlap(overlap) => &overlap.aggregates,
-            Program::Intersect(_) | Program::Common => &[],
+            Program::Intersect(_) | Program::Common | Program::Circuit(_) => &[],
         }
     }
 
@@ -276,7 +298,7 @@ impl Plan {
         match &self.program {
             Program::Star(star) => Some(star.min_group),
             Program::Overlap(overlap) => Some(overlap.min_group),
-            Program::Intersect(_) | Program::Common => None,
+            Program::Intersect(_) | Program::Common | Program::Circuit(_) => None,
         }
     }
 

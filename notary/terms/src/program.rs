@@ -1,8 +1,10 @@
-//! The programs that a plan can carry: a star join with its aggregates, an intersection, or sums over one.
+//! The programs that a plan can carry: a star join with its aggregates, an intersection, sums over one, or a user's own.
 
 use base_types::column::ColumnType;
 use base_wire::{wire_enum, wire_struct};
 use serde::{Deserialize, Serialize};
+
+use crate::Circuit;
 
 /// What an aggregate runs over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,5 +136,7 @@ pub enum Program {
     /// Rows of one owner whose keys all others have, three to eight owners together. Each key of the others occurs once; the
     /// run ends with a fault where one does not.
     Common,
+    /// A user's own program.
+    Circuit(Circuit),
 }
-wire_enum!(Program { 0 => Star(star), 1 => Intersect(intersect), 2 => Overlap(overlap), 3 => Common });
+wire_enum!(Program { 0 => Star(star), 1 => Intersect(intersect), 2 => Overlap(overlap), 3 => Common, 4 => Circuit(circuit) });

@@ -23,10 +23,13 @@ pub enum Use {
     AfterCompare,
     /// Never, but they may take part encrypted: as a join key, say.
     EncryptedOnly,
+    /// Inside a user's program, of which the party learns what it returns. A program may return its very input, so no node
+    /// approves one for another party by rule: a person reads it.
+    Program,
 }
 wire_enum!(Use {
     0 => Plaintext, 1 => AfterJoin, 2 => JoinPayload, 3 => AfterGroupBy, 4 => AfterAggregate, 5 => AfterCompare,
-    6 => EncryptedOnly
+    6 => EncryptedOnly, 7 => Program
 });
 
 impl Use {
@@ -40,6 +43,7 @@ impl Use {
             Self::AfterAggregate => "after_aggregate",
             Self::AfterCompare => "after_compare",
             Self::EncryptedOnly => "encrypted_only",
+            Self::Program => "program",
         }
     }
 }

@@ -3,6 +3,7 @@
 mod books;
 mod life;
 mod office;
+mod programs;
 mod proposals;
 mod rows;
 mod rules;

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use base_types::{DatasetId, OrgId, TimeMs, column::ColumnType};
 use notary_policy::{Missing, check};
 use notary_terms::{
-    Aggregate, ApprovalMode, Argument, Catalogue, CellForm, Fold, Function, GroupColumn, Intersect, Join, KeyPart,
-    Label, Output, Plan, Program, Read, ReadRole, Request, Rule, RuleSet, Star, Tier, Use, ValueOf,
+    Aggregate, ApprovalMode, Argument, Catalogue, CellForm, Circuit, CircuitSize, Fold, Function, GroupColumn,
+    Intersect, Join, KeyPart, Label, Output, Plan, Program, Read, ReadRole, Request, Rule, RuleSet, Star, Tier, Use,
+    ValueOf,
     formula::{Formula, Op},
 };
 
@@ -132,6 +133,51 @@ pub fn intersection() -> Plan {
         order: vec![],
         limit: None,
     }
+}
+
+/// A program over what a person of the census earns and up to three pressures of visits.
+pub fn program() -> Plan {
+    let input =
+        |argument: &str, rows, absent| ReadRole::Input { argument: argument.into(), ty: "u16".into(), rows, absent };
+    let mut census = read("statistics", "census", &["income", "person_id"], input("a", 1, None));
+    census.values = vec![formula(&[Op::Column(0)])];
+    census.filter = Some(formula(&[Op::Column(1), Op::Number(7), Op::Eq]));
+    let mut health = read("health", "visits", &["sbp", "age", "person_id"], input("b", 3, Some(0)));
+    let old = [Op::Column(1), Op::Number(40), Op::Ge, Op::Column(0), Op::Number(0), Op::Case];
+    health.values = vec![formula(&old)];
+    health.filter = Some(formula(&[Op::Column(2), Op::Number(7), Op::Eq]));
+    for read in [&mut census, &mut health] {
+        read.key = None;
+    }
+    let output = |name: &str, value| Output { name: name.into(), ty: ColumnType::Text, value };
+    Plan {
+        planner: 1,
+        catalogue_height: 9,
+        request: request(),
+        tier: Tier::C,
+        nodes: vec![org("health"), org("statistics")],
+        reads: vec![census, health],
+        program: Program::Circuit(Circuit {
+            source: "pub fn main(a: u16, b: [u16; 3]) -> bool { a > b[0] }".into(),
+            digest: base_types::Digest([4; 32]),
+            result: "bool".into(),
+            size: CircuitSize { and_gates: 100, bytes: 1_000_000, rounds: 40, memory: 1_000_000 },
+        }),
+        outputs: vec![output("result", ValueOf::Result { field: None }), output("stopped", ValueOf::Stopped)],
+        order: vec![],
+        limit: None,
+    }
+}
+
+/// Exactly what the program needs, one grant a use; nobody may hold shares.
+pub fn sufficient_for_program() -> BTreeMap<DatasetId, RuleSet> {
+    let of_health = vec![rule("sbp", Use::Program), rule("age", Use::Program), rule("person_id", Use::AfterCompare)];
+    let mut rules = BTreeMap::from([
+        rule_set("statistics/census", vec![rule("income", Use::Program), rule("person_id", Use::AfterCompare)]),
+        rule_set("health/visits", of_health),
+    ]);
+    rules.values_mut().for_each(|set| set.holders.clear());
+    rules
 }
 
 /// A grant to another party than the receiver.

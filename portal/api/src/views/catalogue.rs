@@ -88,7 +88,7 @@ pub struct RuleView {
     /// The purpose, or `*`.
     pub purpose: String,
     /// `plaintext`, `after_join`, `join_payload`, `after_group_by`, `after_aggregate`, `after_compare`,
-    /// `encrypted_only`.
+    /// `encrypted_only`, `program`.
     pub uses: Vec<String>,
     /// Last moment, in milliseconds since 1970.
     pub expires: u64,

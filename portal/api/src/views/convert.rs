@@ -9,7 +9,7 @@ use notary_terms::{ApprovalMode, Rule, RuleSet, Source, Use};
 
 use super::{ColumnView, RuleSetView, RuleView, SourceView};
 
-const USES: [Use; 7] = [
+const USES: [Use; 8] = [
     Use::Plaintext,
     Use::AfterJoin,
     Use::JoinPayload,
@@ -17,6 +17,7 @@ const USES: [Use; 7] = [
     Use::AfterAggregate,
     Use::AfterCompare,
     Use::EncryptedOnly,
+    Use::Program,
 ];
 
 /// The word for a type.

@@ -38,6 +38,11 @@ function Summary({ plan }: { plan: Plan }) {
     { key: 'min', label: t('minGroup'), children: plan.min_group === null ? shown : `${plan.min_group}: ${shown}` },
     { key: 'estimates', label: t('estimates'), children: estimates },
   ]
+  if (plan.program) {
+    const { and_gates: gates, memory } = plan.program.size
+    const signature = `main(${plan.program.arguments.join(', ')}) -> ${plan.program.result}`
+    items.push({ key: 'program', label: t('program'), children: t('programText', { signature, gates, memory: size(memory) }) })
+  }
   return <Descriptions size="small" bordered column={1} items={items} data-testid="plan-summary" />
 }
 

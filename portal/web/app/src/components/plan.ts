@@ -13,7 +13,12 @@ export interface Plan {
   purpose: string; receiver: string; approvers: string[]; nodes: string[]; pairs: [string, string][]; tier: string
   tier_words: Words; protocol: Words; reads: PlanRead[]; outputs: { name: string; source: string }[]
   learns: { party: string; what: Words }[]; rows_bound: number; max_groups: number | null; min_group: number | null
-  suppression: Words; bytes: number; rounds: number; millis: number; steps: PlanStep
+  suppression: Words; bytes: number; rounds: number; millis: number; program: Program | null; steps: PlanStep
+}
+
+export interface Program {
+  source: string; digest: string; arguments: string[]; result: string
+  size: { and_gates: number; bytes: number; rounds: number; memory: number }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -30,6 +35,8 @@ export function asPlan(value: unknown): Plan | null {
   const lists = [value.learns, value.reads, value.nodes, value.outputs, value.pairs]
   const words = [value.tier_words, value.protocol, value.suppression]
   const reads = Array.isArray(value.reads) && value.reads.every((read) => isObject(read) && Array.isArray(read.columns) && Array.isArray(read.keys))
-  const whole = reads && lists.every(Array.isArray) && words.every(isObject) && isStep(value.steps)
+  const circuit = value.program ?? null
+  const program = circuit === null || (isObject(circuit) && Array.isArray(circuit.arguments) && isObject(circuit.size))
+  const whole = reads && program && lists.every(Array.isArray) && words.every(isObject) && isStep(value.steps)
   return whole ? (value as unknown as Plan) : null
 }

@@ -12,6 +12,7 @@ export type Kind = (typeof KINDS)[number]
 
 export const USES = [
   'plaintext', 'after_join', 'join_payload', 'after_group_by', 'after_aggregate', 'after_compare', 'encrypted_only',
+  'program',
 ] as const
 
 export type Use = (typeof USES)[number]

@@ -133,6 +133,11 @@ export const DICTIONARY = {
     'at most {rows} rows · about {bytes} · {rounds} rounds · {millis} ms',
   ],
   joinKey: ['连接键', 'join key'],
+  program: ['用户程序', "User's program"],
+  programText: [
+    '{signature} · {gates} 个与门 · 每方内存约 {memory}',
+    '{signature} · {gates} AND gates · about {memory} of memory a party',
+  ],
   protocol: ['协议', 'Protocol'],
   planJson: ['计划全文', 'The whole plan'],
 

@@ -39,6 +39,7 @@ const USES: Record<string, Pair> = {
   after_aggregate: ['聚合后', 'after aggregate'],
   after_compare: ['比较后', 'after compare'],
   encrypted_only: ['仅密文', 'encrypted only'],
+  program: ['用户程序', "user's program"],
 }
 
 const CLASSES: Record<string, Pair> = {

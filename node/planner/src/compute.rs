@@ -1,0 +1,182 @@
+//! COMPUTE: a user's program, and for each argument of it the SELECT that gives its rows.
+//!
+//! ```text
+//! COMPUTE $$ pub fn main(a: u32, b: [u16; 3]) -> bool { … } $$
+//! WITH a = (SELECT amount FROM bids WHERE lot = 7), b = (SELECT weight FROM visits WHERE person_id = 12) ELSE 0
+//! ```
+
+use base_types::fault::{Code, Fault};
+use sqlparser::{
+    keywords::Keyword,
+    tokenizer::{Location, Token, TokenWithSpan},
+};
+
+use crate::{
+    parse::{Parsed, select, tokens},
+    refuse::placed,
+};
+
+const WORD: &str = "COMPUTE";
+const FORM: &str =
+    "write COMPUTE $$ pub fn main(…) -> … { … } $$ WITH argument = (SELECT …) ELSE 0, argument = (SELECT …)";
+
+/// A program and where its arguments come from.
+pub(crate) struct Compute {
+    pub(crate) source: String,
+    /// Where the source begins.
+    pub(crate) at: Location,
+    pub(crate) inputs: Vec<Input>,
+}
+
+/// Where one argument comes from.
+pub(crate) struct Input {
+    /// The argument's name, such as `bids[2]`.
+    pub(crate) name: String,
+    pub(crate) at: Location,
+    pub(crate) query: Parsed,
+    /// What stands for NULL and for rows that are missing.
+    pub(crate) absent: Option<i64>,
+}
+
+/// Whether a text asks for a program.
+pub(crate) fn asked(sql: &str) -> bool {
+    sql.trim_start().split_at_checked(WORD.len()).is_some_and(|(word, rest)| {
+        word.eq_ignore_ascii_case(WORD) && !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_')
+    })
+}
+
+/// Takes the text apart; the circuit is not compiled here.
+pub(crate) fn parse(sql: &str) -> Result<Compute, Fault> {
+    let mut tokens = tokens(sql)?;
+    tokens.retain(|token| !matches!(token.token, Token::Whitespace(_)));
+    let mut cursor = Cursor { tokens: &tokens, next: 1 };
+    let (source, at) = cursor.source()?;
+    if !cursor.keyword(Keyword::WITH) {
+        return Err(cursor.expected());
+    }
+    let mut inputs = vec![cursor.input()?];
+    while cursor.sign(&Token::Comma) {
+        inputs.push(cursor.input()?);
+    }
+    cursor.sign(&Token::SemiColon);
+    match cursor.token() {
+        None => Ok(Compute { source, at, inputs }),
+        Some(_) => Err(cursor.expected()),
+    }
+}
+
+/// A place among the words and signs.
+struct Cursor<'a> {
+    tokens: &'a [TokenWithSpan],
+    next: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn token(&self) -> Option<&'a Token> {
+        self.tokens.get(self.next).map(|token| &token.token)
+    }
+
+    /// Where the next word stands, or the last one ends.
+    fn place(&self) -> Location {
+        let next = self.tokens.get(self.next).map(|token| token.span.start);
+        let end = self.tokens.last().map(|token| token.span.end);
+        next.or(end).unwrap_or(Location { line: 1, column: 1 })
+    }
+
+    fn expected(&self) -> Fault {
+        placed(Code::QuerySyntax, self.place(), FORM)
+    }
+
+    /// Goes past a sign if it is the next.
+    fn sign(&mut self, sign: &Token) -> bool {
+        let found = self.token() == Some(sign);
+        self.next += usize::from(found);
+        found
+    }
+
+    fn need(&mut self, sign: &Token) -> Result<(), Fault> {
+        if self.sign(sign) { Ok(()) } else { Err(self.expected()) }
+    }
+
+    /// Goes past a keyword if it is the next.
+    fn keyword(&mut self, keyword: Keyword) -> bool {
+        let found = matches!(self.token(), Some(Token::Word(word)) if word.keyword == keyword);
+        self.next += usize::from(found);
+        found
+    }
+
+    /// The source and where it begins, behind its quotes.
+    fn source(&mut self) -> Result<(String, Location), Fault> {
+        let (text, quotes) = match self.token() {
+            Some(Token::DollarQuotedString(text)) => {
+                (&text.value, 2 + text.tag.as_ref().map_or(0, |tag| tag.chars().count()))
+            }
+            Some(Token::SingleQuotedString(text)) => (text, 1),
+            _ => return Err(self.expected()),
+        };
+        let Location { line, column } = self.place();
+        self.next += 1;
+        Ok((text.clone(), Location { line, column: column + quotes as u64 }))
+    }
+
+    fn input(&mut self) -> Result<Input, Fault> {
+        let at = self.place();
+        let name = self.name()?;
+        self.need(&Token::Eq)?;
+        self.need(&Token::LParen)?;
+        let query = self.inside()?;
+        Ok(Input { name, at, query, absent: self.absent()? })
+    }
+
+    /// A name, or an element of an array such as `bids[2]`.
+    fn name(&mut self) -> Result<String, Fault> {
+        let Some(Token::Word(word)) = self.token() else { return Err(self.expected()) };
+        self.next += 1;
+        if !self.sign(&Token::LBracket) {
+            return Ok(word.value.clone());
+        }
+        let Some(Token::Number(digits, _)) = self.token() else { return Err(self.expected()) };
+        self.next += 1;
+        self.need(&Token::RBracket)?;
+        Ok(format!("{}[{digits}]", word.value))
+    }
+
+    /// The SELECT up to the parenthesis that closes it.
+    fn inside(&mut self) -> Result<Parsed, Fault> {
+        let (start, mut open) = (self.next, 1_usize);
+        while open > 0 {
+            match self.token() {
+                Some(Token::LParen) => open += 1,
+                Some(Token::RParen) => open -= 1,
+                Some(_) => {}
+                None => return Err(self.expected()),
+            }
+            self.next += 1;
+        }
+        let inside = self.tokens.get(start..self.next - 1).unwrap_or_default();
+        if inside.is_empty() {
+            return Err(self.expected());
+        }
+        select(inside.to_vec())
+    }
+
+    /// The number after ELSE, if there is one.
+    fn absent(&mut self) -> Result<Option<i64>, Fault> {
+        if !self.keyword(Keyword::ELSE) {
+            return Ok(None);
+        }
+        let at = self.place();
+        let sign = if self.sign(&Token::Minus) { -1 } else { 1 };
+        let number = match self.token() {
+            Some(Token::Number(digits, _)) => digits.parse::<i64>().ok().map(|number| sign * number),
+            Some(Token::Word(word)) if word.keyword == Keyword::TRUE => Some(1),
+            Some(Token::Word(word)) if word.keyword == Keyword::FALSE => Some(0),
+            _ => None,
+        };
+        self.next += 1;
+        match number {
+            Some(number) => Ok(Some(number)),
+            None => Err(placed(Code::QuerySyntax, at, "after ELSE write a whole number, TRUE or FALSE")),
+        }
+    }
+}

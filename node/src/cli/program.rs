@@ -1,0 +1,93 @@
+//! `heqi program` and `heqi query --program`: a user's own program, checked by itself, and joined with where its arguments come from.
+
+use std::path::{Path, PathBuf};
+
+use base_types::fault::{Code, Fault};
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use super::{Show, items, text};
+
+#[derive(Subcommand)]
+pub enum ProgramCommand {
+    /// Compile it here: its arguments, and what a run takes. Nobody is asked, nothing is run.
+    Check(CheckArgs),
+}
+
+#[derive(Args)]
+pub struct CheckArgs {
+    /// The source, in Garble, with a public function main.
+    file: PathBuf,
+    /// How many organisations take part, the receiver counted.
+    #[arg(long, default_value_t = 2)]
+    parties: usize,
+}
+
+/// A program of one's own in place of a query.
+#[derive(Args, Clone)]
+pub struct Own {
+    /// A source in Garble; each argument of its function main takes an --input.
+    #[arg(long, value_name = "FILE", requires = "inputs")]
+    program: Option<PathBuf>,
+    /// Where an argument comes from: `NAME=SELECT …`, or `NAME=(SELECT …) ELSE 0`, where the number stands for NULL and for rows
+    /// that are missing.
+    #[arg(long = "input", value_name = "NAME=SELECT", requires = "program")]
+    inputs: Vec<String>,
+}
+
+impl Own {
+    /// The query that they make together, if there is a program. Places in the source stay what they are in the file.
+    pub fn text(&self) -> Result<Option<String>, Fault> {
+        let Some(path) = &self.program else { return Ok(None) };
+        let source = read(path)?;
+        let inputs = self.inputs.iter().map(|input| input_text(input)).collect::<Result<Vec<_>, Fault>>()?;
+        Ok(Some(format!("COMPUTE $heqi${source}$heqi$\nWITH {}", inputs.join(",\n     "))))
+    }
+}
+
+fn read(path: &Path) -> Result<String, Fault> {
+    std::fs::read_to_string(path).map_err(|error| crate::config::bad(path, &error))
+}
+
+/// `name = (SELECT …)`.
+fn input_text(input: &str) -> Result<String, Fault> {
+    let bad = || Fault::new(Code::BadRequest, "query", format!("--input '{input}' is not NAME=SELECT …"));
+    let (name, select) = input.split_once('=').ok_or_else(bad)?;
+    let select = select.trim();
+    let (open, close) = if select.starts_with('(') { ("", "") } else { ("(", ")") };
+    Ok(format!("{} = {open}{select}{close}", name.trim()))
+}
+
+pub fn run(command: &ProgramCommand, show: Show) -> Result<(), Fault> {
+    let ProgramCommand::Check(args) = command;
+    let checked = planner::check_program(&read(&args.file)?, args.parties)?;
+    let value = serde_json::to_value(&checked).unwrap_or_default();
+    show.value(&value, |value| {
+        let argument = |argument: &Value| {
+            let from = match argument.get("selectable") {
+                Some(Value::Bool(true)) => "",
+                _ => show.pick("（无法由 SELECT 提供）", " (no SELECT gives such a value)"),
+            };
+            format!("  {}: {}{from}", text(argument, "name"), text(argument, "ty"))
+        };
+        let mut lines = vec![show.pick("参数：", "Arguments:").to_owned()];
+        lines.extend(items(value, "arguments").iter().map(argument));
+        lines.push(told(value, show));
+        lines.join("\n")
+    });
+    Ok(())
+}
+
+/// What a program returns and what a run of it takes.
+pub fn told(program: &Value, show: Show) -> String {
+    let size = |name: &str| program.get("size").and_then(|size| size.get(name)).and_then(Value::as_u64).unwrap_or(0);
+    let (result, gates, memory) = (text(program, "result"), size("and_gates"), size("memory") / 1_000_000);
+    let (kilobytes, rounds) = (size("bytes") / 1_000, size("rounds"));
+    let zh =
+        format!("程序返回 {result}；{gates} 个与门，各方共发送约 {kilobytes} kB，{rounds} 轮，每方内存约 {memory} MB");
+    let en = format!(
+        "The program returns {result}; {gates} AND gates, about {kilobytes} kB sent by all parties, {rounds} rounds, about {memory} \
+         MB of memory a party"
+    );
+    show.pick(&zh, &en).to_owned()
+}

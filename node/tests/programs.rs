@@ -1,0 +1,135 @@
+//! A user's own program by the command line alone: checked, asked, read by the other owners' people, received and proven.
+
+mod support;
+
+use std::fs;
+
+use serde_json::{Value, json};
+use support::{
+    Consortium, PURPOSE, People, heqi, items, run,
+    story::{ANALYST, SOON, cells, rows},
+    text, until,
+};
+
+const SOURCE: &str = "// The pressure of one person against the years of schooling of the same, and the year of death.
+struct Told { high: bool, mixed: u16 }
+
+pub fn main(pressure: u16, education: u16, years: [u16; 2]) -> Told {
+    let mut mixed = pressure ^ education;
+    for year in years {
+        mixed = mixed ^ year;
+    }
+    Told { high: pressure > (education * 20u16), mixed: mixed }
+}
+";
+
+/// One person in all three files, as (number, pressure, education, year of death).
+fn person() -> [i64; 4] {
+    let (census, health) = (rows("census.csv"), rows("health.csv"));
+    let of = |all: &[std::collections::BTreeMap<String, Option<i64>>], id: i64, column: &str| {
+        all.iter().find(|row| row["person_id"] == Some(id)).and_then(|row| row[column])
+    };
+    let found = rows("deaths.csv").into_iter().find_map(|row| {
+        let (id, year) = (row["person_id"]?, row["yrdth"]?);
+        Some([id, of(&health, id, "sbp")?, of(&census, id, "education")?, year])
+    });
+    found.expect("somebody in all three files")
+}
+
+/// All sources, and all rules that the program needs but the one on the year of death.
+fn register(four: &People) {
+    four.add_source("health", "health", "health.csv", &["person_id=identity:4", "sbp=health:3"]);
+    four.add_source("statistics", "census", "census.parquet", &["person_id=identity:4"]);
+    four.add_source("civil", "deaths", "deaths.csv", &["person_id=identity:4"]);
+    for (dataset, column) in [("health/health", "sbp"), ("statistics/census", "education")] {
+        four.grant(dataset, column, "program", &["--approval", "auto"]);
+        four.grant(dataset, "person_id", "after_compare", &[]);
+    }
+    four.grant("civil/deaths", "person_id", "after_compare", &["--approval", "auto"]);
+}
+
+/// The arguments of `heqi query` for the program.
+fn query(file: &str, id: i64, command: &str) -> Vec<String> {
+    let of = |column: &str, table: &str| format!("SELECT {column} FROM {table} WHERE person_id = {id}");
+    let inputs = [
+        format!("pressure={}", of("sbp", "health")),
+        format!("education={}", of("education", "census")),
+        format!("years=({}) ELSE 0", of("yrdth", "civil.deaths")),
+    ];
+    let mut arguments = ["query", command, "--purpose", PURPOSE, "--program", file].map(str::to_owned).to_vec();
+    arguments.extend(inputs.into_iter().flat_map(|input| ["--input".to_owned(), input]));
+    arguments
+}
+
+/// Check once so many grants are missing, as the analyst's node sees it.
+fn missing(four: &People, arguments: &[String], count: usize) -> Value {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    until("the analyst's node sees the rules", SOON, || {
+        let check = four.look(ANALYST, &arguments).good();
+        (items(&check, "missing").len() == count && check["fault"].is_null()).then_some(check)
+    })
+}
+
+#[test]
+fn a_program_of_three_owners_is_checked_asked_approved_received_and_proven() {
+    let mut four = Consortium::started();
+    let [id, pressure, education, year] = person();
+    let path = four.path("told.garble");
+    fs::write(&path, SOURCE).expect("written");
+    let file = path.to_str().expect("a path").to_owned();
+    let told = run(heqi().args(["program", "check", &file, "--parties", "3"])).good();
+    let names: Vec<_> = items(&told, "arguments").iter().map(|argument| text(argument, "ty")).collect();
+    assert_eq!(
+        (names, text(&told, "result")),
+        (vec!["u16".into(), "u16".into(), "[u16; 2]".into()], "{high: bool, mixed: u16}".into())
+    );
+    fs::write(four.path("bad.garble"), "pub fn main(a: u8) -> u16 {\n    a\n}").expect("written");
+    let bad = four.path("bad.garble");
+    run(heqi().args(["program", "check", bad.to_str().expect("a path")])).fault("HQ-2001");
+
+    register(&four);
+    let check = missing(&four, &query(&file, id, "check"), 1);
+    let fields = ["dataset", "column", "need", "party", "owner"].map(|name| text(&items(&check, "missing")[0], name));
+    assert_eq!(fields, ["civil/deaths", "yrdth", "program", "statistics", "civil"]);
+    four.grant("civil/deaths", "yrdth", "program", &[]);
+    let check = missing(&four, &query(&file, id, "check"), 0);
+    let plan = &check["explanation"];
+    assert_eq!((&check["allowed"], &plan["tier"]), (&Value::Bool(true), &Value::from("D")), "{check}");
+    assert_eq!(plan["program"]["size"], told["size"], "told before the run as the author was told");
+    assert_eq!(plan["nodes"], json!(["civil", "health", "statistics"]));
+
+    let submit = query(&file, id, "submit");
+    let submit: Vec<&str> = submit.iter().map(String::as_str).collect();
+    let job = text(&four.sign(ANALYST, &submit).good(), "job");
+    // The analyst's own node approves by rule; of the others a person reads the program, though their rules say `auto`.
+    let waiting = four.await_approvals(&job, 1);
+    let by_rule = items(&waiting, "approvals").iter().find(|a| a["state"] == "approved").expect("one");
+    assert_eq!((text(by_rule, "org"), &by_rule["by_rule"]), ("statistics".into(), &Value::Bool(true)));
+    for owner in ["civil/owner", "health/owner"] {
+        let seen = until("the owner's node sees the proposal", SOON, || four.job(owner, &job));
+        assert!(text(&seen, "sql").contains("pressure ^ education"), "the owner reads the source: {seen}");
+        four.sign(owner, &["approve", &job]).good();
+    }
+    four.await_status(&job, "done");
+    let answer = four.look(ANALYST, &["query", "result", &job]).good();
+    assert_eq!(answer["columns"], json!(["high", "mixed", "stopped"]));
+    let mixed = pressure ^ education ^ year;
+    assert_eq!(cells(&answer), [[(pressure > education * 20).to_string(), mixed.to_string(), String::new()]]);
+    four.look("health/owner", &["query", "result", &job]).fault("HQ-7004");
+    evidence_holds(&mut four, &job);
+}
+
+fn evidence_holds(four: &mut Consortium, job: &str) {
+    let shown = until("the auditor's node sees all receipts", SOON, || {
+        let shown = four.look("audit/auditor", &["evidence", "show", job]).good();
+        let receipts = items(&shown, "records").iter().filter(|r| r["kind"] == "receipt").count();
+        (receipts == 3).then_some(shown)
+    });
+    assert_eq!(shown["verdict"]["valid"], true, "{shown}");
+    let bundle = four.path("program.evidence");
+    let file = bundle.to_str().expect("a path").to_owned();
+    four.look("audit/auditor", &["evidence", "export", job, "--out", &file]).good();
+    let genesis = four.genesis.clone();
+    four.kill_all();
+    assert_eq!(run(heqi().args(["evidence", "verify", &file, "--genesis", &genesis])).good()["valid"], true);
+}
