@@ -4,6 +4,8 @@
 
 #[path = "formats/chain.rs"]
 mod chain;
+#[path = "formats/plans.rs"]
+mod plans;
 #[path = "formats/samples.rs"]
 mod samples;
 

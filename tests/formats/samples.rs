@@ -18,12 +18,12 @@ use ledger_light::{
 use ledger_vm::notary::{Entry, EntryKind, Job, Record};
 use notary_evidence::{Bundle, EvidenceEntry};
 use notary_terms::{
-    Aggregate, ApprovalBody, ApprovalMode, Argument, CancelBody, CellForm, Circuit, CircuitSize, ColumnClass,
-    DeliveredBody, Fold, Function, GroupColumn, Intersect, Join, KeyPart, Label, Order, Outcome, Output, Overlap, Plan,
-    Program, ProposalBody, Ranges, Read, ReadBody, ReadRole, ReceiptBody, RefusedBody, RejectBody, Request, RevokeBody,
-    Rule, RuleSet, Source, Star, StartBody, Stream, Tier, TransferBody, Use, ValueOf, dataset_subject,
-    formula::{Formula, Op},
+    ApprovalBody, ApprovalMode, CancelBody, ColumnClass, DeliveredBody, Outcome, Plan, ProposalBody, ReadBody,
+    ReceiptBody, RefusedBody, RejectBody, RevokeBody, Rule, RuleSet, Source, StartBody, Stream, Tier, TransferBody,
+    Use, dataset_subject,
 };
+
+use crate::plans;
 
 /// One format's sample.
 pub struct Sample {
@@ -37,7 +37,7 @@ pub fn sample<T: Encode + Decode>(name: &'static str, value: &T) -> Sample {
     Sample { name, bytes: value.to_wire(), again: |bytes| T::from_wire(bytes).ok().map(|value| value.to_wire()) }
 }
 
-fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+pub fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().expect("an identifier")
 }
 
@@ -202,124 +202,6 @@ fn rules() -> RuleSet {
     }
 }
 
-fn reads() -> Vec<Read> {
-    let groups = vec![GroupColumn { column: "education".into(), ty: ColumnType::Int, words: 2 }];
-    let read = |owner: &str, dataset: &str, role| Read {
-        owner: org(owner),
-        dataset: id(dataset),
-        alias: "t".into(),
-        columns: vec!["person_id".into(), "education".into()],
-        types: vec![ColumnType::Int, ColumnType::Int],
-        key: Some(0),
-        filter: Some(Formula { ops: vec![Op::Column(1), Op::Number(40), Op::Ge] }),
-        values: vec![Formula { ops: vec![Op::Column(1), Op::Text("x".into()), Op::Null, Op::Rescale(2), Op::Case] }],
-        rows_bound: 64,
-        role,
-    };
-    vec![
-        read("statistics", "statistics/census", ReadRole::Carrier { groups }),
-        read("civil", "civil/deaths", ReadRole::Side { join: Join::Left }),
-    ]
-}
-
-fn plan() -> Plan {
-    let request = Request {
-        sql: "SELECT 1".into(),
-        purpose: "health-statistics".into(),
-        analyst: person("statistics/analyst"),
-        receiver: org("statistics"),
-        expires: 1_700_000_600_000,
-        salt: [18; 32],
-    };
-    let of_side = Argument::Value { read: 1, value: 0, absent: Some(-1) };
-    Plan {
-        planner: 1,
-        catalogue_height: 8,
-        request,
-        tier: Tier::B,
-        nodes: vec![org("civil"), org("health"), org("statistics")],
-        reads: reads(),
-        program: Program::Star(Star {
-            min_group: 5,
-            key_bits: 21,
-            key_base: -1,
-            max_groups: 8,
-            aggregates: vec![
-                Aggregate { function: Function::Count, argument: Argument::Rows },
-                Aggregate { function: Function::Avg { extra_digits: 4 }, argument: of_side },
-                Aggregate { function: Function::Sum, argument: of_side },
-            ],
-        }),
-        outputs: vec![
-            Output { name: "education".into(), ty: ColumnType::Int, value: ValueOf::Group { group: 0 } },
-            Output { name: "people".into(), ty: ColumnType::Int, value: ValueOf::Aggregate { aggregate: 0 } },
-        ],
-        order: vec![Order { output: 0, descending: true, nulls_first: true }],
-        limit: Some(10),
-    }
-}
-
-/// An intersection that brings these labels.
-fn rows(label: Label) -> Plan {
-    let mut reads = reads();
-    reads.reverse();
-    for read in &mut reads {
-        (read.key, read.types[0]) = (None, ColumnType::Text);
-        let folds = vec![Fold::Trim, Fold::Lower, Fold::Upper];
-        read.role = ReadRole::Set { keys: vec![KeyPart { column: 0, folds }, KeyPart { column: 1, folds: vec![] }] };
-    }
-    let value = ValueOf::Cell { read: 1, value: 0 };
-    Plan {
-        tier: Tier::C,
-        nodes: vec![org("civil"), org("statistics")],
-        reads,
-        program: Program::Intersect(Intersect { label }),
-        outputs: vec![Output { name: "education".into(), ty: ColumnType::Int, value }],
-        ..plan()
-    }
-}
-
-/// Aggregates over two owners' matching rows.
-fn overlap() -> Plan {
-    let ranges = vec![Ranges { rows: 64, values: vec![7] }, Ranges { rows: 1, values: vec![] }];
-    let argument = Argument::Value { read: 0, value: 0, absent: None };
-    let aggregates = vec![Aggregate { function: Function::Sum, argument }];
-    Plan {
-        tier: Tier::A,
-        program: Program::Overlap(Overlap { min_group: 5, ranges, aggregates }),
-        ..rows(Label::Nothing)
-    }
-}
-
-/// Rows that several owners have in common.
-fn in_common() -> Plan {
-    Plan { tier: Tier::D, nodes: plan().nodes, program: Program::Common, ..rows(Label::Nothing) }
-}
-
-/// A user's program.
-fn circuit() -> Plan {
-    let mut reads = reads();
-    for read in &mut reads {
-        let (argument, ty) = ("a".to_owned(), "[u16; 3]".to_owned());
-        (read.key, read.role) = (None, ReadRole::Input { argument, ty, rows: 3, absent: Some(-1) });
-    }
-    let output = |value| Output { name: "sum".into(), ty: ColumnType::Int, value };
-    Plan {
-        tier: Tier::D,
-        reads,
-        program: Program::Circuit(Circuit {
-            source: "pub fn main(a: [u16; 3], b: [u16; 3]) -> bool { a[0] > b[0] }".into(),
-            digest: digest(25),
-            result: "bool".into(),
-            size: CircuitSize { and_gates: 1 << 20, bytes: 1 << 33, rounds: 77, memory: 1 << 30 },
-        }),
-        outputs: [ValueOf::Result { field: None }, ValueOf::Result { field: Some(2) }, ValueOf::Stopped]
-            .map(output)
-            .to_vec(),
-        ..plan()
-    }
-}
-
 fn proposal() -> ProposalBody {
     ProposalBody {
         sealed_plan: sealed(),
@@ -369,18 +251,11 @@ fn terms() -> Vec<Sample> {
         code: "HQ-3001".into(),
         datasets: vec![id("civil/deaths")],
     };
-    vec![
+    let mut all = vec![
         sample("Sealed", &sealed()),
         sample("Column", &column()),
         sample("Source", &source()),
         sample("RuleSet", &rules()),
-        sample("Plan", &plan()),
-        sample("Plan of matches", &rows(Label::Nothing)),
-        sample("Plan of counts", &rows(Label::Count)),
-        sample("Plan of rows", &rows(Label::Row { cells: vec![CellForm { ty: ColumnType::Text, bytes: 64 }] })),
-        sample("Plan of sums", &overlap()),
-        sample("Plan of several", &in_common()),
-        sample("Plan of a program", &circuit()),
         sample("ProposalBody", &proposal()),
         sample("ApprovalBody", &ApprovalBody { by_rule: true, rules: digest(22) }),
         sample("RejectBody", &RejectBody { reason: "no".into() }),
@@ -392,7 +267,9 @@ fn terms() -> Vec<Sample> {
         sample("RefusedBody", &refused),
         sample("CancelBody", &CancelBody { reason: "called off".into() }),
         sample("RevokeBody", &RevokeBody { dataset: id("civil/deaths") }),
-    ]
+    ];
+    all.extend(plans::plans());
+    all
 }
 
 /// Every format that a disk, a peer or an evidence file holds.
@@ -426,7 +303,7 @@ pub fn digests() -> Vec<(&'static str, Digest)> {
         ("a list of three", merkle_root(&[digest(1), digest(2), digest(3)])),
         ("a state leaf", leaf_hash(&digest(1), &digest(2))),
         ("a state node", inner_hash(&digest(1), &digest(2))),
-        ("Plan", plan().digest()),
+        ("Plan", plans::plan().digest()),
         ("a salted value", Plan::salted(&[18; 32], "result", b"bytes")),
         ("a data set's subject", dataset_subject(&id("health/visits"))),
     ]

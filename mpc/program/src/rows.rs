@@ -130,7 +130,6 @@ impl Rows<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::{Bounds, Program};
 
     fn compiled(arguments: &str) -> Program {

@@ -82,7 +82,11 @@ fn matched(
         let mine = mine.collect::<Result<Vec<_>, _>>()?;
         let cell = |value: ValueOf| match value {
             ValueOf::Cell { read: 0, value } => mine.get(usize::from(value)).cloned(),
-            ValueOf::Cell { .. } | ValueOf::Group { .. } | ValueOf::Aggregate { .. } => None,
+            ValueOf::Cell { .. }
+            | ValueOf::Group { .. }
+            | ValueOf::Aggregate { .. }
+            | ValueOf::Result { .. }
+            | ValueOf::Stopped => None,
         };
         let line: Option<Vec<AnswerCell>> = plan.outputs.iter().map(|output| cell(output.value)).collect();
         answer.push(line.ok_or_else(|| malformed("an output of nothing"))?);

@@ -226,7 +226,7 @@ fn row(plan: &Plan, overlap: &Overlap, sums: &Sums, told: &circuit::Answer) -> R
     })?;
     let shown = |value: ValueOf| match value {
         ValueOf::Aggregate { aggregate } => cells.get(usize::from(aggregate)).cloned(),
-        ValueOf::Group { .. } | ValueOf::Cell { .. } => None,
+        ValueOf::Group { .. } | ValueOf::Cell { .. } | ValueOf::Result { .. } | ValueOf::Stopped => None,
     };
     let line = plan.outputs.iter().map(|output| shown(output.value)).collect::<Option<Vec<_>>>();
     Ok(Answer::from_rows(plan, vec![line.ok_or_else(|| malformed("an output of nothing"))?]))
