@@ -140,7 +140,6 @@ fn arguments_that_no_select_gives_are_refused_with_what_to_write() {
     use Code::{QueryOverflow as Over, QueryUnknownName as Unknown, QueryUnsupported as No};
     let health = "b = (SELECT age FROM health)";
     let cases = [
-        ("a: u8, b: u8", "a = (SELECT yrdth FROM deaths)", No, "pub fn", "add b = (SELECT"),
         ("a: u8, b: u8", "c = (SELECT yrdth FROM deaths)", Unknown, "c = (", "it has a, b"),
         ("a: u8, b: u8", "b = (SELECT yrdth FROM deaths)", No, "b = (SELECT age", "once"),
         ("a: u8, b: u8", "a = (SELECT h.sbp FROM health h)", No, "b = (SELECT age", "one SELECT"),
@@ -175,6 +174,8 @@ fn arguments_that_no_select_gives_are_refused_with_what_to_write() {
     assert!(plan(&control).is_ok());
     let alone = "COMPUTE $$pub fn main(a: u8) -> u8 { a }$$ WITH a = (SELECT income FROM census)";
     check(alone, No, "pub fn", "2 to 8 owners");
+    let missing = "COMPUTE $$pub fn main(a: u8, b: u8) -> bool { true }$$ WITH a = (SELECT yrdth FROM deaths)";
+    check(missing, No, "pub fn", "add b = (SELECT");
 }
 
 #[test]
