@@ -160,7 +160,8 @@ fn extension(field_bits: u32, n: usize, network: Network) -> anyhow::Result<()> 
     let (chunk, window) = (setting("CHUNK", default.chunk())?, setting("WINDOW", default.window())?);
     let parameters = softspoken::Parameters::new(field_bits as usize, chunk, window)
         .with_context(|| format!("K={field_bits}, CHUNK={chunk}, WINDOW={window} do not fit"))?;
-    let suffix = if parameters.field_bits() == default.field_bits() { String::new() } else { format!("_k{field_bits}") };
+    let suffix =
+        if parameters.field_bits() == default.field_bits() { String::new() } else { format!("_k{field_bits}") };
     let sender = |ctx| extension_sender(ctx, parameters, n);
     let receiver = |ctx| extension_receiver(ctx, parameters, n);
     let (sent, received) = pair(network, sender, receiver)?;

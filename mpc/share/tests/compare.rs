@@ -7,7 +7,8 @@ use mpc_share::{Arith, Bits, Words};
 
 /// Values where signs, carries and lengths of blocks change; any two differ by less than 2^63.
 fn edges() -> Vec<u64> {
-    let mut out = vec![0_u64, 1, 2, 3, 4, 255, 256, 1 << 31, 1 << 32, (1 << 32) - 1, (1 << 62) - 1, 0x1555_5555_5555_5555];
+    let mut out =
+        vec![0_u64, 1, 2, 3, 4, 255, 256, 1 << 31, 1 << 32, (1 << 32) - 1, (1 << 62) - 1, 0x1555_5555_5555_5555];
     out.extend((0..62).map(|place| 1 << place));
     out.extend(out.clone().iter().map(|x| x.wrapping_neg()));
     out

@@ -27,9 +27,9 @@ use notary_desk::{Desk as Notary, Journal};
 use portal_api::{
     Desk, Person,
     views::{
-        AlarmView, AlarmsView, ApprovalDraft, BlockList, BlockView, CancelDraft, CatalogueView, ChainView, CheckView, EvidenceView,
-        HappeningView, Health, JobSummary, JobView, Me, OrgView, Prepared, Progress, QueryDraft, ResultView,
-        RuleSetView, SignedTransaction, SourceDraft, SourceTest, SourceView, StatsView, Submitted, Tip,
+        AlarmView, AlarmsView, ApprovalDraft, BlockList, BlockView, CancelDraft, CatalogueView, ChainView, CheckView,
+        EvidenceView, HappeningView, Health, JobSummary, JobView, Me, OrgView, Prepared, Progress, QueryDraft,
+        ResultView, RuleSetView, SignedTransaction, SourceDraft, SourceTest, SourceView, StatsView, Submitted, Tip,
         TransactionView, Verdict,
     },
 };
