@@ -40,7 +40,7 @@ pub use crate::aes::Aes;
 pub use block::Block;
 pub use cast::{blocks_of, bytes_of, bytes_of_mut, xor_into};
 pub use convolve::{OVERHANG, REACH, convolve};
-pub use gf::{Unreduced, gf_dot};
+pub use gf::{Unreduced, gf_combine, gf_dot, gf_mul_all};
 pub use ggm::expand_level;
 pub use hash::Tmmo;
 pub use prg::BlockPrg;

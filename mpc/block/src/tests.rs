@@ -163,6 +163,26 @@ fn products_are_those_of_the_schoolbook() {
 }
 
 #[test]
+fn rows_are_combined_and_elements_multiplied_as_one_by_one() {
+    for path in ProductPath::all() {
+        for len in lengths().filter(|len| len % 3 != 1) {
+            let (x, y) = (noise(8, len), noise(9, len));
+            let mut product = x.clone();
+            gf::mul_all(path, &mut product, &y);
+            assert!(product.iter().zip(x.iter().zip(&y)).all(|(z, (x, y))| *z == x.gf_mul(*y)), "{path:?}, {len}");
+            for count in [1, 2, 4, 8] {
+                let (rows, by) = (noise(10, count * len), noise(11, count));
+                let mut combined = rows.clone();
+                gf::combine(path, &mut combined, &by);
+                let due = |at: usize| (0..count).fold(Block::ZERO, |sum, e| sum ^ rows[e * len + at].gf_mul(by[e]));
+                assert!((0..len).all(|at| combined[at] == due(at)), "{path:?}, {count} rows of {len}");
+                assert!(combined[len..] == rows[len..], "{path:?}, {count} rows of {len}");
+            }
+        }
+    }
+}
+
+#[test]
 fn transposition_is_that_of_each_bit() {
     for path in BitsPath::all() {
         for width in [0, 1, 2, 3, 4, 5, 7, 8, 9, 13] {
