@@ -37,6 +37,7 @@ mod shuffle;
 mod stream;
 mod tally;
 mod verify;
+mod wiped;
 mod words;
 
 pub use party::{Checkable, Checked};

@@ -12,10 +12,10 @@ use mpc_core::Abort;
 use mpc_share::Arith;
 use zeroize::Zeroizing;
 
-use crate::expand::wipe;
 use crate::party::Checked;
 use crate::record::Records;
 use crate::stream::Stream;
+use crate::wiped::wipe;
 
 /// Random sums of a product.
 const SUMS: usize = 128;
@@ -201,7 +201,8 @@ impl Checked {
         add_product(&mut u, a_next, b_own, shape);
         let mine: Vec<u64> = u.iter().zip(f.iter()).map(|(u, f)| u.wrapping_add(*f)).collect();
         let (before, after) = (link.before(), link.after());
-        let theirs = link.ctx.exchange(before, &mine, after, total).await?;
+        let mut theirs = vec![0; total];
+        link.ctx.pass(Some((before, &mine[..])), Some((after, &mut theirs[..]))).await?;
         let u_next = theirs.iter().zip(f_next.iter()).map(|(z, f)| z.wrapping_sub(*f)).collect();
         self.matrices.products.push(Product {
             shape,
