@@ -21,6 +21,7 @@ mod bits;
 mod compare;
 mod expand;
 mod field;
+mod fold;
 mod gf;
 mod input;
 mod integers;

@@ -1,7 +1,7 @@
 //! Words of secret bits: what a party does to them alone, sums and differences by parallel prefix, choices by mask.
 
 use mpc_core::Abort;
-use mpc_share::{Arith, Bits64, Ring, Shared, View, Words, Z64};
+use mpc_share::{Arith, Ring, Shared, View, Words, Z64};
 
 use crate::party::Checked;
 
@@ -21,6 +21,13 @@ pub(crate) fn components<R: Ring>(me: usize, x: View<'_, Z64>, op: impl Fn(u64) 
     out[me] = Shared::from_parts(map(own), zeros());
     out[(me + 1) % 3] = Shared::from_parts(zeros(), map(next));
     out
+}
+
+/// The exclusive or of some of the three components of integers, as a sharing.
+fn sum_of(me: usize, x: &Arith, chosen: impl Fn(usize) -> bool) -> Words {
+    let (own, next) = x.parts();
+    let part = |words: &[u64], at: usize| if chosen(at % 3) { words.to_vec() } else { vec![0; words.len()] };
+    Shared::from_parts(part(own, me), part(next, me + 1))
 }
 
 impl Checked {
@@ -91,10 +98,11 @@ impl Checked {
 
     /// Two words of bits whose sum modulo 2^64 is the integer. One round.
     pub(crate) async fn two_addends(&mut self, x: &Arith) -> Result<[Words; 2], Abort> {
-        let [x0, x1, x2] = components::<Bits64>(self.me(), x.view(), |word| word);
+        let me = self.me();
         // Majority with one product: ((x0 ^ x2) & (x1 ^ x2)) ^ x2.
-        let carry = self.mul(&x0.add(&x2), &x1.add(&x2)).await?.add(&x2).shl(1);
-        Ok([x0.add(&x1).add(&x2), carry])
+        let (first, second) = (sum_of(me, x, |at| at != 1), sum_of(me, x, |at| at != 0));
+        let carry = self.mul(&first, &second).await?.add(&sum_of(me, x, |at| at == 2)).shl(1);
+        Ok([sum_of(me, x, |_| true), carry])
     }
 
     /// Bit 0 of every word as an integer 0 or 1. Two rounds.
