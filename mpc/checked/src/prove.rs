@@ -9,8 +9,9 @@
 //! (which knows component `i+1`) hold additive shares. In a round the vectors are cut into 2^d pieces, the values of a
 //! polynomial of degree one in each of d variables; the prover shares the values of the product polynomial on
 //! {0, 1, infinity}^d, all but the last of {0, 1}^d, which follows from the claim; a coin picks a point, where the
-//! polynomials' values are the next, shorter vectors, which take the place of the first pieces. The same coin serves all three proofs, so each component is folded
-//! once. At length one each component is hidden by a fresh random line before the verifiers exchange its value.
+//! polynomials' values are the next, shorter vectors, which take the place of the first pieces. The same coin serves all three
+//! proofs, so each component is folded once. At length one each component is hidden by a fresh random line before the verifiers
+//! exchange its value.
 //!
 //! A false claim survives a round with probability at most 2d/|F| (Schwartz and Zippel).
 

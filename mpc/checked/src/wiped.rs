@@ -82,8 +82,8 @@ mod tests {
         assert_eq!(vector, [1]);
         wipe(&mut vector);
         assert!(vector.is_empty() && vector.as_ptr() == memory);
-        let mut wiped = Wiped::zeros(2);
-        wiped[1] = 5_u64;
+        let mut wiped = Wiped::<u64>::zeros(2);
+        wiped[1] = 5;
         assert_eq!(*wiped.clone(), [0, 5]);
         assert_eq!(std::mem::take(&mut *wiped), [0, 5]);
         assert!(wiped.is_empty() && Wiped::new(vec![7_u32])[0] == 7);
