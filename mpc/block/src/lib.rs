@@ -41,7 +41,7 @@ pub use block::Block;
 pub use cast::{blocks_of, bytes_of, bytes_of_mut, xor_into};
 pub use convolve::{OVERHANG, REACH, convolve};
 pub use gf::{Unreduced, gf_dot};
-pub use ggm::expand_level;
+pub use ggm::{expand_level, sum_pairs, xor_pair};
 pub use hash::Tmmo;
 pub use prg::BlockPrg;
 pub use transpose::{transpose, transpose_square};
