@@ -120,6 +120,31 @@ fn hashes_follow_the_formula() {
 }
 
 #[test]
+fn gates_are_one_in_every_way_and_evaluate_to_their_and() {
+    let (delta, plain) = (one(30).with_lsb(true), Aes::by(AesPath::Portable, one(31)));
+    for (path, len) in AesPath::all().into_iter().flat_map(|path| (0..=70).map(move |len| (path, len))) {
+        let (aes, first) = (Aes::by(path, one(31)), (len as u64) << 34);
+        let (left, right) = (noise(32, len), noise(33, len));
+        let inputs = [&left[..], &right[..]];
+        let (mut tables, mut zeros) = (vec![[0; 32]; len], vec![Block::ZERO; len]);
+        let (mut due_tables, mut due_zeros) = (tables.clone(), zeros.clone());
+        aes.garble(delta, first, inputs, &mut tables, &mut zeros);
+        plain.garble(delta, first, inputs, &mut due_tables, &mut due_zeros);
+        assert!(tables == due_tables && zeros == due_zeros, "{path:?}, {len} gates");
+        for turn in 0..4 {
+            let value = |at: usize, side: usize| (at + turn) >> side & 1 == 1;
+            let active = |side: usize| -> Vec<Block> {
+                inputs[side].iter().enumerate().map(|(at, zero)| *zero ^ delta.masked(value(at, side))).collect()
+            };
+            let (left, right, mut out) = (active(0), active(1), vec![Block::ZERO; len]);
+            aes.evaluate(first, [&left, &right], &tables, &mut out);
+            let right = |at: usize| out[at] == zeros[at] ^ delta.masked(value(at, 0) && value(at, 1));
+            assert!((0..len).all(right), "{path:?}, {len} gates");
+        }
+    }
+}
+
+#[test]
 fn children_follow_the_formula() {
     let keys = [*b"heqi/ggm/left/01", *b"heqi/ggm/right/1"].map(Block::from_bytes);
     let plain = keys.map(|key| Aes::by(AesPath::Portable, key));

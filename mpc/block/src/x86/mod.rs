@@ -6,6 +6,7 @@
 mod aes;
 mod clmul;
 mod convolve;
+mod half_gates;
 mod transpose;
 mod vaes;
 mod wide;
