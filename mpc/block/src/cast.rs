@@ -56,6 +56,25 @@ pub(crate) fn xor_portable(to: &mut [Block], from: &[Block]) {
     }
 }
 
+/// `to[i] = a[i] ^ b[i]` where `bit`, else `a[i]`; by mask. The slices have one length; if not, the shortest decides.
+pub fn xor_where(bit: bool, to: &mut [Block], a: &[Block], b: &[Block]) {
+    debug_assert!(to.len() == a.len() && a.len() == b.len(), "sums of unequal lengths");
+    xor_where_by(BitsPath::best(), Block::ONES.masked(bit), to, a, b);
+}
+
+/// [`xor_where`] in one way of computing.
+pub(crate) fn xor_where_by(path: BitsPath, mask: Block, to: &mut [Block], a: &[Block], b: &[Block]) {
+    match path {
+        BitsPath::Portable => {
+            for ((to, a), b) in to.iter_mut().zip(a).zip(b) {
+                *to = *a ^ (*b & mask);
+            }
+        }
+        #[cfg(target_arch = "x86_64")]
+        BitsPath::Wide(gfni) => gfni.xor_where(mask, to, a, b),
+    }
+}
+
 /// `to = a ^ b`, in words that compilers make one vector of: what is read back as a block at once is there at once.
 #[inline]
 pub fn set_xor(to: &mut Block, a: &Block, b: &Block) {

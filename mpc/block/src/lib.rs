@@ -39,7 +39,7 @@ mod x86;
 
 pub use crate::aes::Aes;
 pub use block::Block;
-pub use cast::{blocks_of, bytes_of, bytes_of_mut, set_xor, xor_at, xor_each, xor_into};
+pub use cast::{blocks_of, bytes_of, bytes_of_mut, set_xor, xor_at, xor_each, xor_into, xor_where};
 pub use convolve::{OVERHANG, REACH, convolve};
 pub use gf::{Unreduced, gf_dot};
 pub use ggm::{expand_level, sum_pairs, xor_pair};

@@ -1,6 +1,6 @@
 //! Every way of computing gives what the definitions give, at every length about a group's end.
 
-use crate::cast::{Bytes, raw, raw_mut, xor_portable};
+use crate::cast::{Bytes, raw, raw_mut, xor_portable, xor_where_by};
 use crate::cipher::{Mode, Tweaks};
 use crate::convolve::{OVERHANG, REACH, convolve_by};
 use crate::ggm::Pair;
@@ -218,6 +218,12 @@ fn sums_of_slices_are_those_of_each() {
         xor_into(&mut fast, &from);
         xor_portable(&mut plain, &from);
         assert!(fast == expected && plain == expected, "{len} blocks");
+        for path in BitsPath::all() {
+            xor_where_by(path, Block::ONES, &mut fast, &plain, &from);
+            assert!((0..len).all(|at| fast[at] == plain[at] ^ from[at]), "{path:?}, {len} blocks");
+            xor_where_by(path, Block::ZERO, &mut fast, &plain, &from);
+            assert!(fast == plain, "{path:?}, {len} blocks");
+        }
     }
 }
 

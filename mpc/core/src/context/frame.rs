@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use super::{Context, HEADER, MAX_PAYLOAD, body, header};
 use crate::Abort;
 
-/// A message of [`MAX_PAYLOAD`] bytes at most, behind room for its frame's header. It travels as the same message does in
-/// [`Context::round`].
+/// A message behind room for its frame's header. It travels as the same message does in [`Context::round`]; one that is longer than
+/// [`MAX_PAYLOAD`] is copied into several frames.
 pub struct Frame(Vec<u8>);
 
 impl Frame {
@@ -42,8 +42,11 @@ impl Context {
     /// One round that sends one message to a peer; an empty one is not sent.
     ///
     /// # Errors
-    /// As [`Context::round`], with blame on this party when the message is longer than [`MAX_PAYLOAD`].
+    /// As [`Context::round`].
     pub async fn send_frame(&mut self, to: usize, frame: Frame) -> Result<(), Abort> {
+        if frame.payload().len() > MAX_PAYLOAD {
+            return self.round(vec![(to, frame.payload().to_vec())], &[]).await.map(|_| ());
+        }
         let framed = self.framed(to, frame).map_err(|abort| self.name(abort))?;
         if let Some(frame) = framed {
             let transport = self.common.transport.clone();
@@ -52,12 +55,17 @@ impl Context {
         Ok(())
     }
 
-    /// One round that waits for one message of exactly `len` bytes, [`MAX_PAYLOAD`] at most, from a peer. None is waited for when
-    /// `len` is 0.
+    /// One round that waits for one message of exactly `len` bytes from a peer; none is waited for when `len` is 0.
     ///
     /// # Errors
-    /// As [`Context::round`], with blame on this party when `len` is above [`MAX_PAYLOAD`].
+    /// As [`Context::round`].
     pub async fn receive_frame(&mut self, from: usize, len: usize) -> Result<Frame, Abort> {
+        if len > MAX_PAYLOAD {
+            let mut frame = Frame::with_capacity(0);
+            let got = self.round(Vec::new(), &[(from, len)]).await?;
+            got.iter().for_each(|message| frame.extend_from_slice(message));
+            return Ok(frame);
+        }
         let got = self.awaited(from, len).await;
         got.map_err(|abort| self.name(abort))
     }
@@ -67,7 +75,6 @@ impl Context {
         self.check_peer(to)?;
         let Frame(mut bytes) = frame;
         let len = bytes.len().saturating_sub(HEADER);
-        fits(len)?;
         self.common.rounds.fetch_add(1, Ordering::Relaxed);
         if len == 0 {
             return Ok(None);
@@ -80,7 +87,6 @@ impl Context {
 
     async fn awaited(&mut self, from: usize, len: usize) -> Result<Frame, Abort> {
         self.check_peer(from)?;
-        fits(len)?;
         self.common.rounds.fetch_add(1, Ordering::Relaxed);
         if len == 0 {
             return Ok(Frame::new(0));
@@ -91,13 +97,6 @@ impl Context {
         body(from, &frame, &header, due)?;
         Ok(Frame(frame))
     }
-}
-
-fn fits(len: usize) -> Result<(), Abort> {
-    if len > MAX_PAYLOAD {
-        return Err(Abort::local(format!("a message of {len} bytes in one frame, which has {MAX_PAYLOAD} at most")));
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -119,10 +118,11 @@ mod tests {
         assert_eq!((zero.rounds(), zero.bytes_sent(), one.rounds()), (2, 8, 2));
         zero.send_frame(1, Frame::new(0)).await.unwrap();
         assert!(one.receive_frame(0, 0).await.unwrap().payload().is_empty());
-        let too_long = zero.send_frame(1, Frame::new(MAX_PAYLOAD + 1)).await.unwrap_err();
         let foreign = zero.send_frame(0, Frame::new(1)).await.unwrap_err();
-        let wanted = one.receive_frame(0, MAX_PAYLOAD + 1).await.err().unwrap();
-        assert_eq!([too_long.blame, foreign.blame, wanted.blame], [Blame::Local, Blame::Local, Blame::Local]);
+        assert_eq!(foreign.blame, Blame::Local);
+        let long = MAX_PAYLOAD + 1;
+        zero.send_frame(1, Frame::new(long)).await.unwrap();
+        assert_eq!(one.receive_frame(0, long).await.unwrap().payload().len(), long);
         zero.send_frame(1, Frame::new(4)).await.unwrap();
         assert_eq!(one.receive_frame(0, 5).await.err().unwrap().blame, Blame::Peer(0));
     }

@@ -88,15 +88,10 @@ fn halve(rows: &mut [Block], bits: usize, width: usize, len: usize) {
     }
 }
 
-/// `to = row ⊕ bit·correction`.
-pub(super) fn corrected(to: &mut [Block], row: &[Block], correction: &[Block], bit: bool) {
-    for ((to, row), correction) in to.iter_mut().zip(row).zip(correction) {
-        *to = *row ^ correction.masked(bit);
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use mpc_block::xor_where;
+
     use super::*;
 
     #[test]
@@ -140,7 +135,7 @@ mod tests {
                 let w = sender.next(1, len);
                 for bit in 0..bits {
                     let mut due = v.bit(bit).to_vec();
-                    corrected(&mut due, v.bit(bit), &u, (element >> bit) & 1 == 1);
+                    xor_where((element >> bit) & 1 == 1, &mut due, v.bit(bit), &u);
                     assert!(due == w.bit(bit), "k {bits}, bit {bit}");
                 }
             }
