@@ -3,6 +3,7 @@
 use crate::Block;
 use crate::cast::Bytes;
 use crate::half_gates::{self, Table};
+use crate::sums;
 
 /// What becomes of the words that a stream is written to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,12 @@ pub(crate) trait Cipher: Sized {
     /// See [`crate::Tmmo::evaluate`].
     fn evaluate(&self, first: u64, inputs: [&[Block]; 2], tables: &[Table], out: &mut [Block]) {
         half_gates::evaluate(self, first, inputs, tables, out);
+    }
+
+    /// Row 0 of `sums` becomes the sum of the streams from `position` on of all ciphers from number `first` on, row `b + 1` the sum
+    /// of those whose number has bit `b`. There is a power of two of ciphers, and the rows have one length.
+    fn sum_streams(ciphers: &[Self], first: usize, position: u128, sums: &mut [Block]) {
+        sums::sum_streams(ciphers, first, position, sums);
     }
 
     /// `children[2i + side] = p_side(parents[i]) ^ parents[i]` under the two keys of the pair.

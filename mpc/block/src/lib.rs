@@ -31,6 +31,7 @@ mod hash;
 mod path;
 mod portable;
 mod prg;
+mod sums;
 #[cfg(test)]
 mod tests;
 mod transpose;
@@ -46,4 +47,5 @@ pub use ggm::{expand_level, sum_pairs, xor_pair};
 pub use half_gates::Table;
 pub use hash::Tmmo;
 pub use prg::BlockPrg;
+pub use sums::StreamSums;
 pub use transpose::{transpose, transpose_square};

@@ -6,7 +6,7 @@ use crate::convolve::{OVERHANG, REACH, convolve_by};
 use crate::ggm::Pair;
 use crate::path::{AesPath, BitsPath, ProductPath};
 use crate::transpose::transpose_by;
-use crate::{Aes, Block, Tmmo, gf, transpose_square, xor_into};
+use crate::{Aes, Block, BlockPrg, StreamSums, Tmmo, gf, transpose_square, xor_into};
 
 /// Blocks without a visible pattern (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
 fn noise(seed: u64, count: usize) -> Vec<Block> {
@@ -140,6 +140,31 @@ fn gates_are_one_in_every_way_and_evaluate_to_their_and() {
             aes.evaluate(first, [&left, &right], &tables, &mut out);
             let right = |at: usize| out[at] == zeros[at] ^ delta.masked(value(at, 0) && value(at, 1));
             assert!((0..len).all(right), "{path:?}, {len} gates");
+        }
+    }
+}
+
+#[test]
+fn sums_of_streams_are_those_of_the_streams() {
+    for (path, bits) in AesPath::all().into_iter().flat_map(|path| [0, 1, 2, 4, 8].map(|bits| (path, bits))) {
+        let seeds = noise(40, 1 << bits);
+        for first in [0, 1] {
+            let mut streams = StreamSums::by(path, &seeds, first == 1);
+            let mut each: Vec<BlockPrg> = seeds.iter().map(|seed| BlockPrg::new(*seed)).collect();
+            for len in [1, 7, 8, 9, 64] {
+                let mut sums = vec![Block::ONES; (bits + 1) * len];
+                streams.draw(&mut sums);
+                let mut due = vec![Block::ZERO; (bits + 1) * len];
+                for (number, stream) in each.iter_mut().enumerate().skip(first) {
+                    let mut drawn = vec![Block::ZERO; len];
+                    stream.fill(&mut drawn);
+                    for row in (0..=bits).filter(|row| *row == 0 || number >> (row - 1) & 1 == 1) {
+                        xor_into(&mut due[row * len..][..len], &drawn);
+                    }
+                }
+                each.iter_mut().take(first).for_each(|stream| stream.fill(&mut vec![Block::ZERO; len]));
+                assert!(sums == due, "{path:?}, 2^{bits} streams, {len} blocks from number {first} on");
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ mod aes;
 mod clmul;
 mod convolve;
 mod half_gates;
+mod sums;
 mod transpose;
 mod vaes;
 mod wide;

@@ -10,7 +10,7 @@ use std::arch::x86_64::{
 
 use super::aes::RoundKeys;
 use super::wide::{LANES, load, store};
-use super::{Vaes, half_gates};
+use super::{Vaes, half_gates, sums};
 use crate::Block;
 use crate::cast::Bytes;
 use crate::cipher::{Cipher, Mode, Tweaks};
@@ -29,6 +29,10 @@ pub(crate) struct Wide(RoundKeys);
 impl Wide {
     pub(crate) fn new(vaes: Vaes, key: Block) -> Self {
         Self(RoundKeys::new(vaes.aes_ni(), key))
+    }
+
+    pub(super) fn keys(&self) -> &RoundKeys {
+        &self.0
     }
 }
 
@@ -100,6 +104,14 @@ impl Cipher for Wide {
     fn evaluate(&self, first: u64, inputs: [&[Block]; 2], tables: &[Table], out: &mut [Block]) {
         // SAFETY: as above.
         unsafe { half_gates::evaluate(&self.0, first, inputs, tables, out) };
+    }
+
+    fn sum_streams(ciphers: &[Self], first: usize, position: u128, sums: &mut [Block]) {
+        if ciphers.len() < 4 {
+            return crate::sums::sum_streams(ciphers, first, position, sums);
+        }
+        // SAFETY: as above; there is a `Wide`.
+        unsafe { sums::sum(ciphers, first, position, sums) };
     }
 
     fn expand([left, right]: [&Self; 2], parents: &[Bytes], children: &mut [Bytes]) {
