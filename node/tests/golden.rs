@@ -189,10 +189,15 @@ fn listen_here(dir: &Path) {
     let path = dir.join("node.toml");
     let mut config = read(&path);
     let parsed: toml::Table = toml::from_str(&config).expect("node.toml");
-    for (field, port) in ["control", "data", "portal"].into_iter().zip(ports(3)) {
+    let fields = ["control", "data", "portal"];
+    // By way of words that no configuration has: a port that is free now may be one of those that are to be replaced.
+    for field in fields {
         let address = parsed.get(field).and_then(toml::Value::as_str).expect("an address");
         assert_eq!(config.matches(address).count(), 1, "{address}");
-        config = config.replace(address, &format!("127.0.0.1:{port}"));
+        config = config.replace(address, &format!("<{field}>"));
+    }
+    for (field, port) in fields.into_iter().zip(ports(3)) {
+        config = config.replace(&format!("<{field}>"), &format!("127.0.0.1:{port}"));
     }
     fs::write(path, config).expect("written");
 }
