@@ -19,6 +19,7 @@
 
 mod bits;
 mod compare;
+mod divide;
 mod expand;
 mod field;
 mod gf;
@@ -34,6 +35,7 @@ mod product;
 mod prove;
 mod record;
 mod shuffle;
+mod sort;
 mod stream;
 mod tally;
 mod verify;

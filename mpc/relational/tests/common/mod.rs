@@ -1,11 +1,14 @@
 //! Seeded cases of any shape, and the three parties that run them in memory.
 
+#![allow(dead_code)]
+
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use mpc_core::{Abort, Prg, Transport, memory};
 use mpc_relational::{
-    Aggregate, CarrierRow, Function, GroupResult, Input, Join, OwnerRows, Placement, SideRow, SideShape, StarShape, run,
+    Aggregate, CarrierRow, Function, GroupResult, Input, Join, OwnerRows, Placement, Rep3, Scheme, SideRow, SideShape,
+    StarShape, run,
 };
 
 /// A shape, its placement and rows that fit.
@@ -114,14 +117,22 @@ impl Case {
         out
     }
 
-    /// Runs the three parties over the given transports; the answers are in the order of the parties.
+    /// Runs the three parties of tier B over the given transports; the answers are in the order of the parties.
     pub async fn run(&self, transports: Vec<Arc<dyn Transport>>) -> Vec<Result<Option<Vec<GroupResult>>, Abort>> {
+        self.run_on::<Rep3>(transports).await
+    }
+
+    /// As [`Case::run`], on any scheme.
+    pub async fn run_on<S: Scheme>(
+        &self,
+        transports: Vec<Arc<dyn Transport>>,
+    ) -> Vec<Result<Option<Vec<GroupResult>>, Abort>> {
         let party = |mut ctx: mpc_core::Context| {
             let case = self.clone();
             tokio::spawn(async move {
                 let mine = case.rows_of(ctx.me());
                 let mut steps = 0;
-                let out = run(&mut ctx, &case.shape, &case.place, mine, &mut |_| steps += 1).await;
+                let out = run::<S>(&mut ctx, &case.shape, &case.place, mine, &mut |_| steps += 1).await;
                 assert!(out.is_err() || steps >= 5);
                 if out.is_ok() {
                     eprintln!("party {}: {} rounds, {} bytes sent", ctx.me(), ctx.rounds(), ctx.bytes_sent());
