@@ -2,8 +2,9 @@
 //!
 //! A sort opens destinations that are a permutation only where its key holds bits, and a threshold counts people only where
 //! each counts once. So every column of bits holds bits; a side's keys rise, so that none occurs twice; its dummies come last
-//! and count nowhere; its keys stand for no more rows than there are. Whether the rows are true nobody can see. Each rule is an integer that is 0 where it is kept, made of one owner's words alone: to open it tells
-//! nothing where the owner keeps to it, and nothing of others' rows where not.
+//! and count nowhere; its keys stand for no more rows than there are. Whether the rows are true nobody can see.
+//! Each rule is an integer that is 0 where it is kept, made of one owner's words alone: to open it tells nothing where the owner
+//! keeps to it, and nothing of others' rows where not.
 
 use mpc_core::Abort;
 use mpc_share::{Arith, View, Z64};

@@ -75,7 +75,7 @@ async fn without_a_threshold_nothing_is_suppressed_and_empty_values_are_null() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_checked_scheme_agrees_too() {
     use Join::{Inner, Left};
-    let fill = Fill { carrier: 22, keys: 9, groups: 4, threshold: 2 };
+    let fill = Fill { carrier: 22, keys: 9, groups: 4, threshold: 3 };
     let mut cells = Vec::new();
     for (seed, (first, second)) in (60..).zip([(Inner, Left), (Left, Left)]) {
         cells.extend(agrees_on::<Checked>(&case(seed, &[(first, 9, 7, 1), (second, 8, 5, 1)], 25, &fill)).await);

@@ -37,8 +37,10 @@ fn signed(prg: &mut Prg, bound: u64) -> i64 {
     prg.below(2 * bound + 1) as i64 - bound as i64
 }
 
-fn side_row(prg: &mut Prg, key: u64, values: u8) -> SideRow {
-    let rows = 1 + prg.below(3);
+/// A row of a side that stands for up to three rows; `more` are those that the bound still allows beyond one a key.
+fn side_row(prg: &mut Prg, key: u64, values: u8, more: &mut u64) -> SideRow {
+    let rows = 1 + prg.below(3).min(*more);
+    *more -= rows - 1;
     let counts: Vec<u64> = (0..values).map(|_| prg.below(rows + 1)).collect();
     let sums = counts.iter().map(|count| if *count == 0 { 0 } else { signed(prg, 90_000) }).collect();
     SideRow { key, rows, sums, counts }
@@ -94,9 +96,10 @@ pub fn case(seed: u8, sides: &[(Join, u32, u32, u8)], bound: u32, fill: &Fill) -
     };
     let mut carrier: Vec<CarrierRow> = (0..fill.carrier).map(|_| row(&mut prg)).collect();
     mark_leads(&mut carrier);
-    let side = |(_, _, rows, values): &(Join, u32, u32, u8)| {
+    let side = |(_, bound, rows, values): &(Join, u32, u32, u8)| {
         let keys: BTreeSet<u64> = (0..*rows).map(|_| prg.below(fill.keys) * spread).collect();
-        let mut rows: Vec<SideRow> = keys.into_iter().map(|key| side_row(&mut prg, key, *values)).collect();
+        let mut more = u64::from(*bound) - keys.len() as u64;
+        let mut rows: Vec<SideRow> = keys.into_iter().map(|key| side_row(&mut prg, key, *values, &mut more)).collect();
         rows.reverse();
         rows
     };
