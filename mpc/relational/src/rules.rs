@@ -97,23 +97,20 @@ async fn bits<S: Scheme>(party: &mut S, layout: &Layout, parts: &[Part<'_>]) -> 
     Ok(all.iter().zip(&squares).map(rule).collect())
 }
 
-/// A side's dummy, a row without key, is zeros, and what is not present has no value.
+/// A side's row is present and has a key, or is a dummy: without key, and zeros.
 async fn dummies<S: Scheme>(party: &mut S, layout: &Layout, parts: &[Part<'_>]) -> Result<Vec<Rule>, Abort> {
-    let (mut pairs, mut due) = (Vec::new(), Vec::new());
+    let (mut pairs, mut rules) = (Vec::new(), Vec::new());
     for (part, side) in parts.iter().zip(&layout.sides) {
-        for column in side.all.clone() {
-            pairs.push((part.of(column), part.of(layout.order.start)));
-            due.push((part.table.owner, Arith::zeros(part.table.rows)));
-        }
-        for value in &side.values {
-            let has = part.of(value.has);
-            pairs.push((part.of(side.present), has));
-            due.push((part.table.owner, has.to_shared()));
-        }
+        let (owner, no_key) = (part.table.owner, part.of(layout.order.start));
+        pairs.extend(side.all.clone().map(|column| (owner, (part.of(column), no_key))));
+        let keyed = party.not(&no_key.to_shared());
+        rules.push(Rule { owner, zero: keyed.view().minus(part.of(side.present)) });
     }
-    let products = party.mul_many(&pairs).await?;
-    let rule = |((owner, due), product): ((usize, Arith), Arith)| Rule { owner, zero: product.sub(&due) };
-    Ok(due.into_iter().zip(products).map(rule).collect())
+    let factors: Vec<_> = pairs.iter().map(|(_, pair)| *pair).collect();
+    let products = party.mul_many(&factors).await?;
+    let owners = pairs.iter().map(|(owner, _)| *owner);
+    rules.extend(owners.zip(products).map(|(owner, zero)| Rule { owner, zero }));
+    Ok(rules)
 }
 
 /// What a key of a side stands for are rows of its source, of which there are no more than its bound: so no owner can give a

@@ -79,9 +79,21 @@ pub trait Scheme: Sized + Send + Sync + 'static {
     fn reveal(&mut self, x: &Words, to: usize) -> impl Future<Output = Result<Option<Vec<u64>>, Abort>> + Send;
 }
 
-/// Hands every method to the party's own of that name; only comparisons differ.
+/// The comparison of tier B: bits, packed, then integers.
+async fn less_of_bits(party: &mut Rep3, x: &Arith, y: &Arith) -> Result<Arith, Abort> {
+    let less = party.less_than(x, y).await?;
+    party.to_integers(&less).await
+}
+
+/// The comparison of tier B+: words with the bit in place 0, then integers.
+async fn less_of_words(party: &mut Checked, x: &Arith, y: &Arith) -> Result<Arith, Abort> {
+    let less = Checked::less(party, x, y).await?;
+    party.bit_to_integer(&less).await
+}
+
+/// Hands every method to the party's own of that name, and comparisons to `less`.
 macro_rules! scheme {
-    ($party:ty, $deviates:literal, |$self:ident, $x:ident, $y:ident| $less:expr) => {
+    ($party:ty, $deviates:literal, $less:ident) => {
         impl Scheme for $party {
             const DEVIATES: bool = $deviates;
 
@@ -129,8 +141,8 @@ macro_rules! scheme {
                 <$party>::mul_many::<Bits64>(self, pairs).await
             }
 
-            async fn less(&mut $self, $x: &Arith, $y: &Arith) -> Result<Arith, Abort> {
-                $less
+            async fn less(&mut self, x: &Arith, y: &Arith) -> Result<Arith, Abort> {
+                $less(self, x, y).await
             }
 
             async fn select(&mut self, mask: &Words, x: &Words, y: &Words) -> Result<Words, Abort> {
@@ -168,13 +180,5 @@ macro_rules! scheme {
     };
 }
 
-scheme!(Rep3, false, |self, x, y| {
-    let less = self.less_than(x, y).await?;
-    self.to_integers(&less).await
-});
-
-scheme!(Checked, true, |self, x, y| {
-    // The party's own comparison gives words.
-    let less = Checked::less(self, x, y).await?;
-    self.bit_to_integer(&less).await
-});
+scheme!(Rep3, false, less_of_bits);
+scheme!(Checked, true, less_of_words);
