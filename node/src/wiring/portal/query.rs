@@ -10,7 +10,7 @@ use base_types::{
 use base_wire::Encode;
 use ledger_vm::notary::EntryKind;
 use notary_policy::Missing;
-use notary_terms::{Catalogue, Plan, RefusedBody, Request};
+use notary_terms::{Catalogue, Plan, RefusedBody, Request, Tier};
 use portal_api::{
     Person,
     fault::FaultView,
@@ -44,7 +44,7 @@ impl NodeDesk {
             return Err(Fault::new(Code::BadRequest, "check", why));
         }
         let unknown = |why: String| Fault::new(Code::BadRequest, "check", why);
-        let tier = draft.tier.as_deref().map(str::parse).transpose().map_err(unknown)?;
+        let tier = draft.tier.as_deref().map(str::parse::<Tier>).transpose().map_err(unknown)?;
         let mut salt = [0; 32];
         self.entropy.fill(&mut salt);
         Ok(Request {
