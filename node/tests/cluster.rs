@@ -251,7 +251,7 @@ fn stopped_in_mid_job(four: &mut Consortium) -> String {
 }
 
 #[test]
-fn a_rejected_proposal_ends_with_the_reason_and_never_runs() {
+fn a_rejected_proposal_ends_with_the_reason_and_never_runs_and_another_is_answered_in_tier_b_plus() {
     let four = Consortium::started();
     four.register();
     four.grant_pressure();
@@ -273,4 +273,20 @@ fn a_rejected_proposal_ends_with_the_reason_and_never_runs() {
     assert!(items(&view, "timeline").iter().all(|e| e["kind"] != "started"), "{view}");
     // A word once given stands.
     four.sign("health/owner", &["approve", &job]).fault("HQ-5005");
+    answered_in_tier_b_plus(&four);
+}
+
+/// The same question, asked so that a node that cheats is noticed.
+fn answered_in_tier_b_plus(four: &People) {
+    let asked = [QUERY, "--tier", "b+"];
+    let check = four.look(ANALYST, &[&["query", "check"][..], &asked].concat()).good();
+    let plan = &check["explanation"];
+    assert_eq!((check["allowed"].as_bool(), text(plan, "tier").as_str()), (Some(true), "B+"), "{check}");
+    assert!(text(&plan["tier_words"], "zh").contains("偏离协议"), "{check}");
+    let job = text(&four.sign(ANALYST, &[&["query", "submit"][..], &asked].concat()).good(), "job");
+    assert_eq!(four.await_approvals(&job, 2)["tier"], "B+");
+    four.approve(&job);
+    four.await_status(&job, "done");
+    assert_eq!(cells(&four.look(ANALYST, &["query", "result", &job]).good()), plain_answer());
+    assert_eq!(receipts(four, &job)["verdict"]["valid"], true);
 }

@@ -24,7 +24,7 @@ use mpc_psi::{
     element::{Builder, Part as Key},
     labelled, multi, two,
 };
-use mpc_relational::OwnerRows;
+use mpc_relational::{OwnerRows, Rep3};
 use notary_terms::{Plan, Program};
 use runner::{Run, placement, shape};
 use tokio::sync::Mutex;
@@ -157,7 +157,7 @@ pub async fn take_part(part: Part, victim: OrgId, deviation: Deviation) -> bool 
     let Some(mut context) = enter(&part, &victim, deviation).await else { return false };
     let plan = &part.run.plan;
     let (shape, placement) = (shape(plan).expect("a shape"), placement(plan).expect("a placement"));
-    mpc_relational::run(&mut context, &shape, &placement, part.inputs, &mut |_| ()).await.is_ok()
+    mpc_relational::run::<Rep3>(&mut context, &shape, &placement, part.inputs, &mut |_| ()).await.is_ok()
 }
 
 /// Takes part in counting the pairs of rows of an overlap, with as many keys as its bound says.

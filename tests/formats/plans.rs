@@ -37,6 +37,7 @@ pub fn plan() -> Plan {
         receiver: org("statistics"),
         expires: 1_700_000_600_000,
         salt: [18; 32],
+        tier: None,
     };
     let of_side = Argument::Value { read: 1, value: 0, absent: Some(-1) };
     Plan {
@@ -64,6 +65,12 @@ pub fn plan() -> Plan {
         order: vec![Order { output: 0, descending: true, nulls_first: true }],
         limit: Some(10),
     }
+}
+
+/// The same star, asked for in tier B+.
+fn checked() -> Plan {
+    let request = Request { tier: Some(Tier::BPlus), ..plan().request };
+    Plan { request, tier: Tier::BPlus, ..plan() }
 }
 
 /// An intersection that brings these labels.
@@ -131,6 +138,7 @@ fn circuit() -> Plan {
 pub fn plans() -> Vec<Sample> {
     vec![
         sample("Plan", &plan()),
+        sample("Plan of a checked star", &checked()),
         sample("Plan of matches", &rows(Label::Nothing)),
         sample("Plan of counts", &rows(Label::Count)),
         sample("Plan of rows", &rows(Label::Row { cells: vec![CellForm { ty: ColumnType::Text, bytes: 64 }] })),

@@ -19,6 +19,7 @@
 
 mod bits;
 mod compare;
+mod divide;
 mod expand;
 mod field;
 mod fold;
@@ -35,6 +36,7 @@ mod product;
 mod prove;
 mod record;
 mod shuffle;
+mod sort;
 mod stream;
 mod tally;
 mod verify;

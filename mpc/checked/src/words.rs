@@ -62,14 +62,42 @@ impl Checked {
 
     /// `x + y` modulo 2^64. Seven rounds.
     ///
-    /// Carries by Kogge and Stone (IEEE Transactions on Computers C-22(8), 1973).
-    ///
     /// # Errors
     /// [`Abort`] when a peer is gone or misbehaves.
     pub async fn add_words(&mut self, x: &Words, y: &Words) -> Result<Words, Abort> {
-        let mut generate = self.mul(x, y).await?;
+        let generate = self.mul(x, y).await?;
         let sum = x.add(y);
-        let mut pass = sum.clone();
+        let carries = self.carries(generate, sum.clone()).await?;
+        Ok(sum.add(&carries.shl(1)))
+    }
+
+    /// `x - y` modulo 2^64, and in bit 0 of the second vector whether `x < y` as unsigned numbers. Seven rounds.
+    ///
+    /// With every bit of `x` turned over, `x` stands for `2^64 - 1 - x`: the sum with `y` is the difference turned over, and its
+    /// carry says that `y` is larger.
+    ///
+    /// # Errors
+    /// [`Abort`] when a peer is gone or misbehaves.
+    pub async fn sub_words(&mut self, x: &Words, y: &Words) -> Result<(Words, Words), Abort> {
+        let turned = self.complement(x);
+        let generate = self.mul(&turned, y).await?;
+        let sum = turned.add(y);
+        let carries = self.carries(generate, sum.clone()).await?;
+        Ok((self.complement(&sum.add(&carries.shl(1))), carries.shr(63)))
+    }
+
+    /// `-x` modulo 2^64 where the mask is all ones, `x` where it is all zeros. Seven rounds.
+    ///
+    /// # Errors
+    /// [`Abort`] when a peer is gone or misbehaves.
+    pub async fn negate_where(&mut self, mask: &Words, x: &Words) -> Result<Words, Abort> {
+        Ok(self.sub_words(&x.add(mask), mask).await?.0)
+    }
+
+    /// The carries out of every place, from where one is generated and where one is passed on. Six rounds.
+    ///
+    /// Kogge and Stone (IEEE Transactions on Computers C-22(8), 1973).
+    async fn carries(&mut self, mut generate: Words, mut pass: Words) -> Result<Words, Abort> {
         for shift in [1, 2, 4, 8, 16, 32] {
             let (below, passed) = (generate.shl(shift), pass.shl(shift));
             let mut pairs = vec![(pass.view(), below.view())];
@@ -81,7 +109,7 @@ impl Checked {
             generate = out.next().map_or_else(|| Words::zeros(0), |carried| generate.add(&carried));
             pass = out.next().unwrap_or_else(|| Words::zeros(0));
         }
-        Ok(sum.add(&generate.shl(1)))
+        Ok(generate)
     }
 
     /// The bits of integers. Eight rounds.
@@ -94,6 +122,21 @@ impl Checked {
     pub async fn to_bits(&mut self, x: &Arith) -> Result<Words, Abort> {
         let [sum, carry] = self.two_addends(x).await?;
         self.add_words(&sum, &carry).await
+    }
+
+    /// Several vectors of integers at once, each to its bits. Eight rounds.
+    ///
+    /// # Errors
+    /// [`Abort`] when a peer is gone or misbehaves.
+    pub async fn to_bits_many(&mut self, columns: &[&Arith]) -> Result<Vec<Words>, Abort> {
+        let all = Arith::concat(columns.iter().map(|column| column.view()));
+        let bits = self.to_bits(&all).await?;
+        let mut at = 0;
+        let piece = |column: &&Arith| {
+            at += column.len();
+            bits.range(at - column.len()..at).to_shared()
+        };
+        Ok(columns.iter().map(piece).collect())
     }
 
     /// Two words of bits whose sum modulo 2^64 is the integer. One round.

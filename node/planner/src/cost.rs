@@ -2,9 +2,9 @@
 //!
 //! The constants were fitted to runs of the demo's queries (56 MB over 3,648 rows, 15 key bits).
 
-use notary_terms::{Function, Intersect, Label, Overlap, Plan, Program, ReadRole, Star};
+use notary_terms::{Function, Intersect, Label, Overlap, Plan, Program, ReadRole, Star, Tier};
 
-use crate::program;
+use crate::{program, tiers};
 
 /// What a run will roughly cost, all parties together.
 pub(crate) struct Cost {
@@ -109,7 +109,8 @@ fn of_star(plan: &Plan, star: &Star) -> Cost {
     let doublings = u64::from(u64::BITS - rows.leading_zeros());
     let divisions = if means > 0 { ROUNDS_MEAN } else { 0 };
     let rounds = sorted * ROUNDS_BIT + doublings * ROUNDS_SCAN + divisions + ROUNDS_BASE;
-    Cost { bytes, rounds, millis: rounds / ROUNDS_MILLI + bytes / BYTES_MILLI }
+    let cost = Cost { bytes, rounds, millis: rounds / ROUNDS_MILLI + bytes / BYTES_MILLI };
+    if plan.tier == Tier::BPlus { tiers::checked(plan, star, &cost, [sorted + words, sorted, means]) } else { cost }
 }
 
 /// Words that one row of a read brings: a value and its validity each, and the group's name.

@@ -27,6 +27,7 @@ mod rows;
 mod scope;
 mod steps;
 mod text;
+mod tiers;
 mod told;
 mod typed;
 
@@ -53,17 +54,22 @@ pub const DEFAULT_MIN_GROUP: u32 = 5;
 
 /// Derives the plan of a request; `nodes` are the nodes that compute aggregates, in any order: three that hold shares, or the
 /// two owners of a join without a third. Rows are matched by their owners alone, and a user's program is computed by its owners
-/// and its receiver, whoever `nodes` are.
+/// and its receiver, whoever `nodes` are. A star runs in tier B+ where the request names it.
 ///
 /// # Errors
 /// [`Code::QuerySyntax`], [`Code::QueryUnsupported`], [`Code::QueryUnknownName`] or [`Code::QueryOverflow`], each with
-/// the place in the query's text.
+/// the place in the query's text; [`Code::BadRequest`] where queries of this kind run on other nodes or in another tier.
 ///
+/// [`Code::BadRequest`]: base_types::fault::Code::BadRequest
 /// [`Code::QuerySyntax`]: base_types::fault::Code::QuerySyntax
 /// [`Code::QueryUnsupported`]: base_types::fault::Code::QueryUnsupported
 /// [`Code::QueryUnknownName`]: base_types::fault::Code::QueryUnknownName
 /// [`Code::QueryOverflow`]: base_types::fault::Code::QueryOverflow
 pub fn plan(request: &Request, catalogue: &Catalogue, nodes: &[OrgId]) -> Result<Plan, Fault> {
+    tiers::as_asked(derived(request, catalogue, nodes)?)
+}
+
+fn derived(request: &Request, catalogue: &Catalogue, nodes: &[OrgId]) -> Result<Plan, Fault> {
     if compute::asked(&request.sql) {
         return circuit::plan(request, catalogue);
     }

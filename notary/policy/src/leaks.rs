@@ -114,7 +114,7 @@ fn check_star(plan: &Plan, star: &Star) -> Result<(), Fault> {
     if plan.nodes.len() != 3 || plan.nodes.iter().collect::<BTreeSet<_>>().len() != 3 {
         return Err(bad("not exactly three different nodes"));
     }
-    if plan.tier != Tier::B {
+    if !matches!(plan.tier, Tier::B | Tier::BPlus) {
         return Err(bad("a tier that is not a star join's"));
     }
     let carrier = matches!(plan.reads.first(), Some(read) if matches!(read.role, ReadRole::Carrier { .. }));

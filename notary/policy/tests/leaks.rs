@@ -29,6 +29,13 @@ fn the_story_leaks_exactly_this() {
 }
 
 #[test]
+fn a_star_leaks_the_same_in_tier_b_plus() {
+    let checked = Plan { tier: Tier::BPlus, ..plan() };
+    assert_eq!(uses(&checked).unwrap(), uses(&plan()).unwrap());
+    assert!(all_missing(&sufficient(), &checked, NOW).is_empty());
+}
+
+#[test]
 fn formulas_are_followed_to_where_their_columns_go() {
     let needs = |value: &[Op], function| -> Vec<(String, &'static str)> {
         let mut plan = plan();

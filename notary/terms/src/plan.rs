@@ -1,5 +1,7 @@
 //! The plan: everything that will happen, in one value whose digest is what people approve.
 
+use std::str::FromStr;
+
 use base_gm::sm3;
 use base_types::{DatasetId, Digest, Height, JobId, OrgId, PersonId, TimeMs, column::ColumnType};
 use base_wire::{Encode, wire_enum, wire_struct};
@@ -22,8 +24,10 @@ pub struct Request {
     pub expires: TimeMs,
     /// Secret, random: hides the plan behind its digest.
     pub salt: [u8; 32],
+    /// The tier that the query must run in; `None` leaves it to the planner, which takes B for a star.
+    pub tier: Option<Tier>,
 }
-wire_struct!(Request { sql, purpose, analyst, receiver, expires, salt });
+wire_struct!(Request { sql, purpose, analyst, receiver, expires, salt, tier });
 
 /// The adversary a job withstands; see the table of tiers in the README.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,18 +40,35 @@ pub enum Tier {
     D,
     /// Semi-honest, two parties.
     A,
+    /// Malicious with abort, three named nodes, one corrupt: nothing is opened before all that it depends on is verified.
+    #[serde(rename = "B+")]
+    BPlus,
 }
-wire_enum!(Tier { 0 => B, 1 => C, 2 => D, 3 => A });
+wire_enum!(Tier { 0 => B, 1 => C, 2 => D, 3 => A, 4 => BPlus });
 
 impl Tier {
-    /// The letter shown to people.
+    /// All tiers that a job can have.
+    pub const ALL: [Self; 5] = [Self::A, Self::B, Self::BPlus, Self::C, Self::D];
+
+    /// The word shown to people.
     pub fn word(self) -> &'static str {
         match self {
             Self::B => "B",
             Self::C => "C",
             Self::D => "D",
             Self::A => "A",
+            Self::BPlus => "B+",
         }
+    }
+}
+
+impl FromStr for Tier {
+    type Err = String;
+
+    /// Reads [`Tier::word`], in small letters too.
+    fn from_str(word: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|tier| tier.word().eq_ignore_ascii_case(word));
+        found.ok_or_else(|| format!("'{word}' is no tier; tiers are {}", Self::ALL.map(Self::word).join(", ")))
     }
 }
 

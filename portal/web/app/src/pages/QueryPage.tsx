@@ -1,5 +1,5 @@
 // A joint query: write, check what everybody would learn, sign, submit.
-import { Alert, Button, Card, Form, Input, Space, Table } from 'antd'
+import { Alert, Button, Card, Form, Input, Select, Space, Table } from 'antd'
 import { useState } from 'react'
 import { useNavigate } from 'react-router-dom'
 import { type Fault, get, post } from '../api'
@@ -31,6 +31,7 @@ export function QueryPage() {
   const [sql, setSql] = useState('')
   const [purpose, setPurpose] = useState('health-statistics')
   const [nodes, setNodes] = useState('')
+  const [tier, setTier] = useState('')
   const [check, setCheck] = useState<Check | null>(null)
   const [fault, setFault] = useState<Fault | null>(null)
   const [busy, setBusy] = useState<'check' | 'submit' | null>(null)
@@ -46,7 +47,7 @@ export function QueryPage() {
       setBusy(null)
     }
   }
-  const draft = () => ({ sql, purpose, nodes: nodes.split(',').map((name) => name.trim()).filter(Boolean) })
+  const draft = () => ({ sql, purpose, nodes: nodes.split(',').map((name) => name.trim()).filter(Boolean), tier: tier || null })
   const askCheck = () => attempt('check', async () => {
     setCheck(null)
     setCheck(await post<Check>('/api/queries/check', draft()))
@@ -87,6 +88,10 @@ export function QueryPage() {
           </Form.Item>
           <Form.Item label={t('computeNodes')} extra={t('computeNodesHint')}>
             <Input value={nodes} onChange={(event) => { setNodes(event.target.value); setCheck(null) }} style={{ maxWidth: 320 }} data-testid="query-nodes" />
+          </Form.Item>
+          <Form.Item label={t('tier')} extra={t('tierHint')}>
+            <Select value={tier} onChange={(value) => { setTier(value); setCheck(null) }} style={{ maxWidth: 320 }} data-testid="query-tier"
+              options={[{ value: '', label: t('tierUsual') }, { value: 'B+', label: 'B+' }]} />
           </Form.Item>
           <Space>
             <Button onClick={() => changed(EXAMPLE)} data-testid="query-example">{t('example')}</Button>

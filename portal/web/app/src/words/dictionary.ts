@@ -123,6 +123,8 @@ export const DICTIONARY = {
   learnsWhat: ['得知', 'Learns'],
   reads: ['各方本地读取', 'What each party reads'],
   tier: ['威胁等级', 'Threat tier'],
+  tierUsual: ['该类查询的默认等级', 'The one of queries of this kind'],
+  tierHint: ['三方聚合可选 B+：一个作弊的节点会在公开之前被发现；耗时为 B 级的数倍', 'Aggregates among three nodes can run in B+: a node that cheats is noticed before anything is opened; it takes several times the time of B'],
   estimates: ['估计', 'Estimates'],
   estimateText: [
     '至多 {rows} 行 · 至多 {groups} 组 · 约 {bytes} · {rounds} 轮 · {millis} 毫秒',
