@@ -37,6 +37,7 @@ pub fn plan() -> Plan {
         receiver: org("statistics"),
         expires: 1_700_000_600_000,
         salt: [18; 32],
+        tier: None,
     };
     let of_side = Argument::Value { read: 1, value: 0, absent: Some(-1) };
     Plan {
@@ -127,6 +128,12 @@ fn circuit() -> Plan {
     }
 }
 
+/// A user's program of two parties, in the tier that was asked for.
+fn garbled() -> Plan {
+    let request = Request { tier: Some(Tier::A), ..plan().request };
+    Plan { request, tier: Tier::A, nodes: vec![org("civil"), org("statistics")], ..circuit() }
+}
+
 /// All of them.
 pub fn plans() -> Vec<Sample> {
     vec![
@@ -137,5 +144,6 @@ pub fn plans() -> Vec<Sample> {
         sample("Plan of sums", &overlap()),
         sample("Plan of several", &in_common()),
         sample("Plan of a program", &circuit()),
+        sample("Plan of a program in tier A", &garbled()),
     ]
 }

@@ -15,6 +15,7 @@ mod compute;
 mod cost;
 mod explain;
 mod from;
+mod garbled;
 mod items;
 mod keys;
 mod literal;
@@ -27,6 +28,7 @@ mod rows;
 mod scope;
 mod steps;
 mod text;
+mod tier;
 mod told;
 mod typed;
 
@@ -57,13 +59,18 @@ pub const DEFAULT_MIN_GROUP: u32 = 5;
 ///
 /// # Errors
 /// [`Code::QuerySyntax`], [`Code::QueryUnsupported`], [`Code::QueryUnknownName`] or [`Code::QueryOverflow`], each with
-/// the place in the query's text.
+/// the place in the query's text; [`Code::BadRequest`] for nodes that cannot compute it, or a tier that it does not run in.
 ///
+/// [`Code::BadRequest`]: base_types::fault::Code::BadRequest
 /// [`Code::QuerySyntax`]: base_types::fault::Code::QuerySyntax
 /// [`Code::QueryUnsupported`]: base_types::fault::Code::QueryUnsupported
 /// [`Code::QueryUnknownName`]: base_types::fault::Code::QueryUnknownName
 /// [`Code::QueryOverflow`]: base_types::fault::Code::QueryOverflow
 pub fn plan(request: &Request, catalogue: &Catalogue, nodes: &[OrgId]) -> Result<Plan, Fault> {
+    tier::as_asked(derived(request, catalogue, nodes)?)
+}
+
+fn derived(request: &Request, catalogue: &Catalogue, nodes: &[OrgId]) -> Result<Plan, Fault> {
     if compute::asked(&request.sql) {
         return circuit::plan(request, catalogue);
     }

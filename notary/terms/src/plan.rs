@@ -22,8 +22,10 @@ pub struct Request {
     pub expires: TimeMs,
     /// Secret, random: hides the plan behind its digest.
     pub salt: [u8; 32],
+    /// The tier that is asked for; `None` for the query's own.
+    pub tier: Option<Tier>,
 }
-wire_struct!(Request { sql, purpose, analyst, receiver, expires, salt });
+wire_struct!(Request { sql, purpose, analyst, receiver, expires, salt, tier });
 
 /// The adversary a job withstands; see the table of tiers in the README.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

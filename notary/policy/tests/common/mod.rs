@@ -88,6 +88,7 @@ fn request() -> Request {
         receiver: org("statistics"),
         expires: 9_000,
         salt: [7; 32],
+        tier: None,
     }
 }
 

@@ -16,6 +16,10 @@ pub struct QueryDraft {
     /// The organisations whose nodes compute aggregates: three, or the two owners of a join; the node's own three where absent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<String>,
+    /// The tier that is asked for, by its letter; the query's own where absent. A program of two parties runs in tier `c` or, where
+    /// both are trusted to follow the protocol, in `a`, which is faster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<String>,
 }
 
 /// What Check says; nothing has been sent to anybody.

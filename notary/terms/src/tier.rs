@@ -1,0 +1,40 @@
+//! Tiers as people write them.
+
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use crate::Tier;
+
+/// The tiers that a request can ask for.
+const ALL: [Tier; 4] = [Tier::A, Tier::B, Tier::C, Tier::D];
+
+/// A word that names no tier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("no such tier: write a, b, c or d")]
+pub struct UnknownTier;
+
+impl FromStr for Tier {
+    type Err = UnknownTier;
+
+    /// The tier of this letter, large or small.
+    fn from_str(word: &str) -> Result<Self, UnknownTier> {
+        ALL.into_iter().find(|tier| tier.word().eq_ignore_ascii_case(word)).ok_or(UnknownTier)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tier_is_read_by_its_letter() {
+        for tier in ALL {
+            assert_eq!(tier.word().parse(), Ok(tier));
+            assert_eq!(tier.word().to_lowercase().parse(), Ok(tier));
+        }
+        for word in ["", "e", "aa", "tier a", " a"] {
+            assert_eq!(word.parse::<Tier>(), Err(UnknownTier), "{word}");
+        }
+    }
+}
