@@ -30,8 +30,8 @@ mod tests {
     #[test]
     fn a_tier_is_read_by_its_letter() {
         for tier in ALL {
-            assert_eq!(tier.word().parse(), Ok(tier));
-            assert_eq!(tier.word().to_lowercase().parse(), Ok(tier));
+            assert_eq!(tier.word().parse::<Tier>(), Ok(tier));
+            assert_eq!(tier.word().to_lowercase().parse::<Tier>(), Ok(tier));
         }
         for word in ["", "e", "aa", "tier a", " a"] {
             assert_eq!(word.parse::<Tier>(), Err(UnknownTier), "{word}");
