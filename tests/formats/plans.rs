@@ -134,6 +134,12 @@ fn circuit() -> Plan {
     }
 }
 
+/// A user's program of two parties, in the tier that was asked for.
+fn garbled() -> Plan {
+    let request = Request { tier: Some(Tier::A), ..plan().request };
+    Plan { request, tier: Tier::A, nodes: vec![org("civil"), org("statistics")], ..circuit() }
+}
+
 /// All of them.
 pub fn plans() -> Vec<Sample> {
     vec![
@@ -145,5 +151,6 @@ pub fn plans() -> Vec<Sample> {
         sample("Plan of sums", &overlap()),
         sample("Plan of several", &in_common()),
         sample("Plan of a program", &circuit()),
+        sample("Plan of a program in tier A", &garbled()),
     ]
 }

@@ -74,6 +74,12 @@ impl Program {
         }
     }
 
+    /// Compiles a circuit in layers where the labels then take at most `bytes` at each party, else in its own order.
+    pub fn within(circuit: &Circuit, bytes: usize) -> Self {
+        let layered = Self::new(circuit, Schedule::Layered);
+        if layered.label_bytes() <= bytes { layered } else { Self::new(circuit, Schedule::InOrder) }
+    }
+
     fn compile(circuit: &Circuit) -> Self {
         let slots = slots::assign(circuit);
         Self {

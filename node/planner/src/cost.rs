@@ -4,7 +4,7 @@
 
 use notary_terms::{Function, Intersect, Label, Overlap, Plan, Program, ReadRole, Star, Tier};
 
-use crate::{program, tiers};
+use crate::{program, star_tier};
 
 /// What a run will roughly cost, all parties together.
 pub(crate) struct Cost {
@@ -110,7 +110,7 @@ fn of_star(plan: &Plan, star: &Star) -> Cost {
     let divisions = if means > 0 { ROUNDS_MEAN } else { 0 };
     let rounds = sorted * ROUNDS_BIT + doublings * ROUNDS_SCAN + divisions + ROUNDS_BASE;
     let cost = Cost { bytes, rounds, millis: rounds / ROUNDS_MILLI + bytes / BYTES_MILLI };
-    if plan.tier == Tier::BPlus { tiers::checked(plan, star, &cost, [sorted + words, sorted, means]) } else { cost }
+    if plan.tier == Tier::BPlus { star_tier::checked(plan, star, &cost, [sorted + words, sorted, means]) } else { cost }
 }
 
 /// Words that one row of a read brings: a value and its validity each, and the group's name.

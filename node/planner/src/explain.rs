@@ -8,7 +8,7 @@ use crate::{
     common, cost, overlap, program,
     steps::{self, Step},
     text::formula_text,
-    tiers, told,
+    star_tier, told,
 };
 
 /// One text in two languages.
@@ -121,7 +121,7 @@ pub fn explain(plan: &Plan, catalogue: &Catalogue) -> Explanation {
     let cost = cost::estimate(plan);
     let star = plan.star();
     let (tier_words, protocol, suppression, learns) = match &plan.program {
-        Program::Star(star) => (tiers::tier(plan), tiers::protocol(plan.tier), suppression(star), learns(plan)),
+        Program::Star(star) => (star_tier::tier(plan), star_tier::protocol(plan.tier), suppression(star), learns(plan)),
         Program::Intersect(intersect) => told::program(plan, intersect),
         Program::Overlap(sums) => overlap::told::program(plan, sums),
         Program::Common => common::told::program(plan),

@@ -15,6 +15,7 @@ mod compute;
 mod cost;
 mod explain;
 mod from;
+mod garbled;
 mod items;
 mod keys;
 mod literal;
@@ -25,9 +26,10 @@ mod program;
 mod refuse;
 mod rows;
 mod scope;
+mod star_tier;
 mod steps;
 mod text;
-mod tiers;
+mod tier;
 mod told;
 mod typed;
 
@@ -58,7 +60,7 @@ pub const DEFAULT_MIN_GROUP: u32 = 5;
 ///
 /// # Errors
 /// [`Code::QuerySyntax`], [`Code::QueryUnsupported`], [`Code::QueryUnknownName`] or [`Code::QueryOverflow`], each with
-/// the place in the query's text; [`Code::BadRequest`] where queries of this kind run on other nodes or in another tier.
+/// the place in the query's text; [`Code::BadRequest`] for nodes that cannot compute it, or a tier that it does not run in.
 ///
 /// [`Code::BadRequest`]: base_types::fault::Code::BadRequest
 /// [`Code::QuerySyntax`]: base_types::fault::Code::QuerySyntax
@@ -66,7 +68,7 @@ pub const DEFAULT_MIN_GROUP: u32 = 5;
 /// [`Code::QueryUnknownName`]: base_types::fault::Code::QueryUnknownName
 /// [`Code::QueryOverflow`]: base_types::fault::Code::QueryOverflow
 pub fn plan(request: &Request, catalogue: &Catalogue, nodes: &[OrgId]) -> Result<Plan, Fault> {
-    tiers::as_asked(derived(request, catalogue, nodes)?)
+    tier::as_asked(derived(request, catalogue, nodes)?)
 }
 
 fn derived(request: &Request, catalogue: &Catalogue, nodes: &[OrgId]) -> Result<Plan, Fault> {

@@ -4,6 +4,7 @@ mod answer;
 mod cells;
 mod common;
 mod flows;
+mod half_gates;
 mod halt;
 mod intersect;
 mod keys;

@@ -41,7 +41,8 @@ struct Sql {
     /// Whose nodes compute aggregates: three, or the two owners of a join without a third; by default the node's own three.
     #[arg(long, value_delimiter = ',')]
     nodes: Vec<OrgId>,
-    /// The tier that it must run in: `b+` for aggregates that withstand a node that cheats.
+    /// The tier that is asked for: a, b, b+, c or d; by default the query's own. `b+` makes aggregates among three nodes withstand
+    /// one that cheats; `a` makes a program of two parties faster, and trusts both to follow the protocol.
     #[arg(long)]
     tier: Option<Tier>,
 }
@@ -113,7 +114,7 @@ impl Sql {
             },
             (None, None) => return Err(Fault::new(Code::BadRequest, "query", "give a query or --program")),
         };
-        let tier = self.tier.map(Tier::word);
+        let tier = self.tier.map(|tier| tier.word().to_lowercase());
         Ok(json!({"sql": sql, "purpose": self.purpose, "nodes": self.nodes, "tier": tier}))
     }
 }

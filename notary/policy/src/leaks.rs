@@ -45,6 +45,9 @@ pub struct ColumnUse {
 /// A fault when the plan is malformed, so that nothing can be said of it.
 pub fn uses(plan: &Plan) -> Result<Vec<ColumnUse>, Fault> {
     check_reads(plan)?;
+    if plan.request.tier.is_some_and(|asked| asked != plan.tier) {
+        return Err(bad("another tier than was asked for"));
+    }
     match &plan.program {
         Program::Star(star) => check_star(plan, star)?,
         Program::Intersect(intersect) => sets::check(plan, intersect)?,

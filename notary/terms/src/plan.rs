@@ -1,7 +1,5 @@
 //! The plan: everything that will happen, in one value whose digest is what people approve.
 
-use std::str::FromStr;
-
 use base_gm::sm3;
 use base_types::{DatasetId, Digest, Height, JobId, OrgId, PersonId, TimeMs, column::ColumnType};
 use base_wire::{Encode, wire_enum, wire_struct};
@@ -24,7 +22,7 @@ pub struct Request {
     pub expires: TimeMs,
     /// Secret, random: hides the plan behind its digest.
     pub salt: [u8; 32],
-    /// The tier that the query must run in; `None` leaves it to the planner, which takes B for a star.
+    /// The tier that is asked for; `None` for the query's own.
     pub tier: Option<Tier>,
 }
 wire_struct!(Request { sql, purpose, analyst, receiver, expires, salt, tier });
@@ -47,7 +45,7 @@ pub enum Tier {
 wire_enum!(Tier { 0 => B, 1 => C, 2 => D, 3 => A, 4 => BPlus });
 
 impl Tier {
-    /// All tiers that a job can have.
+    /// All tiers that a job can have, and a request ask for.
     pub const ALL: [Self; 5] = [Self::A, Self::B, Self::BPlus, Self::C, Self::D];
 
     /// The word shown to people.
@@ -59,16 +57,6 @@ impl Tier {
             Self::A => "A",
             Self::BPlus => "B+",
         }
-    }
-}
-
-impl FromStr for Tier {
-    type Err = String;
-
-    /// Reads [`Tier::word`], in small letters too.
-    fn from_str(word: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|tier| tier.word().eq_ignore_ascii_case(word));
-        found.ok_or_else(|| format!("'{word}' is no tier; tiers are {}", Self::ALL.map(Self::word).join(", ")))
     }
 }
 

@@ -43,8 +43,8 @@ impl NodeDesk {
             let why = format!("'{}' is no purpose of this consortium: {known}", draft.purpose);
             return Err(Fault::new(Code::BadRequest, "check", why));
         }
-        let unknown = |why: String| Fault::new(Code::BadRequest, "check", why);
-        let tier = draft.tier.as_deref().map(str::parse::<Tier>).transpose().map_err(unknown)?;
+        let tier = draft.tier.map(|word| word.parse::<Tier>()).transpose();
+        let tier = tier.map_err(|why| Fault::new(Code::BadRequest, "check", why.to_string()))?;
         let mut salt = [0; 32];
         self.entropy.fill(&mut salt);
         Ok(Request {

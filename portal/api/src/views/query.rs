@@ -16,8 +16,8 @@ pub struct QueryDraft {
     /// The organisations whose nodes compute aggregates: three, or the two owners of a join; the node's own three where absent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<String>,
-    /// The threat tier that it must run in, such as `B+` for aggregates that withstand a node that cheats; where absent, the
-    /// tier that queries of its kind have.
+    /// The tier that is asked for; the query's own where absent. Aggregates among three nodes run in tier `b` or, to withstand a node
+    /// that cheats, in `b+`; a program of two parties in `c` or, where both are trusted to follow the protocol, in `a`, which is faster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<String>,
 }

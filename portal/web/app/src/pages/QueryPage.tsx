@@ -1,5 +1,5 @@
 // A joint query: write, check what everybody would learn, sign, submit.
-import { Alert, Button, Card, Form, Input, Select, Space, Table } from 'antd'
+import { Alert, Button, Card, Form, Input, Space, Table } from 'antd'
 import { useState } from 'react'
 import { useNavigate } from 'react-router-dom'
 import { type Fault, get, post } from '../api'
@@ -7,6 +7,7 @@ import { FaultAlert, FaultViewAlert } from '../components/FaultAlert'
 import { PlanView } from '../components/PlanView'
 import { useSign } from '../components/Signer'
 import { Stack } from '../components/small'
+import { TierField } from '../components/TierField'
 import { type Entry, readProposal } from '../gm/entry'
 import { asFault, useLoad } from '../load'
 import { useSession } from '../session'
@@ -47,7 +48,7 @@ export function QueryPage() {
       setBusy(null)
     }
   }
-  const draft = () => ({ sql, purpose, nodes: nodes.split(',').map((name) => name.trim()).filter(Boolean), tier: tier || null })
+  const draft = () => ({ sql, purpose, nodes: nodes.split(',').map((name) => name.trim()).filter(Boolean), tier: tier || undefined })
   const askCheck = () => attempt('check', async () => {
     setCheck(null)
     setCheck(await post<Check>('/api/queries/check', draft()))
@@ -89,10 +90,7 @@ export function QueryPage() {
           <Form.Item label={t('computeNodes')} extra={t('computeNodesHint')}>
             <Input value={nodes} onChange={(event) => { setNodes(event.target.value); setCheck(null) }} style={{ maxWidth: 320 }} data-testid="query-nodes" />
           </Form.Item>
-          <Form.Item label={t('tier')} extra={t('tierHint')}>
-            <Select value={tier} onChange={(value) => { setTier(value); setCheck(null) }} style={{ maxWidth: 320 }} data-testid="query-tier"
-              options={[{ value: '', label: t('tierUsual') }, { value: 'B+', label: 'B+' }]} />
-          </Form.Item>
+          <TierField value={tier} onChange={(asked) => { setTier(asked); setCheck(null) }} />
           <Space>
             <Button onClick={() => changed(EXAMPLE)} data-testid="query-example">{t('example')}</Button>
             <Button disabled={!sql || busy !== null} loading={busy === 'check'} onClick={() => void askCheck()} data-testid="query-check">{t('check')}</Button>

@@ -1,6 +1,5 @@
 //! The two tiers of a star join: what each withstands, by which protocol, and what the stronger one costs more.
 
-use base_types::fault::{Code, Fault};
 use notary_terms::{Plan, Request, Star, Tier};
 
 use crate::{
@@ -12,20 +11,6 @@ use crate::{
 /// The tier of a star: B+ where the request asks for it.
 pub(crate) fn of_star(request: &Request) -> Tier {
     if request.tier == Some(Tier::BPlus) { Tier::BPlus } else { Tier::B }
-}
-
-/// The plan, unless the request names another tier than the one that queries of its kind run in.
-pub(crate) fn as_asked(plan: Plan) -> Result<Plan, Fault> {
-    match plan.request.tier {
-        Some(asked) if asked != plan.tier => {
-            let (asked, found) = (asked.word(), plan.tier.word());
-            let what = format!(
-                "this query runs in tier {found}, not in {asked}; leave the tier out. Aggregates among three nodes run in B or B+"
-            );
-            Err(Fault::new(Code::BadRequest, "plan", what))
-        }
-        _ => Ok(plan),
-    }
 }
 
 /// What the tier of a star means.
