@@ -133,7 +133,10 @@ pub fn plans() -> Vec<Sample> {
         sample("Plan", &plan()),
         sample("Plan of matches", &rows(Label::Nothing)),
         sample("Plan of counts", &rows(Label::Count)),
-        sample("Plan of rows", &rows(Label::Row { cells: vec![CellForm { ty: ColumnType::Text, bytes: 64 }] })),
+        sample(
+            "Plan of rows",
+            &rows(Label::Row { cells: vec![CellForm { ty: ColumnType::Text, bytes: 64 }], rows: 2 }),
+        ),
         sample("Plan of sums", &overlap()),
         sample("Plan of several", &in_common()),
         sample("Plan of a program", &circuit()),

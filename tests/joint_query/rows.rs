@@ -115,6 +115,18 @@ async fn cells_of_a_key_that_occurs_twice_end_the_run_at_their_owner() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn several_rows_of_a_key_come_where_the_query_says_how_many() {
+    let (cluster, _folder) = cluster().await;
+    let row = |id, name, kind| vec![int(id), text(name), text(kind)];
+    let bobs = [" bob ", "Bob"].map(|name| [row(2, name, "b"), row(2, name, "c")]).concat();
+    let expected = [vec![row(1, "Ann", "a"), row(3, "Cy", "a")], bobs].concat();
+    for hint in ["ROWS(2)", "ROWS(3) BUCKETS"] {
+        let sql = format!("SELECT /*+ {hint} */ p.id, p.name, v.kind FROM people p JOIN visits v ON v.id = p.id");
+        expect::check(&sql, &ask(&cluster, &sql).await, expected.clone(), &[], None);
+    }
+}
+
 /// Two rows of a key of which one is due end the run before anything is sent.
 async fn ends_at_health(cluster: &Cluster, plan: &Plan) {
     let ended = cluster.run(plan, Start::first(), Duration::from_secs(20)).await;

@@ -72,7 +72,9 @@ pub(crate) fn pair(plan: &Plan, intersect: &Intersect, spares: Spares) -> Cost {
     let label = match &intersect.label {
         Label::Nothing => 0,
         Label::Count => 4,
-        Label::Row { cells } => cells.iter().map(|cell| u64::from(cell.bytes) + 1).sum::<u64>(),
+        Label::Row { cells, rows } => {
+            u64::from(*rows) * cells.iter().map(|cell| u64::from(cell.bytes) + 1).sum::<u64>()
+        }
     };
     let (own, other, buckets) = (bound(0), bound(1), u64::from(intersect.buckets(&plan.reads)));
     let (own_key, keys_milli) = match spares {

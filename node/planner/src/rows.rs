@@ -284,7 +284,7 @@ fn outputs(reads: &mut [Read], own: usize, items: Vec<Item>) -> Result<(Vec<Outp
 /// What a match brings: the cells asked for, else how often the key occurs, unless one of its columns occurs once only.
 fn label(scope: &Scope<'_>, other: usize, key: &[Part], cells: Vec<CellForm>) -> Label {
     if !cells.is_empty() {
-        return Label::Row { cells };
+        return Label::Row { cells, rows: 1 };
     }
     if once(scope, other, key) { Label::Nothing } else { Label::Count }
 }

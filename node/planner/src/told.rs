@@ -125,7 +125,13 @@ fn learns(plan: &Plan, label: &Label) -> Vec<Learns> {
         Label::Count => {
             (", and how many rows each of these has there".to_owned(), "，以及每个命中的键在对方的行数".to_owned())
         }
-        Label::Row { .. } => (format!(", and of their rows there {cells}"), format!("，以及对方相应行的 {cells}")),
+        Label::Row { rows: 1, .. } => {
+            (format!(", and of their rows there {cells}"), format!("，以及对方相应行的 {cells}"))
+        }
+        Label::Row { rows, .. } => (
+            format!(", and of up to {rows} rows that a key has there {cells}; the run ends where a key has more"),
+            format!("，以及对方每个键至多 {rows} 行的 {cells}；某个键的行数更多时任务中止"),
+        ),
     };
     let receiver = Learns {
         party: own.owner.clone(),

@@ -66,7 +66,10 @@ fn rows_of_two_owners_are_planned_field_by_field() {
         nodes: vec![org("health"), org("statistics")],
         reads: vec![census, health],
         program: Program::Intersect(Intersect {
-            label: Label::Row { cells: vec![CellForm { ty: Text, bytes: 8 }, CellForm { ty: Bool, bytes: 8 }] },
+            label: Label::Row {
+                cells: vec![CellForm { ty: Text, bytes: 8 }, CellForm { ty: Bool, bytes: 8 }],
+                rows: 1,
+            },
             spares: Spares::Time,
             bucket_keys: None,
         }),
@@ -261,16 +264,39 @@ fn sets_beyond_a_gigabyte_are_compared_in_buckets_and_larger_ones_refused() {
 }
 
 #[test]
+fn several_rows_of_a_key_are_shown_where_the_query_says_how_many() {
+    let planned = plan(&HINTED.replace("{H}", "/*+ ROWS(16) */")).unwrap();
+    let cells = vec![CellForm { ty: ColumnType::Int, bytes: 8 }];
+    assert_eq!(label(&planned), &Label::Row { cells, rows: 16 });
+    let told = explain(&planned, &plain());
+    assert!(told.learns[0].what.en.contains("up to 16 rows that a key has there h.age"), "{:?}", told.learns[0]);
+    assert!(told.bytes > explain(&plan(&HINTED.replace("{H}", "")).unwrap(), &plain()).bytes);
+    let mut catalogue = plain();
+    catalogue.sources.get_mut(&dataset("health/health")).unwrap().columns[6].max = 1024;
+    let sized = |rows: u8| {
+        let sql = HINTED.replace("{H}", &format!("/*+ ROWS({rows}) */")).replace("h.age", "h.sex");
+        planner::plan(&request(&sql), &catalogue, &nodes())
+    };
+    assert!(sized(4).is_ok());
+    assert!(sized(5).unwrap_err().detail.contains("show at most 4096 bytes"));
+}
+
+#[test]
 fn hints_that_nothing_heeds_are_refused() {
     for hint in ["/*+ BUCKETS(1023) */", "/*+ BUCKETS(1048577) */", "/*+ BUCKETS(x) */"] {
         check("statistics", &HINTED.replace("{H}", hint), "SELECT", "1024 to 1048576 keys");
     }
-    for hint in ["/*+ FAST */", "/*+ BUCKETS( 1024 ) */", "/*pg+ BUCKETS */"] {
+    for hint in ["/*+ ROWS(0) */", "/*+ ROWS(17) */", "/*+ ROWS() */"] {
+        check("statistics", &HINTED.replace("{H}", hint), "SELECT", "1 to 16 rows");
+    }
+    let bare = HINTED.replace("{H}", "/*+ ROWS(2) */").replace(", h.age", "");
+    check("statistics", &bare, "SELECT", "all rows of a key count");
+    for hint in ["/*+ FAST */", "/*+ ROWS */", "/*+ BUCKETS( 1024 ) */", "/*pg+ BUCKETS */"] {
         check("statistics", &HINTED.replace("{H}", hint), "SELECT", "/*+ LOW_TRAFFIC */");
     }
     let others = [
         "SELECT /*+ LOW_TRAFFIC */ COUNT(*) AS n FROM census c",
-        "SELECT /*+ BUCKETS */ COUNT(*) AS n FROM census c JOIN health h ON h.person_id = c.person_id",
+        "SELECT /*+ ROWS(2) */ COUNT(*) AS n FROM census c JOIN health h ON h.person_id = c.person_id",
         "SELECT /*+ BUCKETS */ c.income FROM census c JOIN health h ON h.person_id = c.person_id \
          JOIN deaths d ON d.person_id = c.person_id",
     ];

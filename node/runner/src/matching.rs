@@ -39,30 +39,37 @@ impl<'a> Matching<'a> {
         match self.label {
             Label::Nothing => None,
             Label::Count => Some(COUNT_BYTES),
-            Label::Row { cells: forms } => Some(cells::length(forms)),
+            Label::Row { cells: forms, rows } => Some(room(forms, *rows)),
         }
     }
 
-    /// Appends what goes with a key that these rows have, by place among those kept. A key that several rows have is refused
-    /// where one row is due, without telling which.
-    pub(crate) fn attach(
-        &self,
-        mut rows: impl ExactSizeIterator<Item = usize>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Fault> {
+    /// Appends what goes with a key that these rows have, by place among those kept. A key of more rows than a match may
+    /// bring is refused, without telling which.
+    pub(crate) fn attach(&self, rows: impl ExactSizeIterator<Item = usize>, out: &mut Vec<u8>) -> Result<(), Fault> {
         let count = rows.len();
-        if count != 1 && !matches!(self.label, Label::Count) {
-            return Err(self.rows.fault(Code::KeyNotUnique, "several of the rows that the filter keeps have one key"));
-        }
         match self.label {
-            Label::Nothing => {}
             Label::Count => {
                 let count = u32::try_from(count).map_err(|_| malformed("too many rows"))?;
                 out.extend(count.to_be_bytes());
             }
-            Label::Row { cells: forms } => {
-                let row = rows.next().ok_or_else(|| malformed("a row is gone"))?;
-                self.write_row(forms, row, out)?;
+            Label::Nothing if count == 1 => {}
+            Label::Row { cells: forms, rows: most } if count <= usize::from(*most) => {
+                let end = out.len() + room(forms, *most);
+                if *most > 1 {
+                    out.push(count as u8);
+                }
+                for row in rows {
+                    self.write_row(forms, row, out)?;
+                }
+                out.resize(end, 0);
+            }
+            Label::Nothing | Label::Row { rows: 1, .. } => {
+                let why = "several of the rows that the filter keeps have one key";
+                return Err(self.rows.fault(Code::KeyNotUnique, why));
+            }
+            Label::Row { rows: most, .. } => {
+                let why = format!("more than {most} of the rows that the filter keeps have one key");
+                return Err(self.rows.fault(Code::KeyNotUnique, why));
             }
         }
         Ok(())
@@ -79,15 +86,18 @@ impl<'a> Matching<'a> {
         Ok(())
     }
 
-    /// How many of the other owner's rows have a key, and their cells; `None` when no honest owner says so.
-    fn told(&self, payload: &[u8]) -> Option<(usize, Vec<AnswerCell>)> {
+    /// The other owner's rows that have a key; `None` when no honest owner says so.
+    fn told(&self, payload: &[u8]) -> Option<Told> {
         match self.label {
-            Label::Nothing => Some((1, Vec::new())),
+            Label::Nothing => Some(Told { copies: 1, rows: vec![Vec::new()] }),
             Label::Count => {
                 let copies = u32::from_be_bytes(payload.try_into().ok()?);
-                (copies > 0).then_some((copies as usize, Vec::new()))
+                (copies > 0).then_some(Told { copies: copies as usize, rows: vec![Vec::new()] })
             }
-            Label::Row { cells: forms } => Some((1, cells::read(forms, payload)?)),
+            Label::Row { cells: forms, rows: most } => {
+                let rows = rows_of(forms, *most, payload)?;
+                Some(Told { copies: 1, rows })
+            }
         }
     }
 
@@ -95,6 +105,34 @@ impl<'a> Matching<'a> {
     pub(crate) fn fault(&self, abort: &Abort) -> Fault {
         abort_fault(self.plan, &self.rows.read.owner, abort)
     }
+}
+
+/// The other owner's rows that have a key.
+struct Told {
+    /// How often each of them stands there.
+    copies: usize,
+    /// Their cells, none where none are shown.
+    rows: Vec<Vec<AnswerCell>>,
+}
+
+/// Bytes that the rows of one key take: their number, where there may be several, and their cells.
+fn room(forms: &[CellForm], most: u8) -> usize {
+    usize::from(most > 1) + usize::from(most) * cells::length(forms)
+}
+
+/// Reads the rows of one key: their number, as many rows, and nothing in the room that is left.
+fn rows_of(forms: &[CellForm], most: u8, payload: &[u8]) -> Option<Vec<Vec<AnswerCell>>> {
+    if most == 1 {
+        return Some(vec![cells::read(forms, payload)?]);
+    }
+    let (count, rest) = payload.split_first()?;
+    if !(1..=most).contains(count) {
+        return None;
+    }
+    let (written, room) = rest.split_at_checked(usize::from(*count) * cells::length(forms))?;
+    let rows = written.chunks_exact(cells::length(forms).max(1)).map(|row| cells::read(forms, row));
+    let rows = rows.collect::<Option<Vec<_>>>()?;
+    room.iter().all(|byte| *byte == 0).then_some(rows)
 }
 
 /// The rows that the receiver puts together.
@@ -117,9 +155,11 @@ impl<'a> Collected<'a> {
     /// would stand in the ledger, and tell that owner whether a key of its choice is among this side's.
     pub(crate) fn add(&mut self, rows: impl Iterator<Item = usize>, payload: Option<&[u8]>) -> Result<(), Fault> {
         let told = payload.and_then(|payload| self.matching.told(payload));
-        let Some((copies, theirs)) = within(told, &mut self.left) else { return Ok(()) };
+        let Some(Told { copies, rows: theirs }) = within(told, &mut self.left) else { return Ok(()) };
         for row in rows {
-            self.append(row, &theirs, copies)?;
+            for other in &theirs {
+                self.append(row, other, copies)?;
+            }
         }
         Ok(())
     }
@@ -160,28 +200,52 @@ impl<'a> Collected<'a> {
 }
 
 /// What an honest owner may say of a match when `left` of its rows are not told of yet, which this takes from.
-fn within(told: Option<(usize, Vec<AnswerCell>)>, left: &mut usize) -> Option<(usize, Vec<AnswerCell>)> {
-    let (copies, theirs) = told?;
-    *left = left.checked_sub(copies)?;
-    Some((copies, theirs))
+fn within(told: Option<Told>, left: &mut usize) -> Option<Told> {
+    let told = told?;
+    *left = left.checked_sub(told.copies.checked_mul(told.rows.len())?)?;
+    Some(told)
 }
 
 #[cfg(test)]
 mod tests {
+    use base_types::column::ColumnType;
+
     use super::*;
 
     #[test]
     fn what_no_honest_owner_says_of_a_match_is_left_out_and_ends_nothing() {
         let mut left = 5;
-        let copies = |told: Option<usize>, left: &mut usize| {
-            within(told.map(|copies| (copies, vec![AnswerCell::Null])), left)
-                .map(|(copies, cells)| (copies, cells.len()))
+        let copies = |told: Option<(usize, usize)>, left: &mut usize| {
+            let told = told.map(|(copies, rows)| Told { copies, rows: vec![vec![AnswerCell::Null]; rows] });
+            within(told, left).map(|told| (told.copies, told.rows.len()))
         };
-        assert_eq!(copies(Some(2), &mut left), Some((2, 1)));
+        assert_eq!(copies(Some((1, 2)), &mut left), Some((1, 2)));
         assert_eq!(copies(None, &mut left), None);
-        assert_eq!(copies(Some(4), &mut left), None);
-        assert_eq!(copies(Some(usize::MAX), &mut left), None);
-        assert_eq!(copies(Some(3), &mut left), Some((3, 1)));
-        assert_eq!((copies(Some(1), &mut left), left), (None, 0));
+        assert_eq!(copies(Some((4, 1)), &mut left), None);
+        assert_eq!(copies(Some((usize::MAX, 2)), &mut left), None);
+        assert_eq!(copies(Some((3, 1)), &mut left), Some((3, 1)));
+        assert_eq!((copies(Some((1, 1)), &mut left), left), (None, 0));
+    }
+
+    #[test]
+    fn rows_of_a_key_are_as_many_as_it_says_and_nothing_is_behind_them() {
+        let forms = [CellForm { ty: ColumnType::Int, bytes: 8 }];
+        let row = |word: i64| [&[1_u8][..], &word.to_be_bytes()].concat();
+        let payload = |count: u8, rows: &[Vec<u8>]| [&[count][..], &rows.concat()].concat();
+        let (one, two, none) = (row(1), row(2), vec![0; 9]);
+        let words = |payload: &[u8]| rows_of(&forms, 2, payload).map(|rows| rows.concat());
+        let number = AnswerCell::Number;
+        assert_eq!(words(&payload(2, &[one.clone(), two.clone()])), Some(vec![number(1), number(2)]));
+        assert_eq!(words(&payload(1, &[two.clone(), none.clone()])), Some(vec![number(2)]));
+        assert_eq!(words(&payload(2, &[two.clone(), none.clone()])), Some(vec![number(2), AnswerCell::Null]));
+        for (count, rows) in [(0, [&one, &two]), (1, [&one, &two]), (3, [&one, &two])] {
+            assert_eq!(words(&payload(count, &rows.map(Clone::clone))), None, "{count}");
+        }
+        assert_eq!((words(&[]), words(&payload(2, &[one]))), (None, None));
+        let single = |payload: &[u8]| rows_of(&forms, 1, payload).map(|rows| rows.concat());
+        assert_eq!(
+            (single(&two), single(&none[..8]), room(&forms, 1), room(&forms, 2)),
+            (Some(vec![number(2)]), None, 9, 19)
+        );
     }
 }

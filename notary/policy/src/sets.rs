@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use base_types::{OrgId, column::ColumnType, fault::Fault};
 use notary_terms::{
-    BUCKET_KEYS, Intersect, KeyPart, Label, MAX_BUCKETS, Plan, Read, ReadRole, Tier, Use, ValueOf,
+    BUCKET_KEYS, Intersect, KeyPart, Label, MAX_BUCKETS, MAX_KEY_ROWS, Plan, Read, ReadRole, Tier, Use, ValueOf,
     formula::{Formula, Op},
 };
 
@@ -26,7 +26,9 @@ pub(crate) fn check(plan: &Plan, intersect: &Intersect) -> Result<(), Fault> {
     alike(&plan.reads)?;
     let labelled = match &intersect.label {
         Label::Nothing | Label::Count => other.values.is_empty(),
-        Label::Row { cells } => !cells.is_empty() && cells.len() == other.values.len(),
+        Label::Row { cells, rows } => {
+            !cells.is_empty() && cells.len() == other.values.len() && (1..=MAX_KEY_ROWS).contains(rows)
+        }
     };
     if !labelled {
         return Err(malformed(other, "values that its program does not name"));

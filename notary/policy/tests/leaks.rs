@@ -154,7 +154,13 @@ fn malformed_intersections_are_faults() {
         let Program::Intersect(intersect) = &mut p.program else { panic!("no intersection") };
         intersect.bucket_keys = Some(keys);
     };
-    let twists: [&dyn Fn(&mut Plan); 20] = [
+    let copies = |p: &mut Plan, most: u8| {
+        let Program::Intersect(Intersect { label: Label::Row { rows, .. }, .. }) = &mut p.program else {
+            panic!("no cells")
+        };
+        *rows = most;
+    };
+    let twists: [&dyn Fn(&mut Plan); 22] = [
         &|p| p.nodes.push(org("civil")),
         &|p| p.nodes[0] = org("civil"),
         &|p| p.request.receiver = org("civil"),
@@ -172,6 +178,8 @@ fn malformed_intersections_are_faults() {
         &|p| p.program = Program::Intersect(Intersect { label: Label::Count, spares: Spares::Time, bucket_keys: None }),
         &|p| p.outputs[0].value = ValueOf::Cell { read: 1, value: 7 },
         &|p| p.outputs[0].value = ValueOf::Aggregate { aggregate: 0 },
+        &|p| copies(p, 0),
+        &|p| copies(p, 17),
         &|p| buckets(p, 1023),
         &|p| buckets(p, (1 << 20) + 1),
         &|p| {

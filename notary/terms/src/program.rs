@@ -11,6 +11,8 @@ use crate::{Circuit, Read};
 /// Keys that a bucket of an intersection may have: fewer spare no memory worth the bytes that each bucket costs, more do
 /// not fit into the memory of most machines.
 pub const BUCKET_KEYS: RangeInclusive<u32> = 1 << 10..=1 << 20;
+/// Most rows of the other owner that one match of an intersection brings.
+pub const MAX_KEY_ROWS: u8 = 16;
 /// Most buckets of an intersection.
 pub const MAX_BUCKETS: u32 = 4096;
 
@@ -92,13 +94,15 @@ pub enum Label {
     Nothing,
     /// How many of its rows have the key.
     Count,
-    /// The values of the one row that has the key; the run ends with a fault where two have it.
+    /// The values of the rows that have the key; the run ends with a fault where more have it than a match may bring.
     Row {
         /// Forms of the read's values, by place.
         cells: Vec<CellForm>,
+        /// Most rows of one key, 1 to [`MAX_KEY_ROWS`]; every match takes room for so many.
+        rows: u8,
     },
 }
-wire_enum!(Label { 0 => Nothing, 1 => Count, 2 => Row { cells } });
+wire_enum!(Label { 0 => Nothing, 1 => Count, 2 => Row { cells, rows } });
 
 /// What an intersection spares, at some cost of the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -128,7 +128,11 @@ pub fn intersection() -> Plan {
         tier: Tier::C,
         nodes: vec![org("health"), org("statistics")],
         reads: vec![census, health],
-        program: Program::Intersect(Intersect { label: Label::Row { cells }, spares: Spares::Time, bucket_keys: None }),
+        program: Program::Intersect(Intersect {
+            label: Label::Row { cells, rows: 1 },
+            spares: Spares::Time,
+            bucket_keys: None,
+        }),
         outputs: vec![output("person_id", 0, 0), output("education", 0, 1), output("sbp", 1, 0)],
         order: vec![],
         limit: None,
