@@ -197,6 +197,10 @@ impl Folder {
     pub fn results(&self) -> PathBuf {
         self.0.join("data/results")
     }
+    /// What runs keep outside memory, as long as they last.
+    pub fn scratch(&self) -> PathBuf {
+        self.0.join("data/scratch")
+    }
     /// Where the ledger's clients on this machine connect, as long as the node runs.
     pub fn ledger_address(&self) -> PathBuf {
         self.0.join("data/ledger.address")

@@ -31,7 +31,7 @@ use crate::{
     observe::{Watch, traces},
     wiring::{
         deriver::Planner, journal::ChainJournal, people::People, portal::NodeDesk, progress::Progress,
-        results::Results, runs::Runs, sources::Sources,
+        results::Results, runs::Runs, scratch::Rooms, sources::Sources,
     },
 };
 
@@ -274,7 +274,9 @@ async fn start(
     let sources = Arc::new(Sources::open(folder.sources())?);
     let results = Arc::new(Results::new(folder.results(), key.clone(), former.clone()));
     let progress = Arc::new(Progress::default());
-    let site = site(config, &key, hub, clock, entropy, &sources, &desk);
+    // After the store's lock: the files there are those of runs that ended with an earlier start.
+    let rooms = Rooms::open(folder.scratch(), entropy.clone())?;
+    let site = site(config, &key, hub, (clock, entropy), (&sources, rooms), &desk);
     let flows = site.flows.clone();
     let runs = Arc::new(Runs {
         desk: desk.clone(),
@@ -326,9 +328,8 @@ fn site(
     config: &Config,
     key: &SecretKey,
     hub: Arc<LinkHub>,
-    clock: &Arc<dyn Clock>,
-    entropy: &Arc<dyn Entropy>,
-    sources: &Arc<Sources>,
+    (clock, entropy): (&Arc<dyn Clock>, &Arc<dyn Entropy>),
+    (sources, rooms): (&Arc<Sources>, Rooms),
     desk: &Arc<Desk>,
 ) -> Site {
     let (sources, desk) = (sources.clone(), desk.clone());
@@ -350,6 +351,7 @@ fn site(
         clock: clock.clone(),
         entropy: entropy.clone(),
         connector: Arc::new(connector),
+        scratch: Arc::new(move |session: &base_types::Digest| rooms.room(session)),
         silence: Duration::from_secs(config.silence_seconds),
         flows: Arc::default(),
     }

@@ -17,11 +17,11 @@ use base_rt::{
     tls::{NODE_NAME, NodeIdentity, TrustRoots},
 };
 use base_types::{
-    OrgId,
+    Digest, OrgId,
     fault::{Code, Fault},
 };
 use notary_terms::{Outcome, Plan, TransferBody};
-use runner::{Answer, Flows, Minutes, Note, Run, Site, execute};
+use runner::{Answer, Flows, Minutes, Note, Run, Scratch, Site, execute};
 use tokio::net::TcpListener;
 
 use super::{
@@ -51,6 +51,21 @@ fn member(name: &str, days: i64) -> (Certificate, NodeIdentity) {
     let end = NOW.saturating_add_signed(days * DAY as i64);
     let certificate = issue(&ca, &ca_key, &subject, &key.public(), NOW - 8 * DAY, end).expect("a certificate");
     (ca, NodeIdentity { org: org(name), certificate, key })
+}
+
+/// Buckets in memory.
+#[derive(Default)]
+struct Kept(BTreeMap<usize, Vec<u8>>);
+
+impl Scratch for Kept {
+    fn append(&mut self, bucket: usize, bytes: &[u8]) -> Result<(), Fault> {
+        self.0.entry(bucket).or_default().extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn load(&mut self, bucket: usize) -> Result<Vec<u8>, Fault> {
+        Ok(self.0.get(&bucket).cloned().unwrap_or_default())
+    }
 }
 
 impl Cluster {
@@ -90,6 +105,7 @@ impl Cluster {
                 base_gm::sm3::tagged("test-salt", &[&job.0, &attempt.to_be_bytes(), what.as_bytes()]).0
             }),
             connector: Arc::new(move |dataset| sources.connector(dataset)),
+            scratch: Arc::new(|_: &Digest| Ok(Box::new(Kept::default()) as Box<dyn Scratch>)),
             silence,
             flows: self.flows.clone(),
         }

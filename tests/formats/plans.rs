@@ -3,7 +3,7 @@
 use base_types::column::ColumnType;
 use notary_terms::{
     Aggregate, Argument, CellForm, Circuit, CircuitSize, Fold, Function, GroupColumn, Intersect, Join, KeyPart, Label,
-    Order, Output, Overlap, Plan, Program, Ranges, Read, ReadRole, Request, Star, Tier, ValueOf,
+    Order, Output, Overlap, Plan, Program, Ranges, Read, ReadRole, Request, Spares, Star, Tier, ValueOf,
     formula::{Formula, Op},
 };
 
@@ -87,7 +87,7 @@ fn rows(label: Label) -> Plan {
         tier: Tier::C,
         nodes: vec![org("civil"), org("statistics")],
         reads,
-        program: Program::Intersect(Intersect { label }),
+        program: Program::Intersect(Intersect { label, spares: Spares::Bytes, bucket_keys: Some(1 << 20) }),
         outputs: vec![Output { name: "education".into(), ty: ColumnType::Int, value }],
         ..plan()
     }
@@ -147,7 +147,10 @@ pub fn plans() -> Vec<Sample> {
         sample("Plan of a checked star", &checked()),
         sample("Plan of matches", &rows(Label::Nothing)),
         sample("Plan of counts", &rows(Label::Count)),
-        sample("Plan of rows", &rows(Label::Row { cells: vec![CellForm { ty: ColumnType::Text, bytes: 64 }] })),
+        sample(
+            "Plan of rows",
+            &rows(Label::Row { cells: vec![CellForm { ty: ColumnType::Text, bytes: 64 }], rows: 2 }),
+        ),
         sample("Plan of sums", &overlap()),
         sample("Plan of several", &in_common()),
         sample("Plan of a program", &circuit()),

@@ -16,6 +16,7 @@ mod cost;
 mod explain;
 mod from;
 mod garbled;
+mod hints;
 mod items;
 mod keys;
 mod literal;
@@ -48,8 +49,11 @@ pub const VERSION: u16 = 1;
 /// Most rows that one data set may share in one run.
 pub const MAX_ROWS: u32 = 100_000;
 
-/// Most rows of one data set whose keys are intersected in one run.
+/// Most rows of one data set whose keys are compared at once in one run.
 pub const MAX_SET_ROWS: u32 = 1 << 22;
+
+/// Most rows of one data set whose keys are compared with another owner's in buckets.
+pub const MAX_BUCKETED_ROWS: u32 = 1 << 24;
 
 /// Fewest people behind a shown aggregate where an owner has set no rules.
 pub const DEFAULT_MIN_GROUP: u32 = 5;
@@ -79,6 +83,7 @@ fn derived(request: &Request, catalogue: &Catalogue, nodes: &[OrgId]) -> Result<
     if rows::asked(&query) {
         return rows::plan(request, catalogue, &query);
     }
+    query.hints.none()?;
     let nodes = assemble::check_nodes(request, nodes)?;
     if nodes.len() == 2 {
         return overlap::plan(request, catalogue, nodes, &query);

@@ -1,6 +1,7 @@
 //! Executes an approved plan and nothing else: reads, shares, runs the engine, and tells the notary what happened.
 
 mod answer;
+mod buckets;
 mod cells;
 mod common;
 mod flows;
@@ -9,6 +10,7 @@ mod halt;
 mod intersect;
 mod keys;
 mod local;
+mod matching;
 mod overlap;
 mod program;
 mod run;
@@ -18,6 +20,7 @@ mod star;
 mod transport;
 
 pub use answer::{Answer, AnswerCell, AnswerColumn};
+pub use buckets::Scratch;
 pub use flows::{Count, Direction, Flow, Flows};
 pub use halt::Halt;
 pub use local::{carrier_rows, side_rows};

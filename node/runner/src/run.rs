@@ -20,7 +20,9 @@ use notary_terms::{
 };
 
 use crate::{
-    Answer, common,
+    Answer,
+    buckets::Scratch,
+    common,
     flows::Flows,
     halt::Halt,
     intersect::{self, Side},
@@ -87,6 +89,8 @@ pub struct Site {
     pub salt: Arc<dyn Fn(&JobId, u32, &str) -> [u8; 32] + Send + Sync>,
     /// Finds the connector of a data set of this organisation.
     pub connector: Arc<dyn Fn(&base_types::DatasetId) -> Result<Box<dyn Connector>, Fault> + Send + Sync>,
+    /// Opens storage for what a session keeps outside memory; nothing of it is left, or readable, after the session.
+    pub scratch: Arc<dyn Fn(&Digest) -> Result<Box<dyn Scratch>, Fault> + Send + Sync>,
     /// How long a party may be silent.
     pub silence: Duration,
     /// Counts what passes between the nodes, by step.
@@ -231,7 +235,8 @@ async fn joint(
         Inputs::Star(rows) => star::answer(plan, context, rows, &site.me, minutes).await,
         Inputs::Pair(program, side) => {
             minutes.progress("match keys");
-            intersect::answer(plan, program, context, side).await
+            let scratch = program.bucket_keys.map(|_| (site.scratch)(session)).transpose()?;
+            intersect::answer(plan, program, context, side, scratch).await
         }
         Inputs::Overlap(program, side) => {
             minutes.progress("sum matches");

@@ -7,4 +7,5 @@ pub mod portal;
 pub mod progress;
 pub mod results;
 pub mod runs;
+pub mod scratch;
 pub mod sources;
