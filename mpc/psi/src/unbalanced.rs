@@ -62,7 +62,7 @@ mod voprf;
 
 pub use cache::{Cache, Level};
 pub use online::{Match, query, serve};
-pub use owner::{Owner, Published, Refused, Set};
+pub use owner::{Owner, Published, Refused, Set, most_bytes};
 pub use release::{BadRelease, MAX_LABEL_BYTES, MAX_RELEASES, Release};
 pub use transfer::{receive, send};
 pub use voprf::{Asked, BadMessage, Client, Key, Output, PublicKey};
