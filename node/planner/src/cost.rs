@@ -4,7 +4,7 @@
 
 use notary_terms::{Function, Intersect, Label, Overlap, Plan, Program, ReadRole, Star};
 
-use crate::program;
+use crate::{program, published};
 
 /// What a run will roughly cost, all parties together.
 pub(crate) struct Cost {
@@ -58,6 +58,7 @@ pub(crate) fn estimate(plan: &Plan) -> Cost {
         Program::Overlap(overlap) => of_overlap(plan, overlap),
         Program::Common => of_common(plan),
         Program::Circuit(circuit) => program::cost(plan, circuit),
+        Program::Published(published) => published::cost(plan, published),
     }
 }
 

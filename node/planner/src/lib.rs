@@ -22,6 +22,7 @@ mod names;
 mod overlap;
 mod parse;
 mod program;
+mod published;
 mod refuse;
 mod rows;
 mod scope;
@@ -53,7 +54,8 @@ pub const DEFAULT_MIN_GROUP: u32 = 5;
 
 /// Derives the plan of a request; `nodes` are the nodes that compute aggregates, in any order: three that hold shares, or the
 /// two owners of a join without a third. Rows are matched by their owners alone, and a user's program is computed by its owners
-/// and its receiver, whoever `nodes` are.
+/// and its receiver, whoever `nodes` are. Rows of a data set that is large beside the receiver's, and of any where the query ends
+/// with `AGAINST PUBLISHED KEYS`, are matched by a table that their owner publishes.
 ///
 /// # Errors
 /// [`Code::QuerySyntax`], [`Code::QueryUnsupported`], [`Code::QueryUnknownName`] or [`Code::QueryOverflow`], each with
@@ -67,9 +69,14 @@ pub fn plan(request: &Request, catalogue: &Catalogue, nodes: &[OrgId]) -> Result
     if compute::asked(&request.sql) {
         return circuit::plan(request, catalogue);
     }
-    let query = parse::parse(&request.sql)?;
+    let mut tokens = parse::tokens(&request.sql)?;
+    let against = published::asked(&mut tokens);
+    let query = parse::select(tokens)?;
     if rows::asked(&query) {
-        return rows::plan(request, catalogue, &query);
+        return published::chosen(rows::plan(request, catalogue, &query)?, against);
+    }
+    if let Some(at) = against {
+        return Err(published::refused(at));
     }
     let nodes = assemble::check_nodes(request, nodes)?;
     if nodes.len() == 2 {

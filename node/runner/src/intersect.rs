@@ -35,7 +35,7 @@ impl Side {
     }
 }
 
-fn malformed(what: &str) -> Fault {
+pub(crate) fn malformed(what: &str) -> Fault {
     Fault::new(Code::Internal, "match keys", format!("the plan is malformed: {what}"))
 }
 
@@ -69,16 +69,16 @@ async fn run(plan: &Plan, label: &Label, mut context: Context, side: &Side) -> R
 }
 
 /// A side with its elements.
-struct Party<'a> {
-    plan: &'a Plan,
-    label: &'a Label,
-    rows: Rows<'a>,
+pub(crate) struct Party<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) label: &'a Label,
+    pub(crate) rows: Rows<'a>,
     /// Rows that the filter keeps; the elements number them.
-    kept: Vec<usize>,
-    elements: Elements,
+    pub(crate) kept: Vec<usize>,
+    pub(crate) elements: Elements,
     /// Distinct elements, and random ones up to the bound: how many keys there are stays here.
-    blocks: Zeroizing<Vec<Block>>,
-    parameters: two::Parameters,
+    pub(crate) blocks: Zeroizing<Vec<Block>>,
+    pub(crate) parameters: two::Parameters,
 }
 
 impl<'a> Party<'a> {
@@ -120,7 +120,7 @@ impl<'a> Party<'a> {
     }
 
     /// How many of the other owner's rows have a key, and their cells; `None` when no honest owner says so.
-    fn told(&self, payload: &[u8]) -> Option<(usize, Vec<AnswerCell>)> {
+    pub(crate) fn told(&self, payload: &[u8]) -> Option<(usize, Vec<AnswerCell>)> {
         match self.label {
             Label::Nothing => Some((1, Vec::new())),
             Label::Count => {
@@ -132,7 +132,7 @@ impl<'a> Party<'a> {
     }
 
     /// Appends one row of this side, as often as rows of the other match it.
-    fn append(
+    pub(crate) fn append(
         &self,
         row: u32,
         theirs: &[AnswerCell],
@@ -174,7 +174,7 @@ impl<'a> Party<'a> {
     }
 
     /// What goes with each block; nothing with those that are no key.
-    fn payloads(&self, payload: usize) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    pub(crate) fn payloads(&self, payload: usize) -> Result<Zeroizing<Vec<u8>>, Fault> {
         if matches!(self.label, Label::Row { .. }) {
             self.once()?;
         }
@@ -206,7 +206,7 @@ impl<'a> Party<'a> {
     }
 
     /// Refuses keys that several rows have, without telling which.
-    fn once(&self) -> Result<(), Fault> {
+    pub(crate) fn once(&self) -> Result<(), Fault> {
         let elements = self.elements.blocks().len();
         if (0..elements).all(|element| self.elements.rows_of(element).len() == 1) {
             return Ok(());
@@ -214,7 +214,7 @@ impl<'a> Party<'a> {
         Err(self.rows.fault(Code::KeyNotUnique, "several of the rows that the filter keeps have one key"))
     }
 
-    fn other(&self) -> Result<&'a Read, Fault> {
+    pub(crate) fn other(&self) -> Result<&'a Read, Fault> {
         self.plan.reads.get(1).ok_or_else(|| malformed("no other read"))
     }
 
@@ -224,7 +224,7 @@ impl<'a> Party<'a> {
 }
 
 /// What an honest owner may say of a match when `left` of its rows are not told of yet, which this takes from.
-fn within(told: Option<(usize, Vec<AnswerCell>)>, left: &mut usize) -> Option<(usize, Vec<AnswerCell>)> {
+pub(crate) fn within(told: Option<(usize, Vec<AnswerCell>)>, left: &mut usize) -> Option<(usize, Vec<AnswerCell>)> {
     let (copies, theirs) = told?;
     *left = left.checked_sub(copies)?;
     Some((copies, theirs))
@@ -254,7 +254,7 @@ impl Matches {
 }
 
 /// Bytes that a match brings, if any.
-fn payload_bytes(label: &Label) -> Option<usize> {
+pub(crate) fn payload_bytes(label: &Label) -> Option<usize> {
     match label {
         Label::Nothing => None,
         Label::Count => Some(COUNT_BYTES),
@@ -274,7 +274,7 @@ fn padded(rows: &Rows<'_>, elements: &Elements, context: &Context) -> Result<Zer
 }
 
 /// What both nodes know of the run.
-fn parameters(plan: &Plan) -> Result<two::Parameters, Fault> {
+pub(crate) fn parameters(plan: &Plan) -> Result<two::Parameters, Fault> {
     let [own, other] = plan.reads.as_slice() else { return Err(malformed("not two reads")) };
     let place = |read: &Read| {
         let place = plan.nodes.iter().position(|node| *node == read.owner);

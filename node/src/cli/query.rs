@@ -41,6 +41,9 @@ struct Sql {
     /// Whose nodes compute aggregates: three, or the two owners of a join without a third; by default the node's own three.
     #[arg(long, value_delimiter = ',')]
     nodes: Vec<OrgId>,
+    /// Rows of two owners: match them by a table of the other owner's keys that this node keeps for the next query.
+    #[arg(long, conflicts_with = "program")]
+    against_published: bool,
 }
 
 #[derive(Args)]
@@ -110,6 +113,7 @@ impl Sql {
             },
             (None, None) => return Err(Fault::new(Code::BadRequest, "query", "give a query or --program")),
         };
+        let sql = if self.against_published { format!("{sql}\nAGAINST PUBLISHED KEYS") } else { sql };
         Ok(json!({"sql": sql, "purpose": self.purpose, "nodes": self.nodes}))
     }
 }

@@ -8,3 +8,4 @@ pub mod progress;
 pub mod results;
 pub mod runs;
 pub mod sources;
+pub mod tables;

@@ -17,5 +17,7 @@ pub use body::{
 pub use catalogue::{Catalogue, ColumnClass, Source, dataset_subject};
 pub use circuit::{Circuit, CircuitSize};
 pub use plan::{Fold, GroupColumn, Join, KeyPart, Order, Output, Plan, Read, ReadRole, Request, Tier, ValueOf};
-pub use program::{Aggregate, Argument, CellForm, Function, Intersect, Label, Overlap, Program, Ranges, Star};
+pub use program::{
+    Aggregate, Argument, CellForm, Function, Intersect, Label, Overlap, Program, Published, Ranges, Star,
+};
 pub use rule::{ApprovalMode, Rule, RuleSet, Use};
