@@ -3,7 +3,7 @@
 use base_types::column::ColumnType;
 use notary_terms::{
     Aggregate, Argument, CellForm, Circuit, CircuitSize, Fold, Function, GroupColumn, Intersect, Join, KeyPart, Label,
-    Order, Output, Overlap, Plan, Program, Ranges, Read, ReadRole, Request, Star, Tier, ValueOf,
+    Order, Output, Overlap, Plan, Program, Published, Ranges, Read, ReadRole, Request, Star, Tier, ValueOf,
     formula::{Formula, Op},
 };
 
@@ -127,6 +127,11 @@ fn circuit() -> Plan {
     }
 }
 
+/// Rows matched against published keys.
+fn published() -> Plan {
+    Plan { program: Program::Published(Published { label: Label::Count }), ..rows(Label::Count) }
+}
+
 /// All of them.
 pub fn plans() -> Vec<Sample> {
     vec![
@@ -137,5 +142,6 @@ pub fn plans() -> Vec<Sample> {
         sample("Plan of sums", &overlap()),
         sample("Plan of several", &in_common()),
         sample("Plan of a program", &circuit()),
+        sample("Plan of published keys", &published()),
     ]
 }
