@@ -4,7 +4,10 @@ use std::{sync::Arc, thread::available_parallelism};
 
 use base_gm::sm3;
 use base_rt::entropy::Entropy;
-use base_types::fault::{Code, Fault};
+use base_types::{
+    DatasetId,
+    fault::{Code, Fault},
+};
 use base_wire::Encode;
 use mpc_core::{Abort, Context};
 use mpc_psi::unbalanced::{self, Cache, Level, Owner, Refused, Set, most_bytes};
@@ -53,6 +56,8 @@ struct Job<'a> {
     plan: &'a Plan,
     label: &'a Label,
     side: &'a Side,
+    /// The data set whose keys are published.
+    dataset: &'a DatasetId,
     /// Places of the owner of the table and of the receiver among the nodes.
     owner: usize,
     client: usize,
@@ -68,7 +73,18 @@ impl<'a> Job<'a> {
         let known = parameters(plan)?;
         let (owner, client) = (known.sender, known.receiver);
         let (queries, bound) = (known.receiver_elements, known.sender_elements);
-        Ok(Self { plan, label, side, owner, client, queries, bound, sealed: payload_bytes(label).unwrap_or(0) })
+        let dataset = &plan.reads.get(1).ok_or_else(|| malformed("no other read"))?.dataset;
+        Ok(Self {
+            plan,
+            label,
+            side,
+            dataset,
+            owner,
+            client,
+            queries,
+            bound,
+            sealed: payload_bytes(label).unwrap_or(0),
+        })
     }
 
     fn read(&self) -> Result<&'a Read, Fault> {
@@ -126,14 +142,14 @@ impl<'a> Job<'a> {
     async fn fetched(&self, context: &mut Context, releases: &Releases) -> Result<Level, Abort> {
         let mut fork = announce::open(context);
         let digest = announce::hear(&mut fork, self.owner).await?;
-        let kept = releases.fetched(&digest);
+        let kept = releases.fetched(self.dataset, &digest);
         announce::reply(&mut fork, self.owner, kept.is_some()).await?;
         let level = match kept {
             Some(level) => level,
             None => {
                 let most = most_bytes(self.bound, self.queries, self.sealed);
                 let level = unbalanced::receive(context, self.owner, &digest, most).await?;
-                releases.put(&digest, &level);
+                releases.put(self.dataset, &digest, &level);
                 level
             }
         };
@@ -147,30 +163,35 @@ impl<'a> Job<'a> {
     async fn serve(&self, mut context: Context, releases: &Releases, entropy: Arc<dyn Entropy>) -> Result<(), Fault> {
         let of = self.fingerprint()?;
         let mut fork = announce::open(&mut context);
-        let owner = match releases.made(&of, self.queries) {
-            Some(owner) => owner,
+        let (owner, fresh) = match releases.made(&of, self.queries) {
+            Some(owner) => (owner, None),
             None => {
                 let making = self.make(entropy)?;
                 let made = announce::while_working(&mut fork, self.client, making).await;
                 let (owner, published) = made.map_err(|abort| self.fault(&abort))?.map_err(|why| refused(&why))?;
-                releases.keep(of, owner, &published, self.queries)
+                (releases.keep((of, self.dataset), (owner, &published), self.queries), Some(published))
             }
         };
-        let served = self.answer_all(&mut context, &mut fork, releases, &owner).await;
+        let served = self.answer_all((&mut context, &mut fork), releases, &owner, fresh).await;
         served.map_err(|abort| self.fault(&abort))
     }
 
+    /// Sends the table, which is at hand when it is fresh, to a receiver that lacks it, and answers.
     async fn answer_all(
         &self,
-        context: &mut Context,
-        fork: &mut Context,
+        (context, fork): (&mut Context, &mut Context),
         releases: &Releases,
         owner: &Owner,
+        fresh: Option<unbalanced::Published>,
     ) -> Result<(), Abort> {
         let digest = owner.tip().unwrap_or_default();
         if !announce::tell(fork, self.client, &digest).await? {
-            let lost = || fork.name(Abort::local("the table is gone from this node; ask again"));
-            let published = releases.published(&digest).ok_or_else(lost)?;
+            let Some(published) = fresh.or_else(|| releases.published(self.dataset, &digest)) else {
+                releases.forget(self.dataset, &digest);
+                return Err(
+                    fork.name(Abort::local("the table is gone from this node; ask again, and it makes another"))
+                );
+            };
             unbalanced::send(context, self.client, &published).await?;
         }
         unbalanced::serve(context, self.client, owner, self.queries).await

@@ -1,4 +1,4 @@
-//! Tables of published keys between the runs: files named by their digests, the oldest gone where there are too many bytes.
+//! Tables of published keys between the runs: files named by data set and digest, the oldest gone where there are too many bytes.
 
 use std::{fs, io, path::PathBuf};
 

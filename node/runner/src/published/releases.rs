@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use base_types::Digest;
+use base_gm::sm3;
+use base_types::{DatasetId, Digest};
 use mpc_psi::unbalanced::{Level, Owner, Published};
 
 /// Most tables whose keys this node holds, the longest unused gone first.
@@ -11,7 +12,7 @@ const MAX_KEPT: usize = 16;
 /// (Brown and Gallant, ePrint 2004/306).
 const MAX_ANSWERED: u64 = 1 << 30;
 
-/// Where tables lie. They hold sealed values only, and what is found is checked against its name, so the place needs no trust.
+/// Where tables lie. They hold sealed values only, and what is found is checked against its digest, so the place needs no trust.
 pub trait Shelf: Send + Sync {
     /// Keeps bytes under a name, and may let others go, or these: they are made or fetched again.
     fn keep(&self, name: &Digest, bytes: &[u8]);
@@ -31,16 +32,13 @@ pub struct Releases {
 struct Kept {
     /// The state of the data set and the plans that it is for.
     of: [u8; 32],
+    name: Digest,
     owner: Arc<Owner>,
     /// Elements that the key answered or is about to.
     answered: u64,
 }
 
 impl Kept {
-    fn name(&self) -> Option<Digest> {
-        self.owner.tip().map(Digest)
-    }
-
     /// Whether it may answer so many elements more; counts them.
     fn takes(&mut self, queries: u64) -> bool {
         let answered = self.answered.saturating_add(queries);
@@ -50,6 +48,11 @@ impl Kept {
         }
         fits
     }
+}
+
+/// A table's name. It binds the data set: an owner cannot find out which tables of others a receiver has.
+fn name(dataset: &DatasetId, digest: &[u8; 32]) -> Digest {
+    sm3::tagged("heqi/published/table/1", &[dataset.as_str().as_bytes(), digest])
 }
 
 impl Releases {
@@ -67,7 +70,7 @@ impl Releases {
         let mut kept = self.kept();
         let place = kept.iter().position(|kept| kept.of == *of)?;
         let mut found = kept.remove(place);
-        if !found.name().is_some_and(|name| self.shelf.holds(&name)) || !found.takes(queries as u64) {
+        if !self.shelf.holds(&found.name) || !found.takes(queries as u64) {
             return None;
         }
         let owner = found.owner.clone();
@@ -76,8 +79,14 @@ impl Releases {
     }
 
     /// Keeps a table that was made, and counts what it is about to answer.
-    pub(crate) fn keep(&self, of: [u8; 32], owner: Owner, published: &Published, queries: usize) -> Arc<Owner> {
-        self.shelf.keep(&Digest(published.digest), &published.to_bytes());
+    pub(crate) fn keep(
+        &self,
+        (of, dataset): ([u8; 32], &DatasetId),
+        (owner, published): (Owner, &Published),
+        queries: usize,
+    ) -> Arc<Owner> {
+        let name = name(dataset, &published.digest);
+        self.shelf.keep(&name, &published.to_bytes());
         let owner = Arc::new(owner);
         let mut kept = self.kept();
         // Two runs may have made a table of one state at the same time; the later one stays.
@@ -85,23 +94,29 @@ impl Releases {
         if kept.len() >= MAX_KEPT {
             kept.remove(0);
         }
-        kept.push(Kept { of, owner: owner.clone(), answered: queries as u64 });
+        kept.push(Kept { of, name, owner: owner.clone(), answered: queries as u64 });
         owner
     }
 
     /// A table that was made, for a receiver that lacks it. `None` when it is no longer there, or damaged.
-    pub(crate) fn published(&self, digest: &[u8; 32]) -> Option<Published> {
-        self.fetched(digest).map(Level::into_published)
+    pub(crate) fn published(&self, dataset: &DatasetId, digest: &[u8; 32]) -> Option<Published> {
+        self.fetched(dataset, digest).map(Level::into_published)
+    }
+
+    /// Forgets a table that was made and is damaged.
+    pub(crate) fn forget(&self, dataset: &DatasetId, digest: &[u8; 32]) {
+        let name = name(dataset, digest);
+        self.kept().retain(|kept| kept.name != name);
     }
 
     /// A table that was fetched; `None` when it is not there, or damaged.
-    pub(crate) fn fetched(&self, digest: &[u8; 32]) -> Option<Level> {
-        let bytes = self.shelf.find(&Digest(*digest))?;
+    pub(crate) fn fetched(&self, dataset: &DatasetId, digest: &[u8; 32]) -> Option<Level> {
+        let bytes = self.shelf.find(&name(dataset, digest))?;
         Level::from_bytes(&bytes, digest).ok()
     }
 
     /// Keeps a table that was fetched.
-    pub(crate) fn put(&self, digest: &[u8; 32], level: &Level) {
-        self.shelf.keep(&Digest(*digest), &level.to_bytes());
+    pub(crate) fn put(&self, dataset: &DatasetId, digest: &[u8; 32], level: &Level) {
+        self.shelf.keep(&name(dataset, digest), &level.to_bytes());
     }
 }
