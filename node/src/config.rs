@@ -185,6 +185,10 @@ impl Folder {
     pub fn ledger(&self) -> PathBuf {
         self.0.join("data/ledger")
     }
+    /// Tables of published keys, made and fetched.
+    pub fn tables(&self) -> PathBuf {
+        self.0.join("data/tables")
+    }
     /// Past alarms, a line each.
     pub fn alarms(&self) -> PathBuf {
         self.0.join("data/alarms.jsonl")

@@ -22,7 +22,7 @@ use ledger_store::Store;
 use ledger_vm::govern::Addresses;
 use notary_desk::Desk;
 use portal_api::{Person, Sessions};
-use runner::Site;
+use runner::{Releases, Site};
 use tokio::{net::TcpListener, sync::mpsc, sync::watch};
 
 use crate::{
@@ -31,7 +31,7 @@ use crate::{
     observe::{Watch, traces},
     wiring::{
         deriver::Planner, journal::ChainJournal, people::People, portal::NodeDesk, progress::Progress,
-        results::Results, runs::Runs, scratch::Rooms, sources::Sources,
+        results::Results, runs::Runs, scratch::Rooms, sources::Sources, tables::Tables,
     },
 };
 
@@ -276,7 +276,8 @@ async fn start(
     let progress = Arc::new(Progress::default());
     // After the store's lock: the files there are those of runs that ended with an earlier start.
     let rooms = Rooms::open(folder.scratch(), entropy.clone())?;
-    let site = site(config, &key, hub, (clock, entropy), (&sources, rooms), &desk);
+    let releases = Arc::new(Releases::new(Box::new(Tables::new(folder.tables()))));
+    let site = site(config, &key, hub, (clock, entropy), (&sources, rooms), &desk, releases);
     let flows = site.flows.clone();
     let runs = Arc::new(Runs {
         desk: desk.clone(),
@@ -324,6 +325,7 @@ fn complete(chain: &Chain, history: History) -> Result<(), Fault> {
     Ok(())
 }
 
+#[allow(clippy::too_many_arguments, reason = "a run's surroundings, gathered once")]
 fn site(
     config: &Config,
     key: &SecretKey,
@@ -331,6 +333,7 @@ fn site(
     (clock, entropy): (&Arc<dyn Clock>, &Arc<dyn Entropy>),
     (sources, rooms): (&Arc<Sources>, Rooms),
     desk: &Arc<Desk>,
+    releases: Arc<Releases>,
 ) -> Site {
     let (sources, desk) = (sources.clone(), desk.clone());
     let connector = move |dataset: &base_types::DatasetId| {
@@ -354,6 +357,7 @@ fn site(
         scratch: Arc::new(move |session: &base_types::Digest| rooms.room(session)),
         silence: Duration::from_secs(config.silence_seconds),
         flows: Arc::default(),
+        releases,
     }
 }
 

@@ -130,12 +130,12 @@ impl Transport for Deviant {
     }
 }
 
-fn place(plan: &Plan, org: &OrgId) -> usize {
+pub fn place(plan: &Plan, org: &OrgId) -> usize {
     plan.nodes.iter().position(|node| node == org).expect("a node")
 }
 
 /// Meets the others; the engines' view of the session, with a deviation towards one victim.
-async fn enter(part: &Part, victim: &OrgId, deviation: Deviation) -> Option<Context> {
+pub async fn enter(part: &Part, victim: &OrgId, deviation: Deviation) -> Option<Context> {
     let (session, links) = meet(part, |_| vec![5; 32]).await?;
     let plan = &part.run.plan;
     let split = |link: Link| {
@@ -208,7 +208,7 @@ fn parameters(plan: &Plan, payload: usize) -> labelled::Parameters {
 }
 
 /// Elements that nobody else has.
-fn strangers(me: &OrgId, count: usize) -> Vec<Block> {
+pub fn strangers(me: &OrgId, count: usize) -> Vec<Block> {
     let element = |number: usize| {
         let digest = tagged("test/element", &[me.as_str().as_bytes(), &(number as u64).to_be_bytes()]);
         Block::from_bytes(*digest.0.first_chunk().expect("32 bytes"))

@@ -3,7 +3,7 @@
 use base_types::column::ColumnType;
 use notary_terms::{
     Aggregate, Argument, CellForm, Circuit, CircuitSize, Fold, Function, GroupColumn, Intersect, Join, KeyPart, Label,
-    Order, Output, Overlap, Plan, Program, Ranges, Read, ReadRole, Request, Spares, Star, Tier, ValueOf,
+    Order, Output, Overlap, Plan, Program, Published, Ranges, Read, ReadRole, Request, Spares, Star, Tier, ValueOf,
     formula::{Formula, Op},
 };
 
@@ -140,6 +140,11 @@ fn garbled() -> Plan {
     Plan { request, tier: Tier::A, nodes: vec![org("civil"), org("statistics")], ..circuit() }
 }
 
+/// Rows matched against published keys.
+fn published() -> Plan {
+    Plan { program: Program::Published(Published { label: Label::Count }), ..rows(Label::Count) }
+}
+
 /// All of them.
 pub fn plans() -> Vec<Sample> {
     vec![
@@ -155,5 +160,6 @@ pub fn plans() -> Vec<Sample> {
         sample("Plan of several", &in_common()),
         sample("Plan of a program", &circuit()),
         sample("Plan of a program in tier A", &garbled()),
+        sample("Plan of published keys", &published()),
     ]
 }

@@ -4,7 +4,7 @@
 
 use notary_terms::{Function, Intersect, Label, Overlap, Plan, Program, ReadRole, Spares, Star, Tier};
 
-use crate::{program, star_tier};
+use crate::{program, published, star_tier};
 
 /// What a run will roughly cost, all parties together.
 pub(crate) struct Cost {
@@ -63,6 +63,7 @@ pub(crate) fn estimate(plan: &Plan) -> Cost {
         Program::Overlap(overlap) => of_overlap(plan, overlap),
         Program::Common => of_common(plan),
         Program::Circuit(circuit) => program::cost(plan, circuit),
+        Program::Published(published) => published::cost(plan, published),
     }
 }
 

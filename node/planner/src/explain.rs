@@ -5,10 +5,10 @@ use notary_terms::{Argument, Catalogue, Function, Join, Plan, Program, Read, Rea
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    common, cost, overlap, program,
-    steps::{self, Step},
+    common, cost, overlap, program, published, star_tier,
+    steps::{self, Step, names},
     text::formula_text,
-    star_tier, told,
+    told,
 };
 
 /// One text in two languages.
@@ -126,10 +126,13 @@ pub fn explain(plan: &Plan, catalogue: &Catalogue) -> Explanation {
         Program::Overlap(sums) => overlap::told::program(plan, sums),
         Program::Common => common::told::program(plan),
         Program::Circuit(circuit) => program::told(plan, circuit),
+        Program::Published(keys) => published::told::program(plan, keys),
     };
     let circuit = match &plan.program {
         Program::Circuit(circuit) => Some(program::explained(plan, circuit)),
-        Program::Star(_) | Program::Intersect(_) | Program::Overlap(_) | Program::Common => None,
+        Program::Star(_) | Program::Intersect(_) | Program::Overlap(_) | Program::Common | Program::Published(_) => {
+            None
+        }
     };
     Explanation {
         job: plan.digest(),

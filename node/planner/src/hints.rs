@@ -96,9 +96,14 @@ impl Hints {
         }
     }
 
+    /// Whether they say how keys are compared within a run.
+    pub(crate) fn say_how(&self) -> bool {
+        self.low_traffic || !matches!(self.buckets, Buckets::Needed)
+    }
+
     /// Refuses hints that nothing would heed.
     pub(crate) fn none(&self) -> Result<(), Fault> {
-        if !self.low_traffic && matches!(self.buckets, Buckets::Needed) && self.rows.is_none() {
+        if !self.say_how() && self.rows.is_none() {
             return Ok(());
         }
         let what = "LOW_TRAFFIC, BUCKETS or ROWS for other than rows of two owners";

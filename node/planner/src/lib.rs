@@ -24,6 +24,7 @@ mod names;
 mod overlap;
 mod parse;
 mod program;
+mod published;
 mod refuse;
 mod rows;
 mod scope;
@@ -60,7 +61,9 @@ pub const DEFAULT_MIN_GROUP: u32 = 5;
 
 /// Derives the plan of a request; `nodes` are the nodes that compute aggregates, in any order: three that hold shares, or the
 /// two owners of a join without a third. Rows are matched by their owners alone, and a user's program is computed by its owners
-/// and its receiver, whoever `nodes` are. A star runs in tier B+ where the request names it.
+/// and its receiver, whoever `nodes` are. A star runs in tier B+ where the request names it. Rows of a data set that is
+/// large beside the receiver's, and of any where the query ends with `AGAINST PUBLISHED KEYS`, are matched by a table that their
+/// owner publishes.
 ///
 /// # Errors
 /// [`Code::QuerySyntax`], [`Code::QueryUnsupported`], [`Code::QueryUnknownName`] or [`Code::QueryOverflow`], each with
@@ -79,9 +82,15 @@ fn derived(request: &Request, catalogue: &Catalogue, nodes: &[OrgId]) -> Result<
     if compute::asked(&request.sql) {
         return circuit::plan(request, catalogue);
     }
-    let query = parse::parse(&request.sql)?;
+    let mut tokens = parse::tokens(&request.sql)?;
+    let against = published::asked(&mut tokens);
+    let query = parse::select(tokens)?;
     if rows::asked(&query) {
-        return rows::plan(request, catalogue, &query);
+        let plan = rows::plan(request, catalogue, &query)?;
+        return published::chosen(plan, against, query.hints.say_how());
+    }
+    if let Some(at) = against {
+        return Err(published::refused(at));
     }
     query.hints.none()?;
     let nodes = assemble::check_nodes(request, nodes)?;

@@ -44,11 +44,6 @@ impl Keywords {
     }
 }
 
-/// Reads a query.
-pub(crate) fn parse(sql: &str) -> Result<Parsed, Fault> {
-    select(tokens(sql)?)
-}
-
 /// The words and signs of a text, with their places.
 pub(crate) fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, Fault> {
     let start = Location { line: 1, column: 1 };

@@ -188,7 +188,7 @@ fn padded(rows: &Rows<'_>, elements: &Elements, context: &Context) -> Result<Zer
 }
 
 /// What both nodes know of the run.
-fn parameters(plan: &Plan, spares: Spares) -> Result<two::Parameters, Fault> {
+pub(crate) fn parameters(plan: &Plan, spares: Spares) -> Result<two::Parameters, Fault> {
     let [own, other] = plan.reads.as_slice() else { return Err(malformed("not two reads")) };
     let place = |read: &Read| {
         let place = plan.nodes.iter().position(|node| *node == read.owner);

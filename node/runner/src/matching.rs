@@ -15,6 +15,15 @@ pub(crate) fn malformed(what: &str) -> Fault {
     Fault::new(Code::Internal, "match keys", format!("the plan is malformed: {what}"))
 }
 
+/// Bytes that a match brings, if any.
+pub(crate) fn payload_bytes(label: &Label) -> Option<usize> {
+    match label {
+        Label::Nothing => None,
+        Label::Count => Some(COUNT_BYTES),
+        Label::Row { cells: forms, rows } => Some(room(forms, *rows)),
+    }
+}
+
 /// One node's rows, and what a match with them brings.
 pub(crate) struct Matching<'a> {
     pub(crate) plan: &'a Plan,
@@ -36,11 +45,7 @@ impl<'a> Matching<'a> {
 
     /// Bytes that a match brings, if any.
     pub(crate) fn payload(&self) -> Option<usize> {
-        match self.label {
-            Label::Nothing => None,
-            Label::Count => Some(COUNT_BYTES),
-            Label::Row { cells: forms, rows } => Some(room(forms, *rows)),
-        }
+        payload_bytes(self.label)
     }
 
     /// Appends what goes with a key that these rows have, by place among those kept. A key of more rows than a match may

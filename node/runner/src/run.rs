@@ -15,8 +15,8 @@ use connectors_api::Connector;
 use mpc_core::{Abort, Blame, Context};
 use mpc_relational::OwnerRows;
 use notary_terms::{
-    Approved, Circuit, DeliveredBody, Intersect, Outcome, Overlap, Plan, Program, Read, ReadBody, ReceiptBody,
-    TransferBody,
+    Approved, Circuit, DeliveredBody, Intersect, Outcome, Overlap, Plan, Program, Published, Read, ReadBody,
+    ReceiptBody, TransferBody,
 };
 
 use crate::{
@@ -27,6 +27,7 @@ use crate::{
     halt::Halt,
     intersect::{self, Side},
     overlap, program,
+    published::{self, Releases},
     session::{self, Binding},
     star,
     transport::{Stepping, Terms, Wires},
@@ -95,6 +96,8 @@ pub struct Site {
     pub silence: Duration,
     /// Counts what passes between the nodes, by step.
     pub flows: Arc<Flows>,
+    /// Tables of published keys, made and fetched, between the runs.
+    pub releases: Arc<Releases>,
 }
 
 /// Runs the attempt; the answer is `Some` at the receiver. A receipt is written whatever happens.
@@ -203,6 +206,8 @@ enum Inputs {
     Common(Side),
     /// A user's program, and what its arguments are taken from.
     Own(Circuit, Vec<(usize, Table)>),
+    /// Keys to publish or to ask for, and what the intersection brings.
+    Published(Published, Side),
 }
 
 impl Inputs {
@@ -217,6 +222,7 @@ impl Inputs {
             Program::Overlap(program) => Ok(Self::Overlap(program.clone(), Side::of(plan, tables)?)),
             Program::Common => Ok(Self::Common(Side::of(plan, tables)?)),
             Program::Circuit(circuit) => Ok(Self::Own(circuit.clone(), tables)),
+            Program::Published(program) => Ok(Self::Published(program.clone(), Side::of(plan, tables)?)),
         }
     }
 }
@@ -249,6 +255,10 @@ async fn joint(
         Inputs::Own(circuit, tables) => {
             minutes.progress("compute program");
             program::answer(plan, circuit, context, tables, &site.me).await
+        }
+        Inputs::Published(program, side) => {
+            minutes.progress("match keys");
+            published::answer(plan, program, context, side, site).await
         }
     }
 }

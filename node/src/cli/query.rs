@@ -45,6 +45,9 @@ struct Sql {
     /// one that cheats; `a` makes a program of two parties faster, and trusts both to follow the protocol.
     #[arg(long)]
     tier: Option<Tier>,
+    /// Rows of two owners: match them by a table of the other owner's keys that this node keeps for the next query.
+    #[arg(long, conflicts_with = "program")]
+    against_published: bool,
 }
 
 #[derive(Args)]
@@ -114,6 +117,7 @@ impl Sql {
             },
             (None, None) => return Err(Fault::new(Code::BadRequest, "query", "give a query or --program")),
         };
+        let sql = if self.against_published { format!("{sql}\nAGAINST PUBLISHED KEYS") } else { sql };
         let tier = self.tier.map(|tier| tier.word().to_lowercase());
         Ok(json!({"sql": sql, "purpose": self.purpose, "nodes": self.nodes, "tier": tier}))
     }

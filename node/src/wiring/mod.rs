@@ -9,3 +9,4 @@ pub mod results;
 pub mod runs;
 pub mod scratch;
 pub mod sources;
+pub mod tables;

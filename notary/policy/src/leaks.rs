@@ -12,7 +12,7 @@ use notary_terms::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{circuits, overlap, sets};
+use crate::{circuits, overlap, published, sets};
 
 /// One way in which one column of one data set becomes known to one party.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -38,7 +38,8 @@ pub struct ColumnUse {
 /// the other owners take part in comparing the receiver's keys without learning them, [`Use::EncryptedOnly`]. Where two owners'
 /// matching rows are aggregated, nobody learns which keys match: each owner's key needs [`Use::EncryptedOnly`] for the other,
 /// and values and filters need what they need in a star. Of a user's program the receiver learns what it returns,
-/// [`Use::Program`]. A column that is read or shared without such a role counts as [`Use::Plaintext`]: nothing in the plan says
+/// [`Use::Program`]. Where an owner publishes a table of its keys, the receiver learns what it learns in an intersection, and its
+/// node keeps all that lies sealed in the table, [`Use::EncryptedOnly`]. A column that is read or shared without such a role counts as [`Use::Plaintext`]: nothing in the plan says
 /// what becomes of it.
 ///
 /// # Errors
@@ -54,6 +55,7 @@ pub fn uses(plan: &Plan) -> Result<Vec<ColumnUse>, Fault> {
         Program::Overlap(sums) => overlap::check(plan, sums)?,
         Program::Common => sets::check_common(plan)?,
         Program::Circuit(circuit) => circuits::check(plan, circuit)?,
+        Program::Published(keys) => published::check(plan, keys)?,
     }
     let mut all = Vec::new();
     for (place, read) in plan.reads.iter().enumerate() {
@@ -68,6 +70,10 @@ pub fn uses(plan: &Plan) -> Result<Vec<ColumnUse>, Fault> {
                 to_receiver(plan, sets::uses(read)?).into_iter().chain(own).collect()
             }
             Program::Circuit(_) => to_receiver(plan, circuits::uses(read)?),
+            Program::Published(_) => {
+                let own = sets::encrypted(plan, place, read);
+                to_receiver(plan, published::uses(place, read)?).into_iter().chain(own).collect()
+            }
         };
         let used: BTreeSet<usize> = needs.iter().map(|(column, ..)| *column).collect();
         let idle = (0..read.columns.len()).filter(|c| !used.contains(c));

@@ -136,6 +136,16 @@ impl Intersect {
     }
 }
 
+/// As an [`Intersect`], of few keys with many: the other owner evaluates a secret function at all its keys once, and the receiver
+/// keeps the table of the values, under which cells are sealed, and has the function evaluated blindly at its own keys in every
+/// job. It asks for exactly `reads[0].rows_bound` keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Published {
+    /// What a match brings of `reads[1]`.
+    pub label: Label,
+}
+wire_struct!(Published { label });
+
 /// How large a read's numbers are: public, kept to by its owner, and so narrow that no sum overflows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ranges {
@@ -174,5 +184,9 @@ pub enum Program {
     Common,
     /// A user's own program.
     Circuit(Circuit),
+    /// Rows of one owner that another owner's match, whose keys lie in a table at the first.
+    Published(Published),
 }
-wire_enum!(Program { 0 => Star(star), 1 => Intersect(intersect), 2 => Overlap(overlap), 3 => Common, 4 => Circuit(circuit) });
+wire_enum!(Program {
+    0 => Star(star), 1 => Intersect(intersect), 2 => Overlap(overlap), 3 => Common, 4 => Circuit(circuit), 5 => Published(published)
+});
