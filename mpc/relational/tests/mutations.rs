@@ -7,8 +7,8 @@
 use mpc_core::Context;
 use mpc_core::sweep::{Kinds, Protocol, Run, Verdict, sweep};
 use mpc_relational::{
-    Aggregate, CarrierRow, Cell, Function, GroupResult, Input, Join, OwnerRows, Placement, SideRow, SideShape,
-    StarShape, run,
+    Aggregate, CarrierRow, Cell, Function, GroupResult, Input, Join, OwnerRows, Placement, Rep3, SideRow,
+    SideShape, StarShape, run,
 };
 
 /// Who learns the groups: another one than the owners.
@@ -60,7 +60,7 @@ fn due() -> Vec<GroupResult> {
 fn joined(me: usize, mut ctx: Context) -> Run<Option<Vec<GroupResult>>> {
     Box::pin(async move {
         let place = Placement { carrier: 0, sides: vec![1], receiver: RECEIVER };
-        let groups = run(&mut ctx, &shape(), &place, rows_of(me), &mut |_| {}).await?;
+        let groups = run::<Rep3>(&mut ctx, &shape(), &place, rows_of(me), &mut |_| {}).await?;
         // They come in a shuffled order.
         Ok(groups.map(|mut groups| {
             groups.sort_by(|one, other| one.group_words.cmp(&other.group_words));

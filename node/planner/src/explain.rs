@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     common, cost, overlap, program, published, star_tier,
-    steps::{self, Step, names},
+    steps::{self, Step},
     text::formula_text,
     told,
 };
