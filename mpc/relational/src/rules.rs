@@ -2,7 +2,8 @@
 //!
 //! A sort opens destinations that are a permutation only where its key holds bits, and a threshold counts people only where
 //! each counts once. So every column of bits holds bits; a side's keys rise, so that none occurs twice; its dummies come last
-//! and count nowhere; its keys stand for no more rows than there are. Whether the rows are true nobody can see.
+//! and count nowhere; its keys stand for no more rows than there are. Whether the rows are true nobody can see; nor is it checked that
+//! of a carrier's rows of one key and group one leads: an owner that deviates may let one person count for several.
 //! Each rule is an integer that is 0 where it is kept, made of one owner's words alone: to open it tells nothing where the owner
 //! keeps to it, and nothing of others' rows where not.
 

@@ -59,11 +59,12 @@ pub(crate) async fn truncate(party: &mut Party, x: &[u64], by: u32, rounding: Ro
 /// This party's shares of `x / 2^by` or of one more, rounded down, for signed `x` from −2^62 to 2^62 − 1 and `by` from 1 to 62. One
 /// transfer each, one round.
 pub(crate) async fn truncate_small(party: &mut Party, x: &[u64], by: u32) -> Result<Words, Abort> {
+    let line = party.line("truncate small", &[x.len(), by as usize]);
     let lift = party.pick(1_u64 << (BITS - 2), 0);
     let lifted: Words = Zeroizing::new(x.iter().map(|x| x.wrapping_add(lift)).collect());
     let tops = |shares: &[u64]| shares.iter().enumerate().fold(0, |tops, (lane, y)| tops | (y >> (BITS - 1)) << lane);
     let tops: Words = Zeroizing::new(lifted.chunks(WORD).map(tops).collect());
-    let wraps = either(party, &tops, x.len()).await?;
+    let wraps = either(party, line, &tops, x.len()).await?;
     let offset = party.pick(1_u64.wrapping_sub(1 << (BITS - 2 - by)), 0);
     let quotient = |(y, wrap): (&u64, &u64)| (y >> by).wrapping_sub(wrap << (BITS - by)).wrapping_add(offset);
     Ok(Zeroizing::new(lifted.iter().zip(wraps.iter()).map(quotient).collect()))
