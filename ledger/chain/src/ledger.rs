@@ -32,8 +32,8 @@ pub(crate) const VOTES: &str = "chain-votes";
 pub(crate) const GENESIS: &[u8] = b"genesis";
 
 /// The columns that the chain's store must have, the state's included.
-pub const COLUMNS: [&str; 16] = {
-    let [nodes, latest, history, stale, roots, heights, meta] = State::COLUMNS;
+pub const COLUMNS: [&str; 17] = {
+    let [nodes, latest, history, stale, roots, heights, meta, old] = State::COLUMNS;
     [
         nodes,
         latest,
@@ -51,6 +51,7 @@ pub const COLUMNS: [&str; 16] = {
         HANDOVERS,
         VOTES,
         PLACES,
+        old,
     ]
 };
 
