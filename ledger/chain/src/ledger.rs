@@ -201,6 +201,9 @@ impl Ledger {
 
     /// The digests of a block's transactions, in order.
     pub(crate) fn contents(&self, height: Height) -> Result<Option<Vec<Digest>>, ChainFault> {
+        if height < self.first_listed()? {
+            return Ok(None);
+        }
         let row = self.store.get(BLOCKS, &height.to_be_bytes())?;
         row.map(|row| read(&row, "block")).transpose()
     }
@@ -210,6 +213,10 @@ impl Ledger {
         let Some(Certified { header, certificate, transactions }) = self.header(height)? else {
             return self.absent(height);
         };
+        // Some of its rows may still be there.
+        if height < self.first_listed()? {
+            return self.absent(height);
+        }
         let rows = self.store.rows(TRANSACTIONS, &height.to_be_bytes(), &[], usize::MAX)?;
         if rows.len() != transactions as usize {
             return Err(self.lacking(height)?);
