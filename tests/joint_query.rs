@@ -16,6 +16,8 @@ mod more;
 mod owners;
 #[path = "joint_query/programs.rs"]
 mod programs;
+#[path = "joint_query/published.rs"]
+mod published;
 #[path = "joint_query/query.rs"]
 mod query;
 #[path = "joint_query/random.rs"]

@@ -185,6 +185,10 @@ impl Folder {
     pub fn ledger(&self) -> PathBuf {
         self.0.join("data/ledger")
     }
+    /// Tables of published keys, made and fetched.
+    pub fn tables(&self) -> PathBuf {
+        self.0.join("data/tables")
+    }
     /// Past alarms, a line each.
     pub fn alarms(&self) -> PathBuf {
         self.0.join("data/alarms.jsonl")
@@ -196,6 +200,10 @@ impl Folder {
     /// Answers this organisation received, encrypted to the node's key.
     pub fn results(&self) -> PathBuf {
         self.0.join("data/results")
+    }
+    /// What runs keep outside memory, as long as they last.
+    pub fn scratch(&self) -> PathBuf {
+        self.0.join("data/scratch")
     }
     /// Where the ledger's clients on this machine connect, as long as the node runs.
     pub fn ledger_address(&self) -> PathBuf {

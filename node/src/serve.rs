@@ -22,7 +22,7 @@ use ledger_store::Store;
 use ledger_vm::govern::Addresses;
 use notary_desk::Desk;
 use portal_api::{Person, Sessions};
-use runner::Site;
+use runner::{Releases, Site};
 use tokio::{net::TcpListener, sync::mpsc, sync::watch};
 
 use crate::{
@@ -31,7 +31,7 @@ use crate::{
     observe::{Watch, traces},
     wiring::{
         deriver::Planner, journal::ChainJournal, people::People, portal::NodeDesk, progress::Progress,
-        results::Results, runs::Runs, sources::Sources,
+        results::Results, runs::Runs, scratch::Rooms, sources::Sources, tables::Tables,
     },
 };
 
@@ -274,7 +274,10 @@ async fn start(
     let sources = Arc::new(Sources::open(folder.sources())?);
     let results = Arc::new(Results::new(folder.results(), key.clone(), former.clone()));
     let progress = Arc::new(Progress::default());
-    let site = site(config, &key, hub, clock, entropy, &sources, &desk);
+    // After the store's lock: the files there are those of runs that ended with an earlier start.
+    let rooms = Rooms::open(folder.scratch(), entropy.clone())?;
+    let releases = Arc::new(Releases::new(Box::new(Tables::new(folder.tables()))));
+    let site = site(config, &key, hub, (clock, entropy), (&sources, rooms), &desk, releases);
     let flows = site.flows.clone();
     let runs = Arc::new(Runs {
         desk: desk.clone(),
@@ -322,14 +325,15 @@ fn complete(chain: &Chain, history: History) -> Result<(), Fault> {
     Ok(())
 }
 
+#[allow(clippy::too_many_arguments, reason = "a run's surroundings, gathered once")]
 fn site(
     config: &Config,
     key: &SecretKey,
     hub: Arc<LinkHub>,
-    clock: &Arc<dyn Clock>,
-    entropy: &Arc<dyn Entropy>,
-    sources: &Arc<Sources>,
+    (clock, entropy): (&Arc<dyn Clock>, &Arc<dyn Entropy>),
+    (sources, rooms): (&Arc<Sources>, Rooms),
     desk: &Arc<Desk>,
+    releases: Arc<Releases>,
 ) -> Site {
     let (sources, desk) = (sources.clone(), desk.clone());
     let connector = move |dataset: &base_types::DatasetId| {
@@ -350,8 +354,10 @@ fn site(
         clock: clock.clone(),
         entropy: entropy.clone(),
         connector: Arc::new(connector),
+        scratch: Arc::new(move |session: &base_types::Digest| rooms.room(session)),
         silence: Duration::from_secs(config.silence_seconds),
         flows: Arc::default(),
+        releases,
     }
 }
 

@@ -149,14 +149,18 @@ fn evidence_holds_and_no_changed_byte_does(genesis: &str, bundle: &Path) {
     }
 }
 
-/// Who wrote receipts of a job, once all three computing nodes have.
+/// A job's evidence, once all three computing nodes have written their receipts.
 fn receipts(four: &People, job: &str) -> Value {
-    until("receipts of all three", SOON, || {
+    receipts_of(four, job, &["civil/node", "health/node", "statistics/node"])
+}
+
+/// A job's evidence, once these nodes have written their receipts.
+fn receipts_of(four: &People, job: &str, nodes: &[&str]) -> Value {
+    until("receipts", SOON, || {
         let shown = four.look(AUDITOR, &["evidence", "show", job]).good();
         let receipts = items(&shown, "records").iter().filter(|r| r["kind"] == "receipt");
         let senders: BTreeSet<_> = receipts.map(|r| text(r, "sender")).collect();
-        let all = ["civil/node", "health/node", "statistics/node"].iter().all(|node| senders.contains(*node));
-        all.then_some(shown)
+        nodes.iter().all(|node| senders.contains(*node)).then_some(shown)
     })
 }
 
@@ -185,12 +189,13 @@ fn a_party_that_hangs_is_blamed_after_the_stated_time_and_goes_on_afterwards() {
 }
 
 #[test]
-fn a_party_that_dies_in_mid_job_is_named_and_the_next_job_succeeds() {
+fn a_running_job_is_called_off_by_another_party_one_that_dies_in_mid_job_is_named_and_the_next_job_succeeds() {
     let mut four = Consortium::found();
-    four.set_silence(5);
+    four.set_silence(15);
     four.start_all();
     four.register();
     four.grant_pressure();
+    called_off_in_mid_job(&mut four);
     let job = stopped_in_mid_job(&mut four);
     four.kill("civil");
     let view = four.await_status(&job, "aborted");
@@ -201,6 +206,28 @@ fn a_party_that_dies_in_mid_job_is_named_and_the_next_job_succeeds() {
     four.start("civil");
     assert_eq!(receipts(&four, &job)["verdict"]["valid"], true, "an aborted job's evidence verifies too");
     assert_eq!(cells(&four.answer()), plain_answer());
+}
+
+/// Another party than the analyst's calls a job off while it runs: the two nodes that do not stand still end long before
+/// silence would end them, and the ledger says who wanted it.
+fn called_off_in_mid_job(four: &mut Consortium) {
+    let job = stopped_in_mid_job(four);
+    let reason = "the file is to be corrected first / 须先更正数据";
+    let called = Instant::now();
+    four.sign("health/owner", &["cancel", &job, "--reason", reason]).good();
+    let view = four.await_status(&job, "cancelled");
+    let told = ["reason_en", "reason_zh"].map(|field| text(&view, field));
+    assert!(told.iter().all(|told| told.contains("health/owner") && told.contains(reason)), "{view}");
+    receipts_of(four, &job, &["health/node", "statistics/node"]);
+    assert!(called.elapsed() < Duration::from_secs(12), "nobody waits for silence");
+    four.signal("civil", "CONT");
+    let shown = receipts(four, &job);
+    assert_eq!(shown["verdict"]["valid"], true, "{shown}");
+    let ended = items(&shown["verdict"], "steps").iter().find(|step| step["name"] == "receipts").expect("a link");
+    // Who hears of it last may see the links of the others end before; who heard first never says anything else.
+    let said = text(ended, "detail");
+    assert!(said.contains("reports HQ-3006") && said.contains("blaming health"), "{said}");
+    four.look(ANALYST, &["query", "result", &job]).fault("HQ-7004");
 }
 
 /// A job whose civil node stands still between its read and the end. A job that ended before is let go, and another begun.
@@ -224,7 +251,7 @@ fn stopped_in_mid_job(four: &mut Consortium) -> String {
 }
 
 #[test]
-fn a_rejected_proposal_ends_with_the_reason_and_never_runs() {
+fn a_rejected_proposal_ends_with_the_reason_and_never_runs_and_another_is_answered_in_tier_b_plus() {
     let four = Consortium::started();
     four.register();
     four.grant_pressure();
@@ -246,4 +273,20 @@ fn a_rejected_proposal_ends_with_the_reason_and_never_runs() {
     assert!(items(&view, "timeline").iter().all(|e| e["kind"] != "started"), "{view}");
     // A word once given stands.
     four.sign("health/owner", &["approve", &job]).fault("HQ-5005");
+    answered_in_tier_b_plus(&four);
+}
+
+/// The same question, asked so that a node that cheats is noticed.
+fn answered_in_tier_b_plus(four: &People) {
+    let asked = [QUERY, "--tier", "b+"];
+    let check = four.look(ANALYST, &[&["query", "check"][..], &asked].concat()).good();
+    let plan = &check["explanation"];
+    assert_eq!((check["allowed"].as_bool(), text(plan, "tier").as_str()), (Some(true), "B+"), "{check}");
+    assert!(text(&plan["tier_words"], "zh").contains("偏离协议"), "{check}");
+    let job = text(&four.sign(ANALYST, &[&["query", "submit"][..], &asked].concat()).good(), "job");
+    assert_eq!(four.await_approvals(&job, 2)["tier"], "B+");
+    four.approve(&job);
+    four.await_status(&job, "done");
+    assert_eq!(cells(&four.look(ANALYST, &["query", "result", &job]).good()), plain_answer());
+    assert_eq!(receipts(four, &job)["verdict"]["valid"], true);
 }

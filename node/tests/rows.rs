@@ -76,7 +76,50 @@ fn rows_of_two_owners_are_asked_approved_received_and_proven() {
     four.look("health/owner", &["query", "result", &job]).fault("HQ-7004");
     let seen = until("the third node sees the end", SOON, || four.job("civil/owner", &job));
     assert!(seen["sql"].is_null() && seen["explanation"].is_null(), "{seen}");
+    in_buckets_with_little_traffic(&four);
+    asked_twice_against_one_table(&four);
     evidence_of_two_nodes_holds(&mut four, &job);
+}
+
+/// The same rows by keys that lie in the nodes' folders meanwhile, of which nothing is left.
+fn in_buckets_with_little_traffic(four: &People) {
+    let hinted = ROWS.replacen("SELECT", "SELECT /*+ BUCKETS(1024), LOW_TRAFFIC */", 1);
+    let check = four.look(ANALYST, &["query", "check", &hinted]).good();
+    let protocol = text(&check["explanation"]["protocol"], "en");
+    assert!(protocol.contains("spares bytes") && protocol.contains("in 2 buckets of about 1024 keys"), "{protocol}");
+    let job = text(&four.sign(ANALYST, &["query", "submit", &hinted]).good(), "job");
+    four.await_approvals(&job, 1);
+    four.approve(&job);
+    four.await_status(&job, "done");
+    assert_eq!(cells(&four.look(ANALYST, &["query", "result", &job]).good()), plain());
+    for org in ["health", "statistics"] {
+        let left = fs::read_dir(four.dir(org).join("data/scratch")).expect("the folder was used");
+        assert_eq!(left.count(), 0, "{org}");
+    }
+}
+
+/// Two jobs with published keys: each approved, read and answered by itself, and one table at either node.
+fn asked_twice_against_one_table(four: &People) {
+    let check = four.look(ANALYST, &["query", "check", ROWS, "--against-published"]).good();
+    let protocol = text(&check["explanation"]["protocol"], "en");
+    assert!(check["allowed"] == true && protocol.contains("RFC 9497"), "{check}");
+    let mut tables = Vec::new();
+    for _ in 0..2 {
+        let job = text(&four.sign(ANALYST, &["query", "submit", ROWS, "--against-published"]).good(), "job");
+        four.await_approvals(&job, 1);
+        four.approve(&job);
+        four.await_status(&job, "done");
+        let answer = four.look(ANALYST, &["query", "result", &job]).good();
+        assert_eq!(cells(&answer), plain());
+        let kept = |org: &str| -> Vec<_> {
+            let files = fs::read_dir(four.dir(org).join("data/tables")).expect("a folder");
+            files.map(|file| file.expect("a file").file_name()).collect()
+        };
+        let (made, fetched) = (kept("health"), kept("statistics"));
+        assert!(made.len() == 1 && made == fetched, "{made:?} {fetched:?}");
+        tables.push(made);
+    }
+    assert_eq!(tables[0], tables[1]);
 }
 
 fn evidence_of_two_nodes_holds(four: &mut Consortium, job: &str) {

@@ -24,7 +24,7 @@ use mpc_psi::{
     element::{Builder, Part as Key},
     labelled, multi, two,
 };
-use mpc_relational::OwnerRows;
+use mpc_relational::{OwnerRows, Rep3};
 use notary_terms::{Plan, Program};
 use runner::{Run, placement, shape};
 use tokio::sync::Mutex;
@@ -130,12 +130,12 @@ impl Transport for Deviant {
     }
 }
 
-fn place(plan: &Plan, org: &OrgId) -> usize {
+pub fn place(plan: &Plan, org: &OrgId) -> usize {
     plan.nodes.iter().position(|node| node == org).expect("a node")
 }
 
 /// Meets the others; the engines' view of the session, with a deviation towards one victim.
-async fn enter(part: &Part, victim: &OrgId, deviation: Deviation) -> Option<Context> {
+pub async fn enter(part: &Part, victim: &OrgId, deviation: Deviation) -> Option<Context> {
     let (session, links) = meet(part, |_| vec![5; 32]).await?;
     let plan = &part.run.plan;
     let split = |link: Link| {
@@ -157,7 +157,7 @@ pub async fn take_part(part: Part, victim: OrgId, deviation: Deviation) -> bool 
     let Some(mut context) = enter(&part, &victim, deviation).await else { return false };
     let plan = &part.run.plan;
     let (shape, placement) = (shape(plan).expect("a shape"), placement(plan).expect("a placement"));
-    mpc_relational::run(&mut context, &shape, &placement, part.inputs, &mut |_| ()).await.is_ok()
+    mpc_relational::run::<Rep3>(&mut context, &shape, &placement, part.inputs, &mut |_| ()).await.is_ok()
 }
 
 /// Takes part in counting the pairs of rows of an overlap, with as many keys as its bound says.
@@ -208,7 +208,7 @@ fn parameters(plan: &Plan, payload: usize) -> labelled::Parameters {
 }
 
 /// Elements that nobody else has.
-fn strangers(me: &OrgId, count: usize) -> Vec<Block> {
+pub fn strangers(me: &OrgId, count: usize) -> Vec<Block> {
     let element = |number: usize| {
         let digest = tagged("test/element", &[me.as_str().as_bytes(), &(number as u64).to_be_bytes()]);
         Block::from_bytes(*digest.0.first_chunk().expect("32 bytes"))

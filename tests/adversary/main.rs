@@ -21,6 +21,7 @@ mod other_session;
 mod own_disk;
 mod owners;
 mod programs;
+mod published;
 mod ranges;
 mod replay;
 mod rows;

@@ -26,20 +26,24 @@ const PAYLOAD: usize = 9;
 const FLIPS: usize = 10;
 
 /// Two nodes, a plan, and how many frames each sends.
-struct Pair {
+pub struct Pair {
     cluster: Cluster,
-    plan: Plan,
+    pub plan: Plan,
     frames: BTreeMap<OrgId, u64>,
     runs: u64,
     _folder: TempDir,
 }
 
 impl Pair {
-    /// Runs the job once without a cheat, which must succeed.
     async fn set() -> Self {
+        Self::of(ROWS).await
+    }
+
+    /// Runs the query once without a cheat, which must succeed.
+    pub async fn of(sql: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let cluster = Cluster::start(sources(folder.path()).await).await;
-        let plan = plan(&cluster.sources, ROWS);
+        let plan = plan(&cluster.sources, sql);
         let ended = cluster.run(&plan, Start::numbered(0), LONG).await;
         let streams = ended.iter().flat_map(|party| party.streams().streams);
         let frames = streams.map(|stream| (stream.from, stream.frames)).collect();
@@ -57,7 +61,12 @@ impl Pair {
     }
 
     /// How the honest one ends when the other does something of its own.
-    async fn against<F>(&mut self, cheat: &OrgId, silence: Duration, cheating: impl FnOnce(Part, OrgId) -> F) -> Ended
+    pub async fn against<F>(
+        &mut self,
+        cheat: &OrgId,
+        silence: Duration,
+        cheating: impl FnOnce(Part, OrgId) -> F,
+    ) -> Ended
     where
         F: Future<Output = bool> + Send + 'static,
     {

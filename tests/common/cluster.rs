@@ -17,11 +17,11 @@ use base_rt::{
     tls::{NODE_NAME, NodeIdentity, TrustRoots},
 };
 use base_types::{
-    OrgId,
+    Digest, OrgId,
     fault::{Code, Fault},
 };
 use notary_terms::{Outcome, Plan, TransferBody};
-use runner::{Answer, Flows, Minutes, Note, Run, Site, execute};
+use runner::{Answer, Flows, Minutes, Note, Releases, Run, Scratch, Shelf, Site, execute};
 use tokio::net::TcpListener;
 
 use super::{
@@ -40,6 +40,24 @@ pub struct Cluster {
     pub sources: Arc<Sources>,
     /// What all nodes' runs moved, by step.
     pub flows: Arc<Flows>,
+    /// Each node's tables between the runs.
+    pub releases: BTreeMap<OrgId, Arc<Releases>>,
+}
+
+/// Tables in memory.
+#[derive(Default)]
+struct Tables(Mutex<BTreeMap<Digest, Vec<u8>>>);
+
+impl Shelf for Tables {
+    fn keep(&self, name: &Digest, bytes: &[u8]) {
+        self.0.lock().expect("not poisoned").insert(*name, bytes.to_vec());
+    }
+    fn holds(&self, name: &Digest) -> bool {
+        self.0.lock().expect("not poisoned").contains_key(name)
+    }
+    fn find(&self, name: &Digest) -> Option<Vec<u8>> {
+        self.0.lock().expect("not poisoned").get(name).cloned()
+    }
 }
 
 /// The authority and the identity of a node, whose certificate ends `days` from now.
@@ -51,6 +69,21 @@ fn member(name: &str, days: i64) -> (Certificate, NodeIdentity) {
     let end = NOW.saturating_add_signed(days * DAY as i64);
     let certificate = issue(&ca, &ca_key, &subject, &key.public(), NOW - 8 * DAY, end).expect("a certificate");
     (ca, NodeIdentity { org: org(name), certificate, key })
+}
+
+/// Buckets in memory.
+#[derive(Default)]
+struct Kept(BTreeMap<usize, Vec<u8>>);
+
+impl Scratch for Kept {
+    fn append(&mut self, bucket: usize, bytes: &[u8]) -> Result<(), Fault> {
+        self.0.entry(bucket).or_default().extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn load(&mut self, bucket: usize) -> Result<Vec<u8>, Fault> {
+        Ok(self.0.get(&bucket).cloned().unwrap_or_default())
+    }
 }
 
 impl Cluster {
@@ -75,8 +108,10 @@ impl Cluster {
             let hub = LinkHub::start(listener, id, roots.clone(), clock.clone(), addresses.clone());
             (org, hub.expect("a hub"))
         };
-        let hubs = members.into_iter().zip(listeners).map(start).collect();
-        Self { hubs, sources: Arc::new(sources), flows: Arc::default() }
+        let hubs: BTreeMap<OrgId, Arc<LinkHub>> = members.into_iter().zip(listeners).map(start).collect();
+        let tables = |org: &OrgId| (org.clone(), Arc::new(Releases::new(Box::new(Tables::default()))));
+        let releases = hubs.keys().map(tables).collect();
+        Self { hubs, sources: Arc::new(sources), flows: Arc::default(), releases }
     }
 
     pub fn site(&self, me: &OrgId, silence: Duration) -> Site {
@@ -90,8 +125,10 @@ impl Cluster {
                 base_gm::sm3::tagged("test-salt", &[&job.0, &attempt.to_be_bytes(), what.as_bytes()]).0
             }),
             connector: Arc::new(move |dataset| sources.connector(dataset)),
+            scratch: Arc::new(|_: &Digest| Ok(Box::new(Kept::default()) as Box<dyn Scratch>)),
             silence,
             flows: self.flows.clone(),
+            releases: self.releases[me].clone(),
         }
     }
 

@@ -37,6 +37,7 @@ pub fn request(sql: &str) -> Request {
         receiver: org("statistics"),
         expires: EXPIRES,
         salt: [7; 32],
+        tier: None,
     }
 }
 

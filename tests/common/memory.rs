@@ -2,7 +2,7 @@
 
 use base_types::OrgId;
 use mpc_core::{Context, memory};
-use mpc_relational::{GroupResult, OwnerRows};
+use mpc_relational::{GroupResult, OwnerRows, Rep3};
 use notary_terms::{Plan, ReadRole};
 use runner::{Answer, carrier_rows, placement, shape, side_rows};
 
@@ -31,7 +31,7 @@ pub async fn inputs(sources: &Sources, plan: &Plan, start: Start, me: &OrgId) ->
 
 async fn party(mut context: Context, plan: &Plan, mine: Vec<OwnerRows>) -> Option<Vec<GroupResult>> {
     let (shape, place) = (shape(plan).expect("a shape"), placement(plan).expect("a placement"));
-    mpc_relational::run(&mut context, &shape, &place, mine, &mut |_| ()).await.expect("no abort")
+    mpc_relational::run::<Rep3>(&mut context, &shape, &place, mine, &mut |_| ()).await.expect("no abort")
 }
 
 /// The receiver's answer.

@@ -3,7 +3,7 @@
 use base_types::column::ColumnType;
 use notary_terms::{
     Aggregate, Argument, CellForm, Circuit, CircuitSize, Fold, Function, GroupColumn, Intersect, Join, KeyPart, Label,
-    Order, Output, Overlap, Plan, Program, Ranges, Read, ReadRole, Request, Star, Tier, ValueOf,
+    Order, Output, Overlap, Plan, Program, Published, Ranges, Read, ReadRole, Request, Spares, Star, Tier, ValueOf,
     formula::{Formula, Op},
 };
 
@@ -37,6 +37,7 @@ pub fn plan() -> Plan {
         receiver: org("statistics"),
         expires: 1_700_000_600_000,
         salt: [18; 32],
+        tier: None,
     };
     let of_side = Argument::Value { read: 1, value: 0, absent: Some(-1) };
     Plan {
@@ -66,6 +67,12 @@ pub fn plan() -> Plan {
     }
 }
 
+/// The same star, asked for in tier B+.
+fn checked() -> Plan {
+    let request = Request { tier: Some(Tier::BPlus), ..plan().request };
+    Plan { request, tier: Tier::BPlus, ..plan() }
+}
+
 /// An intersection that brings these labels.
 fn rows(label: Label) -> Plan {
     let mut reads = reads();
@@ -80,7 +87,7 @@ fn rows(label: Label) -> Plan {
         tier: Tier::C,
         nodes: vec![org("civil"), org("statistics")],
         reads,
-        program: Program::Intersect(Intersect { label }),
+        program: Program::Intersect(Intersect { label, spares: Spares::Bytes, bucket_keys: Some(1 << 20) }),
         outputs: vec![Output { name: "education".into(), ty: ColumnType::Int, value }],
         ..plan()
     }
@@ -127,15 +134,32 @@ fn circuit() -> Plan {
     }
 }
 
+/// A user's program of two parties, in the tier that was asked for.
+fn garbled() -> Plan {
+    let request = Request { tier: Some(Tier::A), ..plan().request };
+    Plan { request, tier: Tier::A, nodes: vec![org("civil"), org("statistics")], ..circuit() }
+}
+
+/// Rows matched against published keys.
+fn published() -> Plan {
+    Plan { program: Program::Published(Published { label: Label::Count }), ..rows(Label::Count) }
+}
+
 /// All of them.
 pub fn plans() -> Vec<Sample> {
     vec![
         sample("Plan", &plan()),
+        sample("Plan of a checked star", &checked()),
         sample("Plan of matches", &rows(Label::Nothing)),
         sample("Plan of counts", &rows(Label::Count)),
-        sample("Plan of rows", &rows(Label::Row { cells: vec![CellForm { ty: ColumnType::Text, bytes: 64 }] })),
+        sample(
+            "Plan of rows",
+            &rows(Label::Row { cells: vec![CellForm { ty: ColumnType::Text, bytes: 64 }], rows: 2 }),
+        ),
         sample("Plan of sums", &overlap()),
         sample("Plan of several", &in_common()),
         sample("Plan of a program", &circuit()),
+        sample("Plan of a program in tier A", &garbled()),
+        sample("Plan of published keys", &published()),
     ]
 }

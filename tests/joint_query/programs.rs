@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use base_types::{column::ColumnType, fault::Code};
-use notary_terms::{Circuit, Outcome, Plan, Program, Tier};
+use notary_terms::{Circuit, Outcome, Plan, Program, Request, Tier};
 use runner::{Answer, AnswerCell};
 use tempfile::TempDir;
 
 use crate::common::{
     cluster::Cluster,
-    job::{Start, plan},
-    org,
+    job::{Start, plan, request},
+    nodes, org,
     sources::Sources,
 };
 
@@ -77,6 +77,35 @@ async fn two_owners_learn_by_a_program_of_their_own() {
     assert_eq!(names, [("above", bool), ("most", int), ("sum", int), ("stopped", ColumnType::Text)]);
     let some = |text: &str| Some(text.to_owned());
     assert_eq!(text(&answer), [some("false"), some("9075"), some("15075"), None]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_owners_that_trust_each_other_learn_the_same_in_tier_a_with_less_sent() {
+    let (cluster, _folder) = cluster().await;
+    let source = "pub fn main(score: u16, weights: [(u16, u8); 2]) -> (bool, u32) {
+        let first = weights[0];
+        let second = weights[1];
+        (score > first.0, (first.0 as u32) + (second.0 as u32))
+    }";
+    let sql = format!(
+        "COMPUTE $$ {source} $$ WITH score = (SELECT score FROM people WHERE id = 1),
+         weights = (SELECT weight, id FROM visits WHERE id = 1)"
+    );
+    for receiver in ["statistics", "health"] {
+        // The receiver evaluates, at either place among the nodes.
+        let planned = |tier| {
+            let request = Request { tier, receiver: org(receiver), ..request(&sql) };
+            planner::plan(&request, &cluster.sources.catalogue, &nodes()).expect("a plan")
+        };
+        let (trusting, checked) = (planned(Some(Tier::A)), planned(None));
+        assert_eq!((trusting.tier, trusting.nodes.clone()), (Tier::A, ["health", "statistics"].map(org).to_vec()));
+        let answer = text(&cluster.answer(&trusting).await);
+        assert_eq!(answer, [Some(format!("[false,{}]", 7050 + 8125)), None]);
+        let (Program::Circuit(weak), Program::Circuit(strong)) = (trusting.program, checked.program) else {
+            panic!("no programs")
+        };
+        assert!(weak.size.bytes * 3 < strong.size.bytes, "{:?} {:?}", weak.size, strong.size);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base_types::fault::Code;
-use notary_terms::{Intersect, Label, Outcome, Program};
+use notary_terms::{Intersect, Label, Outcome, Plan, Program, Spares};
 use polars::prelude::JoinType;
 use runner::{Answer, AnswerCell};
 use tempfile::TempDir;
@@ -68,6 +68,8 @@ async fn duplicates_multiply_and_null_keys_match_nothing() {
     let mut expected = vec![vec![int(1), text("Ann"), int(150)], vec![int(3), text("Cy"), int(300)]];
     expected.extend(twice([int(2), text(" bob "), int(225)]));
     expected.extend(twice([int(2), text("Bob"), AnswerCell::Null]));
+    let bucketed = "SELECT /*+ BUCKETS */ p.id, p.name, p.score FROM people p JOIN visits v ON v.id = p.id";
+    expect::check(bucketed, &ask(&cluster, bucketed).await, expected.clone(), &[], None);
     expect::check(sql, &ask(&cluster, sql).await, expected, &[falling(2)], None);
     // A filter of either side is its owner's own.
     let sql = "SELECT p.name FROM people p JOIN visits v ON v.id = p.id AND v.kind <> 'c' WHERE p.day > '2020-01-01'";
@@ -107,8 +109,27 @@ async fn the_other_owner_s_cells_come_with_the_rows_that_match_and_no_others() {
 #[tokio::test(flavor = "multi_thread")]
 async fn cells_of_a_key_that_occurs_twice_end_the_run_at_their_owner() {
     let (cluster, _folder) = cluster().await;
-    let plan = plan(&cluster.sources, "SELECT p.id, v.kind FROM people p JOIN visits v ON v.id = p.id");
-    let ended = cluster.run(&plan, Start::first(), Duration::from_secs(20)).await;
+    for hint in ["", "/*+ BUCKETS */"] {
+        let sql = format!("SELECT {hint} p.id, v.kind FROM people p JOIN visits v ON v.id = p.id");
+        ends_at_health(&cluster, &plan(&cluster.sources, &sql)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_rows_of_a_key_come_where_the_query_says_how_many() {
+    let (cluster, _folder) = cluster().await;
+    let row = |id, name, kind| vec![int(id), text(name), text(kind)];
+    let bobs = [" bob ", "Bob"].map(|name| [row(2, name, "b"), row(2, name, "c")]).concat();
+    let expected = [vec![row(1, "Ann", "a"), row(3, "Cy", "a")], bobs].concat();
+    for hint in ["ROWS(2)", "ROWS(3) BUCKETS"] {
+        let sql = format!("SELECT /*+ {hint} */ p.id, p.name, v.kind FROM people p JOIN visits v ON v.id = p.id");
+        expect::check(&sql, &ask(&cluster, &sql).await, expected.clone(), &[], None);
+    }
+}
+
+/// Two rows of a key of which one is due end the run before anything is sent.
+async fn ends_at_health(cluster: &Cluster, plan: &Plan) {
+    let ended = cluster.run(plan, Start::first(), Duration::from_secs(20)).await;
     let [health, statistics] = ended.as_slice() else { panic!("two nodes") };
     let fault = health.result.clone().expect_err("two rows have the key 2");
     assert_eq!((fault.code, fault.party.clone()), (Code::KeyNotUnique, Some(org("health"))), "{fault}");
@@ -141,12 +162,24 @@ async fn rows_of_real_files_equal_polars_over_the_merged_files() {
     let sql = "SELECT c.person_id, c.education, h.sbp FROM census c
                JOIN health h ON h.person_id = c.person_id WHERE h.age >= 40 ORDER BY c.person_id";
     let plan = plan(&cluster.sources, sql);
-    assert!(matches!(&plan.program, Program::Intersect(Intersect { label: Label::Row { .. } })));
-    let bare = expected.iter().map(|row| row[..1].to_vec()).collect();
-    expect::check(sql, &cluster.answer(&plan).await, expected, &[rising(0)], None);
+    assert!(matches!(&plan.program, Program::Intersect(Intersect { label: Label::Row { .. }, .. })));
+    let bare: Vec<_> = expected.iter().map(|row| row[..1].to_vec()).collect();
+    expect::check(sql, &cluster.answer(&plan).await, expected.clone(), &[rising(0)], None);
+    let sparing = in_buckets(&cluster, sql);
+    expect::check(sql, &cluster.answer(&sparing).await, expected, &[rising(0)], None);
     // The health file's numbers are unique by its registration: a match alone says it all.
     let sql = "SELECT h.person_id FROM census c JOIN health h ON h.person_id = c.person_id AND h.age >= 40";
     let plan = self::plan(&cluster.sources, sql);
-    assert!(matches!(&plan.program, Program::Intersect(Intersect { label: Label::Nothing })));
-    expect::check(sql, &cluster.answer(&plan).await, bare, &[], None);
+    assert!(matches!(&plan.program, Program::Intersect(Intersect { label: Label::Nothing, .. })));
+    expect::check(sql, &cluster.answer(&plan).await, bare.clone(), &[], None);
+    let sparing = in_buckets(&cluster, sql);
+    expect::check(sql, &cluster.answer(&sparing).await, bare, &[], None);
+}
+
+/// The same query, in two buckets and with little traffic.
+fn in_buckets(cluster: &Cluster, sql: &str) -> Plan {
+    let plan = plan(&cluster.sources, &sql.replacen("SELECT", "SELECT /*+ BUCKETS(1024), LOW_TRAFFIC */", 1));
+    let Program::Intersect(intersect) = &plan.program else { panic!("no intersection") };
+    assert_eq!((intersect.buckets(&plan.reads), intersect.spares), (2, Spares::Bytes));
+    plan
 }

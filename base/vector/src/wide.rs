@@ -1,7 +1,9 @@
 //! Plain loops compiled for the widest vectors that the processor has.
 
 /// Runs `work`, whose loops the compiler turns into vector instructions of the processor at hand: AVX-512, AVX2, or what every
-/// processor has. The result is the same. It pays for work that is inlined here whole: a short closure of loops over slices.
+/// processor has. The result is the same. It pays for work that is inlined here whole: a short closure of loops over slices. One
+/// of more than a loop is written `#[inline(always)] || …`: the closure is called in three places, and where the compiler makes
+/// it a function of its own, that function has no vectors at all.
 #[inline]
 pub fn wide<T>(work: impl FnOnce() -> T) -> T {
     #[cfg(target_arch = "x86_64")]

@@ -4,8 +4,8 @@
 //! `N` (10^6) is the number of elements for three parties, a tenth of it for a sort and for two parties, `M` (256) the side
 //! of matrices; the shaped network has a tenth of the elements. Links are plain TCP, the product's TLS, and the shaped
 //! network. Set-up and inputs are not in the time; of `RUNS` + 1 runs (5) of a session the first is not counted. `bytes` and
-//! `rounds` are a run's, all parties' bytes together. Every result is compared with that in the clear. `ONLY` is a case's
-//! name.
+//! `rounds` are a run's, all parties' bytes together. Every result is compared with that in the clear. `ONLY` names cases,
+//! with commas between.
 //!
 //! The peer is SecretFlow's SPU over plain TCP, whose numbers are fixed point: `rep3_fxp_mul`, `two_fxp_mul` and both `dot`
 //! cut places off as it does, the cases of integers do not. With a malicious party the figure beside is our own semi-honest
@@ -144,8 +144,11 @@ pub fn main() -> anyhow::Result<()> {
     let sizes = Sizes { n: setting("N", 1_000_000)?, m: setting("M", 256)?, runs: setting("RUNS", 5)? };
     ensure!(sizes.runs > 0, "RUNS=0 leaves nothing to measure");
     let only: String = setting("ONLY", String::new())?;
-    let cases: Vec<&Case> = CASES.iter().filter(|case| only.is_empty() || case.name == only).collect();
-    ensure!(!cases.is_empty(), "there is no case {only}");
+    let names: Vec<&str> = only.split(',').filter(|name| !name.is_empty()).collect();
+    for name in &names {
+        ensure!(CASES.iter().any(|case| case.name == *name), "there is no case {name}");
+    }
+    let cases: Vec<&Case> = CASES.iter().filter(|case| names.is_empty() || names.contains(&case.name)).collect();
     let peers = peers(&cases, sizes);
     for network in [Network::Plain, Network::Tls, Network::Shaped] {
         let mut ours = BTreeMap::new();

@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use mpc_core::Context;
-use mpc_two::{Parameters, Rounding, Two};
+use mpc_two::{Parameters, Two};
 
 use super::{Ended, FRAC, Operation, Task, timed};
 
@@ -27,13 +27,7 @@ pub async fn party(mut ctx: Context, task: &Task, parameters: Parameters) -> any
             return Ok(Ended { works, revealed });
         }
         Operation::Dot => timed(&mut ctx, runs, async || engine.matmul(&x, &y, shape).await).await?,
-        Operation::FixedDot => {
-            let work = async || {
-                let product = engine.matmul(&x, &y, shape).await?;
-                engine.truncate(&product, FRAC, Rounding::Near).await
-            };
-            timed(&mut ctx, runs, work).await?
-        }
+        Operation::FixedDot => timed(&mut ctx, runs, async || engine.matmul_fixed(&x, &y, shape, FRAC).await).await?,
         Operation::Sort => bail!("the two-party engine does not sort"),
     };
     let revealed = engine.reveal(0, &result).await?;

@@ -8,7 +8,7 @@ use ledger_vm::notary::{Record, count_key, record_key};
 use crate::{
     COLUMNS, Chain, ChainFault,
     check::{MAX_BLOCK_TRANSACTIONS, MAX_LIFE},
-    ledger::{BLOCKS, Ledger, META, PLACES, Placed, TRANSACTIONS, VOTES, read, transaction_row},
+    ledger::{BLOCKS, Ledger, META, PLACES, Placed, TRANSACTIONS, VOTES, read},
     options::History,
 };
 
@@ -19,10 +19,12 @@ pub(crate) const FIRST: &[u8] = b"first-block";
 /// The row of [`META`] that stands while a state is being taken over: nothing but the votes counts then.
 pub(crate) const PARTIAL: &[u8] = b"partial";
 
-/// Rows of the state that one block prunes at most, about: more than a full block makes superfluous.
+/// Rows of the state that one block prunes at most, about, and looks at: more than a full block makes superfluous.
 const STATE_WORK: usize = 32_768;
 /// Blocks that one block prunes at most.
 const BLOCKS_WORK: u64 = 64;
+/// Heights after which whole tables of blocks are dropped.
+const DROP_EVERY: Height = 64;
 /// Transactions after which no further block is pruned.
 const TRANSACTIONS_WORK: usize = 2 * MAX_BLOCK_TRANSACTIONS;
 /// Rows that are removed at once.
@@ -72,10 +74,15 @@ impl Ledger {
         self.height_row(BEGAN)
     }
 
+    /// The first height whose transactions' digests are here; of those before it, rows may or may not have gone.
+    pub(crate) fn first_listed(&self) -> Result<Height, ChainFault> {
+        Ok(self.height_row(FIRST)?.unwrap_or(1))
+    }
+
     /// The first height whose block is whole here.
     pub(crate) fn first_whole(&self) -> Result<Height, ChainFault> {
         let after = self.began()?.map_or(1, |height| height.saturating_add(1));
-        Ok(self.height_row(FIRST)?.unwrap_or(1).max(after))
+        Ok(self.first_listed()?.max(after))
     }
 
     /// What stands for something of a block that is not here: nothing if the block is still to come.
@@ -136,20 +143,25 @@ impl Ledger {
         self.prune_blocks(height, batch)
     }
 
-    /// Headers stay: they are small, and whoever verifies from the genesis needs them.
+    /// Headers stay: they are small, and whoever verifies from the genesis needs them. Blocks and transactions lie in the
+    /// order of heights: that they begin later is all that is written, and their tables go as wholes.
     fn prune_blocks(&self, height: Height, batch: &mut Batch) -> Result<(), ChainFault> {
         let Some(kept) = self.options.first_block(height) else { return Ok(()) };
-        let first = self.height_row(FIRST)?.unwrap_or(1);
+        let first = self.first_listed()?;
         let end = kept.min(first.saturating_add(BLOCKS_WORK));
         let (mut at, mut removed) = (first, 0usize);
         while at < end && removed < TRANSACTIONS_WORK {
-            for (index, digest) in (0u32..).zip(self.contents(at)?.unwrap_or_default()) {
+            for digest in self.contents(at)?.unwrap_or_default() {
                 batch.delete(PLACES, digest.0);
-                batch.delete(TRANSACTIONS, transaction_row(at, index));
                 removed = removed.saturating_add(1);
             }
-            batch.delete(BLOCKS, at.to_be_bytes());
             at = at.saturating_add(1);
+        }
+        if at / DROP_EVERY != first / DROP_EVERY {
+            // What storage says already: this batch may never be written.
+            let last = [&first.saturating_sub(1).to_be_bytes()[..], &[0xffu8; 4]].concat();
+            self.store.drop_tables(TRANSACTIONS, &last)?;
+            self.store.drop_tables(BLOCKS, &last)?;
         }
         if at > first {
             batch.put(META, FIRST, at.to_wire());
@@ -233,6 +245,7 @@ mod tests {
         // It goes on where it was, also after a new start.
         let ledger = ledger(folder.path(), 10);
         while pruned(&ledger, newest) > 0 {}
+        assert!(ledger.store.get(BLOCKS, &9u64.to_be_bytes()).expect("read").is_some(), "no removal was written");
         let first = ledger.first_whole().expect("read");
         assert_eq!(first, newest + 1 - (MAX_LIFE + 1000));
         assert!(first <= first_needed(newest));

@@ -32,8 +32,8 @@ pub(crate) const VOTES: &str = "chain-votes";
 pub(crate) const GENESIS: &[u8] = b"genesis";
 
 /// The columns that the chain's store must have, the state's included.
-pub const COLUMNS: [&str; 16] = {
-    let [nodes, latest, history, stale, roots, heights, meta] = State::COLUMNS;
+pub const COLUMNS: [&str; 17] = {
+    let [nodes, latest, history, stale, roots, heights, meta, old] = State::COLUMNS;
     [
         nodes,
         latest,
@@ -51,6 +51,7 @@ pub const COLUMNS: [&str; 16] = {
         HANDOVERS,
         VOTES,
         PLACES,
+        old,
     ]
 };
 
@@ -200,6 +201,9 @@ impl Ledger {
 
     /// The digests of a block's transactions, in order.
     pub(crate) fn contents(&self, height: Height) -> Result<Option<Vec<Digest>>, ChainFault> {
+        if height < self.first_listed()? {
+            return Ok(None);
+        }
         let row = self.store.get(BLOCKS, &height.to_be_bytes())?;
         row.map(|row| read(&row, "block")).transpose()
     }
@@ -209,6 +213,10 @@ impl Ledger {
         let Some(Certified { header, certificate, transactions }) = self.header(height)? else {
             return self.absent(height);
         };
+        // Some of its rows may still be there.
+        if height < self.first_listed()? {
+            return self.absent(height);
+        }
         let rows = self.store.rows(TRANSACTIONS, &height.to_be_bytes(), &[], usize::MAX)?;
         if rows.len() != transactions as usize {
             return Err(self.lacking(height)?);

@@ -3,10 +3,12 @@
 //! Shape, hashing and so roots are those of the `jmt` crate (a test compares); the update is our own, because it takes
 //! all of a block's keys at once, hashes every shared upper node once and the nodes of a level side by side. Newest values
 //! lie flat, so that a read is one point read; overwritten ones and nodes that newer versions replaced stay as history until
-//! they are pruned. A node that has no state yet takes one over in parts that it checks against a certified root.
+//! they are pruned; nodes then go by generations, and what of an old one is still needed is carried over. A node that has no
+//! state yet takes one over in parts that it checks against a certified root.
 
 mod apply;
 mod cache;
+mod carry;
 mod fault;
 mod hashing;
 mod node;

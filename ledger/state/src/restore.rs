@@ -8,7 +8,10 @@ use crate::{
     Leaf, SnapshotFault, Spine, SpineEntry, StateError,
     node::{Branch, Slot, WIDTH},
     path::Path,
-    rows::{HEIGHTS, HISTORY, LATEST, LAYOUT, LAYOUT_NOW, META, NODES, OLDEST, ROOTS, STALE, UNFINISHED, latest_value},
+    rows::{
+        CARRIED, HEIGHTS, HISTORY, LATEST, LAYOUT, LAYOUT_NOW, META, NODES, OLD, OLDEST, ROOTS, STALE, UNFINISHED,
+        WORKED, latest_value,
+    },
     snapshot::hashed_part,
     tree::{Item, Update},
 };
@@ -41,8 +44,10 @@ impl Restore {
         }
         let mut batch = Batch::new();
         batch.put(META, UNFINISHED, height.to_wire());
+        batch.delete(META, WORKED);
+        batch.delete(META, CARRIED);
         store.write(batch, Durability::Synced)?;
-        for column in [NODES, LATEST, HISTORY, STALE] {
+        for column in [NODES, OLD, LATEST, HISTORY, STALE] {
             clear(&store, column)?;
         }
         let missing = spine.parts();
@@ -100,6 +105,8 @@ impl Restore {
         batch.put(HEIGHTS, root.0, self.height.to_wire());
         batch.put(META, LAYOUT, LAYOUT_NOW);
         batch.put(META, OLDEST, self.height.to_wire());
+        // No row lies before this version's, but maybe many removals.
+        batch.put(META, CARRIED, self.height.to_be_bytes());
         batch.delete(META, UNFINISHED);
         Ok(root)
     }

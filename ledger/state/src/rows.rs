@@ -6,13 +6,17 @@ use ledger_store::Batch;
 
 use crate::StateError;
 
-/// Branches of the tree: version, depth, prefix → branch.
+/// Branches of the tree: version, depth, prefix → branch. Written in this order only, and never removed one by one: rows
+/// before [`CARRIED`] go by whole tables, some later than others, so that such a row may be there or not.
 pub(crate) const NODES: &str = "state-nodes";
+/// Those of [`NODES`] before [`CARRIED`] that a kept version still needs, under the same keys.
+pub(crate) const OLD: &str = "state-old";
 /// Newest values: hash of the key → height written, value.
 pub(crate) const LATEST: &str = "state-latest";
 /// Older values: hash of the key, inverted height written → value, or that the key was removed then.
 pub(crate) const HISTORY: &str = "state-history";
-/// What newer versions replaced: height of the replacing version, number → rows of nodes and history.
+/// What newer versions replaced: height of the replacing version, number → rows of nodes and history. Goes by whole tables,
+/// as [`NODES`] does, once no row of a height is needed to tell which nodes are to be carried over.
 pub(crate) const STALE: &str = "state-stale";
 /// Height → root. Stays when the version is pruned: old headers can still be compared.
 pub(crate) const ROOTS: &str = "state-roots";
@@ -24,9 +28,16 @@ pub(crate) const META: &str = "state-meta";
 /// The row of `META` that names the layout of these rows.
 pub(crate) const LAYOUT: &[u8] = b"layout";
 /// Its value.
-pub(crate) const LAYOUT_NOW: &[u8] = &[2];
+pub(crate) const LAYOUT_NOW: &[u8] = &[3];
+/// Its value while nothing is in [`OLD`] yet and what was pruned was removed row by row: such a state reads as one of now,
+/// and is one once it is pruned.
+pub(crate) const LAYOUT_BEFORE: &[u8] = &[2];
 /// The row of `META` with the oldest height that is kept, 0 without it.
 pub(crate) const OLDEST: &[u8] = b"oldest";
+/// The row of `META` with the key of the list of [`STALE`] that was worked off last.
+pub(crate) const WORKED: &[u8] = b"worked";
+/// The row of `META` with a key of [`NODES`]: what of the rows before it is still needed was carried over.
+pub(crate) const CARRIED: &[u8] = b"carried";
 /// The row of `META` that stands while a state is being taken over.
 pub(crate) const UNFINISHED: &[u8] = b"unfinished";
 
@@ -90,7 +101,7 @@ pub(crate) enum Stale<'a> {
     Value(&'a [u8]),
 }
 
-/// The rows of `STALE` for what one version replaced; they are pruned in the order in which they are added.
+/// The rows of `STALE` for what one version replaced; they are pruned in the order in which they are added, all nodes first.
 pub(crate) struct StaleLists {
     height: Height,
     number: u32,

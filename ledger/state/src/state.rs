@@ -10,11 +10,12 @@ use ledger_store::Store;
 use crate::{
     StateError,
     cache::Held,
+    carry::Carrying,
     node::Branch,
     path::{Path, Row},
     rows::{
-        HEIGHTS, HISTORY, LATEST, LAYOUT, LAYOUT_NOW, META, NODES, OLDEST, ROOTS, STALE, UNFINISHED, history_key,
-        read_digest, read_height, read_history, read_latest,
+        HEIGHTS, HISTORY, LATEST, LAYOUT, LAYOUT_BEFORE, LAYOUT_NOW, META, NODES, OLD, OLDEST, ROOTS, STALE,
+        UNFINISHED, history_key, read_digest, read_height, read_history, read_latest,
     },
     tree::{Branches, prove},
 };
@@ -56,12 +57,23 @@ pub struct State {
     pub(crate) store: Store,
     pub(crate) options: StateOptions,
     pub(crate) held: Arc<Mutex<Held>>,
+    pub(crate) carrying: Arc<Mutex<Carrying>>,
 }
 
 impl Branches for Store {
+    /// A row never changes, is in `OLD` before it can go from `NODES`, and goes from `OLD` when no kept version needs it. So
+    /// whoever looks first in the one and then in the other misses none, whatever is pruned between the two looks. The
+    /// first look costs nothing where the row has gone: no table of `NODES` reaches so far back.
     fn nodes(&self, keys: &[Row]) -> Result<Vec<Option<Vec<u8>>>, StateError> {
         let keys: Vec<&[u8]> = keys.iter().map(Row::as_bytes).collect();
-        Ok(self.get_many(NODES, &keys)?)
+        let mut rows = self.get_many(NODES, &keys)?;
+        let missing = rows.iter().zip(&keys).filter(|(row, _)| row.is_none());
+        let missing: Vec<&[u8]> = missing.map(|(_, key)| *key).collect();
+        if !missing.is_empty() {
+            let mut old = self.get_many(OLD, &missing)?.into_iter();
+            rows.iter_mut().filter(|row| row.is_none()).for_each(|row| *row = old.next().flatten());
+        }
+        Ok(rows)
     }
 }
 
@@ -72,7 +84,7 @@ pub(crate) fn oldest(store: &Store) -> Result<Height, StateError> {
 
 impl State {
     /// The columns that its store must have.
-    pub const COLUMNS: [&str; 7] = [NODES, LATEST, HISTORY, STALE, ROOTS, HEIGHTS, META];
+    pub const COLUMNS: [&str; 8] = [NODES, LATEST, HISTORY, STALE, ROOTS, HEIGHTS, META, OLD];
 
     /// The state in a store that was opened with [`State::COLUMNS`], with all its history.
     ///
@@ -91,9 +103,10 @@ impl State {
         if store.get(META, UNFINISHED)?.is_some() {
             return Err(StateError::Unfinished);
         }
-        let state = Self { store, options, held: Arc::default() };
+        let state = Self { store, options, held: Arc::default(), carrying: Arc::default() };
         if let Some((height, _)) = state.latest()? {
-            if state.store.get(META, LAYOUT)?.as_deref() != Some(LAYOUT_NOW) {
+            let layout = state.store.get(META, LAYOUT)?;
+            if !layout.is_some_and(|layout| [LAYOUT_NOW, LAYOUT_BEFORE].contains(&layout.as_slice())) {
                 return Err(StateError::Layout);
             }
             state.root_branch(height)?;

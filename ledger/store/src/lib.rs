@@ -5,6 +5,7 @@ mod fault;
 mod options;
 mod paths;
 mod scrub;
+mod sift;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -14,4 +15,5 @@ pub use batch::{Batch, Durability, Written};
 pub use fault::StoreError;
 pub use options::StoreOptions;
 pub use scrub::ScrubCursor;
+pub use sift::Sifted;
 pub use store::{Row, Store};

@@ -58,7 +58,7 @@ fn names(folder: &Path, columns: &[&str]) -> Result<Vec<String>, StoreError> {
     Ok(names)
 }
 
-fn column<'a>(db: &'a DB, name: &'static str) -> Result<&'a ColumnFamily, StoreError> {
+pub(crate) fn column<'a>(db: &'a DB, name: &'static str) -> Result<&'a ColumnFamily, StoreError> {
     db.cf_handle(name).ok_or(StoreError::NoColumn(name))
 }
 

@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{Wrong, bits_of, circuit, everybody, number, numbers, random_bits, run};
+use common::{bits_of, circuit, everybody, number, numbers, random_bits, run};
 use mpc_authgarble::{Estimate, Session, Shape, ShapeError, limits};
 use mpc_core::{Context, Prg, memory};
 use mpc_garble::circuit::Circuit;
@@ -29,7 +29,7 @@ async fn check(circuit: &Circuit, parties: usize, seed: u8) {
     let wanted = circuit.evaluate(&all).unwrap();
     let inputs = dealt(circuit, parties, &owners, &all);
     let shape = Shape::new(circuit, parties, owners, &everybody(parties, circuit.outputs().len())).unwrap();
-    let (outcomes, _) = run(vec![Arc::new(shape); parties], inputs, Wrong::default()).await;
+    let outcomes = run(vec![Arc::new(shape); parties], inputs, None).await;
     for (party, outcome) in outcomes.into_iter().enumerate() {
         let outputs = outcome.unwrap_or_else(|abort| panic!("party {party} of {parties}: {abort}"));
         let bits: Vec<bool> = outputs.iter().flat_map(|bits| bits.as_ref().unwrap().to_vec()).collect();
@@ -94,7 +94,7 @@ async fn only_receivers_get_an_output_and_a_party_may_put_in_nothing() {
     let circuit = circuit(&[8, 8], |b, inputs| vec![b.add(&inputs[0], &inputs[1]), b.sub(&inputs[0], &inputs[1])]);
     let shape = Shape::new(&circuit, 3, vec![2, 2], &[vec![1], vec![0, 2]]).unwrap();
     let inputs = vec![vec![], vec![], [bits_of(200, 8), bits_of(77, 8)].concat()];
-    let (outcomes, _) = run(vec![Arc::new(shape); 3], inputs, Wrong::default()).await;
+    let outcomes = run(vec![Arc::new(shape); 3], inputs, None).await;
     let got: Vec<_> = outcomes.into_iter().map(|outcome| numbers(&outcome.unwrap())).collect();
     assert_eq!(got, [[None, Some(123)], [Some(21), None], [None, Some(123)]]);
 }

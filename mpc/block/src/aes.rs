@@ -3,6 +3,7 @@
 use crate::Block;
 use crate::cast::{Bytes, raw_mut};
 use crate::cipher::{Cipher, Mode, Tweaks};
+use crate::half_gates::Table;
 use crate::path::AesPath;
 use crate::portable::Portable;
 #[cfg(target_arch = "x86_64")]
@@ -71,5 +72,22 @@ impl Aes {
     /// See [`Cipher::hash`].
     pub(crate) fn hash(&self, xs: &mut [Bytes], tweaks: Tweaks<'_>) {
         with!(self, cipher => cipher.hash(xs, tweaks));
+    }
+
+    /// See [`Cipher::garble`].
+    pub(crate) fn garble(
+        &self,
+        delta: Block,
+        first: u64,
+        inputs: [&[Block]; 2],
+        tables: &mut [Table],
+        out: &mut [Block],
+    ) {
+        with!(self, cipher => cipher.garble(delta, first, inputs, tables, out));
+    }
+
+    /// See [`Cipher::evaluate`].
+    pub(crate) fn evaluate(&self, first: u64, inputs: [&[Block]; 2], tables: &[Table], out: &mut [Block]) {
+        with!(self, cipher => cipher.evaluate(first, inputs, tables, out));
     }
 }

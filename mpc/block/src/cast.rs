@@ -1,6 +1,6 @@
 //! Blocks as bytes and bytes as blocks, without copying where the alignment allows it, and sums of whole slices.
 
-use bytemuck::{must_cast_slice, must_cast_slice_mut};
+use bytemuck::{must_cast_mut, must_cast_ref, must_cast_slice, must_cast_slice_mut};
 
 use crate::Block;
 use crate::path::BitsPath;
@@ -56,6 +56,49 @@ pub(crate) fn xor_portable(to: &mut [Block], from: &[Block]) {
     }
 }
 
+/// `to[i] = a[i] ^ b[i]` where `bit`, else `a[i]`; by mask. The slices have one length; if not, the shortest decides.
+pub fn xor_where(bit: bool, to: &mut [Block], a: &[Block], b: &[Block]) {
+    debug_assert!(to.len() == a.len() && a.len() == b.len(), "sums of unequal lengths");
+    xor_where_by(BitsPath::best(), Block::ONES.masked(bit), to, a, b);
+}
+
+/// [`xor_where`] in one way of computing.
+pub(crate) fn xor_where_by(path: BitsPath, mask: Block, to: &mut [Block], a: &[Block], b: &[Block]) {
+    match path {
+        BitsPath::Portable => {
+            for ((to, a), b) in to.iter_mut().zip(a).zip(b) {
+                *to = *a ^ (*b & mask);
+            }
+        }
+        #[cfg(target_arch = "x86_64")]
+        BitsPath::Wide(gfni) => gfni.xor_where(mask, to, a, b),
+    }
+}
+
+/// `to = a ^ b`, in words that compilers make one vector of: what is read back as a block at once is there at once.
+#[inline]
+pub fn set_xor(to: &mut Block, a: &Block, b: &Block) {
+    let (a, b) = (must_cast_ref::<Block, [u64; 2]>(a), must_cast_ref::<Block, [u64; 2]>(b));
+    *must_cast_mut::<Block, [u64; 2]>(to) = [a[0] ^ b[0], a[1] ^ b[1]];
+}
+
+/// `blocks[to] = blocks[a] ^ blocks[b]`, as [`set_xor`]. The places are public.
+///
+/// # Panics
+/// When there is no block at a place.
+#[inline]
+pub fn xor_at(blocks: &mut [Block], to: usize, a: usize, b: usize) {
+    let words = must_cast_slice_mut::<Block, [u64; 2]>(blocks);
+    let sum = [words[a][0] ^ words[b][0], words[a][1] ^ words[b][1]];
+    words[to] = sum;
+}
+
+/// `to[i] = from[i] ^ what`. The slices have one length; if not, the shorter decides.
+pub fn xor_each(to: &mut [Block], from: &[Block], what: Block) {
+    debug_assert_eq!(to.len(), from.len(), "sums of unequal lengths");
+    to.iter_mut().zip(from).for_each(|(to, from)| set_xor(to, from, &what));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,5 +115,18 @@ mod tests {
         for len in (0..33).filter(|len| len % 16 != 0) {
             assert!(blocks_of(&vec![0; len]).is_none(), "{len} bytes");
         }
+    }
+
+    #[test]
+    fn sums_of_single_blocks_are_those_of_the_operator() {
+        let given = [Block::from_u128(3 << 70 | 5), Block::from_u128(9 << 64 | 12), Block::ONES];
+        let mut blocks = given;
+        xor_at(&mut blocks, 2, 0, 1);
+        assert!(blocks == [given[0], given[1], given[0] ^ given[1]]);
+        xor_at(&mut blocks, 0, 0, 0);
+        set_xor(&mut blocks[1], &given[1], &given[2]);
+        assert!(blocks[..2] == [Block::ZERO, !given[1]]);
+        xor_each(&mut blocks, &given, given[0]);
+        assert!(blocks == given.map(|block| block ^ given[0]));
     }
 }

@@ -8,6 +8,9 @@ use zeroize::Zeroize;
 use crate::Block;
 use crate::path::ProductPath;
 
+/// Most rows that [`gf_combine`] takes.
+pub(crate) const MOST_ROWS: usize = 8;
+
 /// A polynomial of degree below 255: low + middle·x^64 + high·x^128, the three overlapping.
 type Parts = [u128; 3];
 
@@ -52,6 +55,20 @@ impl Drop for Unreduced {
 /// The sum of all `a[i]·b[i]` in GF(2^128), reduced once; the shorter slice decides.
 pub fn gf_dot(a: &[Block], b: &[Block]) -> Block {
     reduce(dot(ProductPath::best(), a, b))
+}
+
+/// `rows` are equally long rows, one after the other, as many as `by` has elements, at most eight: puts the sum of all
+/// `by[e]` times row `e` into the first of them, in GF(2^128).
+///
+/// # Panics
+/// When the lengths do not fit.
+pub fn gf_combine(rows: &mut [Block], by: &[Block]) {
+    combine(ProductPath::best(), rows, by);
+}
+
+/// `to[i]` becomes `to[i]·by[i]` in GF(2^128). The slices have one length; if not, the shorter decides.
+pub fn gf_mul_all(to: &mut [Block], by: &[Block]) {
+    mul_all(ProductPath::best(), to, by);
 }
 
 impl Block {
@@ -109,6 +126,42 @@ pub(crate) fn dot(path: ProductPath, a: &[Block], b: &[Block]) -> Parts {
         ProductPath::Narrow(clmul) => clmul.dot(a, b),
         #[cfg(target_arch = "x86_64")]
         ProductPath::Wide(vclmul) => vclmul.dot(a, b),
+    }
+}
+
+/// [`gf_combine`] in one way of computing.
+pub(crate) fn combine(path: ProductPath, rows: &mut [Block], by: &[Block]) {
+    let fits = (1..=MOST_ROWS).contains(&by.len()) && rows.len().is_multiple_of(by.len());
+    assert!(fits, "equally long rows, as many as there are elements");
+    let len = rows.len() / by.len();
+    let (first, rest) = rows.split_at_mut(len);
+    let done = match path {
+        ProductPath::Portable => 0,
+        #[cfg(target_arch = "x86_64")]
+        ProductPath::Narrow(_) => 0,
+        #[cfg(target_arch = "x86_64")]
+        ProductPath::Wide(vclmul) => vclmul.combine(first, rest, by),
+    };
+    for (at, out) in first.iter_mut().enumerate().skip(done) {
+        let mut sum = Unreduced(product(path, *out, by[0]));
+        for (row, by) in rest.chunks_exact(len).zip(&by[1..]) {
+            sum.add_parts(product(path, row[at], *by));
+        }
+        *out = sum.reduce();
+    }
+}
+
+/// [`gf_mul_all`] in one way of computing.
+pub(crate) fn mul_all(path: ProductPath, to: &mut [Block], by: &[Block]) {
+    let done = match path {
+        ProductPath::Portable => 0,
+        #[cfg(target_arch = "x86_64")]
+        ProductPath::Narrow(_) => 0,
+        #[cfg(target_arch = "x86_64")]
+        ProductPath::Wide(vclmul) => vclmul.mul_all(to, by),
+    };
+    for (to, by) in to.iter_mut().zip(by).skip(done) {
+        *to = reduce(product(path, *to, *by));
     }
 }
 

@@ -1,6 +1,9 @@
 //! A level of a GGM tree: two children of every parent by two permutations under public keys.
 
+use std::hint::black_box;
 use std::sync::OnceLock;
+
+use bytemuck::{must_cast, must_cast_slice, must_cast_slice_mut};
 
 use crate::Block;
 use crate::cast::{Bytes, raw, raw_mut};
@@ -61,4 +64,33 @@ pub fn expand_level(parents: &[Block], children: &mut [Block]) {
     static PAIR: OnceLock<Pair> = OnceLock::new();
     assert_eq!(children.len(), 2 * parents.len(), "two children a parent");
     PAIR.get_or_init(|| Pair::by(AesPath::best())).expand(raw(parents), raw_mut(children));
+}
+
+/// The sums of all left and of all right blocks of the pairs that follow each other in `blocks`.
+pub fn sum_pairs(blocks: &[Block]) -> [Block; 2] {
+    let mut sums = [0_u64; 4];
+    for pair in must_cast_slice::<Block, u64>(blocks).as_chunks::<4>().0 {
+        sums.iter_mut().zip(pair).for_each(|(sum, word)| *sum ^= word);
+    }
+    must_cast(sums)
+}
+
+/// Clears the bits of `clear` in every block, and adds `what` to pair number `place` of the pairs that follow each other in
+/// `blocks`. The place is secret: all pairs are read and written alike, and what is added is chosen by mask.
+pub fn xor_pair(blocks: &mut [Block], clear: Block, place: usize, what: [Block; 2]) {
+    // The compiler does not know the place, so it makes no shorter loop of this one.
+    let place = black_box(place as u64);
+    let (keep, what) = (must_cast::<Block, [u64; 2]>(!clear), must_cast::<[Block; 2], [u64; 4]>(what));
+    let (pairs, _) = must_cast_slice_mut::<Block, u64>(blocks).as_chunks_mut::<4>();
+    for (at, pair) in (0_u64..).zip(pairs) {
+        let differ = at ^ place;
+        // The highest bit of `differ | -differ` is 1 where the two differ.
+        let here = ((differ | differ.wrapping_neg()) >> 63).wrapping_sub(1);
+        *pair = [
+            (pair[0] & keep[0]) ^ (what[0] & here),
+            (pair[1] & keep[1]) ^ (what[1] & here),
+            (pair[2] & keep[0]) ^ (what[2] & here),
+            (pair[3] & keep[1]) ^ (what[3] & here),
+        ];
+    }
 }

@@ -20,6 +20,11 @@ impl Tmmo {
         Self(Aes::new(key))
     }
 
+    /// The permutation.
+    pub(crate) fn aes(&self) -> &Aes {
+        &self.0
+    }
+
     /// `H(x, tweak)`. Many at once are several times faster.
     pub fn hash(&self, x: Block, tweak: u128) -> Block {
         let mut xs = [x];

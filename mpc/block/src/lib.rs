@@ -26,10 +26,12 @@ mod cipher;
 mod convolve;
 mod gf;
 mod ggm;
+mod half_gates;
 mod hash;
 mod path;
 mod portable;
 mod prg;
+mod sums;
 #[cfg(test)]
 mod tests;
 mod transpose;
@@ -38,10 +40,12 @@ mod x86;
 
 pub use crate::aes::Aes;
 pub use block::Block;
-pub use cast::{blocks_of, bytes_of, bytes_of_mut, xor_into};
+pub use cast::{blocks_of, bytes_of, bytes_of_mut, set_xor, xor_at, xor_each, xor_into, xor_where};
 pub use convolve::{OVERHANG, REACH, convolve};
-pub use gf::{Unreduced, gf_dot};
-pub use ggm::expand_level;
+pub use gf::{Unreduced, gf_combine, gf_dot, gf_mul_all};
+pub use ggm::{expand_level, sum_pairs, xor_pair};
+pub use half_gates::Table;
 pub use hash::Tmmo;
 pub use prg::BlockPrg;
+pub use sums::StreamSums;
 pub use transpose::{transpose, transpose_square};

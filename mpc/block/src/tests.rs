@@ -1,12 +1,12 @@
 //! Every way of computing gives what the definitions give, at every length about a group's end.
 
-use crate::cast::{Bytes, raw, raw_mut, xor_portable};
+use crate::cast::{Bytes, raw, raw_mut, xor_portable, xor_where_by};
 use crate::cipher::{Mode, Tweaks};
 use crate::convolve::{OVERHANG, REACH, convolve_by};
 use crate::ggm::Pair;
 use crate::path::{AesPath, BitsPath, ProductPath};
 use crate::transpose::transpose_by;
-use crate::{Aes, Block, Tmmo, gf, transpose_square, xor_into};
+use crate::{Aes, Block, BlockPrg, StreamSums, Tmmo, gf, transpose_square, xor_into};
 
 /// Blocks without a visible pattern (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
 fn noise(seed: u64, count: usize) -> Vec<Block> {
@@ -120,6 +120,56 @@ fn hashes_follow_the_formula() {
 }
 
 #[test]
+fn gates_are_one_in_every_way_and_evaluate_to_their_and() {
+    let (delta, plain) = (one(30).with_lsb(true), Aes::by(AesPath::Portable, one(31)));
+    for (path, len) in AesPath::all().into_iter().flat_map(|path| (0..=70).map(move |len| (path, len))) {
+        let (aes, first) = (Aes::by(path, one(31)), (len as u64) << 34);
+        let (left, right) = (noise(32, len), noise(33, len));
+        let inputs = [&left[..], &right[..]];
+        let (mut tables, mut zeros) = (vec![[0; 32]; len], vec![Block::ZERO; len]);
+        let (mut due_tables, mut due_zeros) = (tables.clone(), zeros.clone());
+        aes.garble(delta, first, inputs, &mut tables, &mut zeros);
+        plain.garble(delta, first, inputs, &mut due_tables, &mut due_zeros);
+        assert!(tables == due_tables && zeros == due_zeros, "{path:?}, {len} gates");
+        for turn in 0..4 {
+            let value = |at: usize, side: usize| (at + turn) >> side & 1 == 1;
+            let active = |side: usize| -> Vec<Block> {
+                inputs[side].iter().enumerate().map(|(at, zero)| *zero ^ delta.masked(value(at, side))).collect()
+            };
+            let (left, right, mut out) = (active(0), active(1), vec![Block::ZERO; len]);
+            aes.evaluate(first, [&left, &right], &tables, &mut out);
+            let right = |at: usize| out[at] == zeros[at] ^ delta.masked(value(at, 0) && value(at, 1));
+            assert!((0..len).all(right), "{path:?}, {len} gates");
+        }
+    }
+}
+
+#[test]
+fn sums_of_streams_are_those_of_the_streams() {
+    for (path, bits) in AesPath::all().into_iter().flat_map(|path| [0, 1, 2, 4, 8].map(|bits| (path, bits))) {
+        let seeds = noise(40, 1 << bits);
+        for first in [0, 1] {
+            let mut streams = StreamSums::by(path, &seeds, first == 1);
+            let mut each: Vec<BlockPrg> = seeds.iter().map(|seed| BlockPrg::new(*seed)).collect();
+            for len in [1, 7, 8, 9, 64] {
+                let mut sums = vec![Block::ONES; (bits + 1) * len];
+                streams.draw(&mut sums);
+                let mut due = vec![Block::ZERO; (bits + 1) * len];
+                for (number, stream) in each.iter_mut().enumerate().skip(first) {
+                    let mut drawn = vec![Block::ZERO; len];
+                    stream.fill(&mut drawn);
+                    for row in (0..=bits).filter(|row| *row == 0 || number >> (row - 1) & 1 == 1) {
+                        xor_into(&mut due[row * len..][..len], &drawn);
+                    }
+                }
+                each.iter_mut().take(first).for_each(|stream| stream.fill(&mut vec![Block::ZERO; len]));
+                assert!(sums == due, "{path:?}, 2^{bits} streams, {len} blocks from number {first} on");
+            }
+        }
+    }
+}
+
+#[test]
 fn children_follow_the_formula() {
     let keys = [*b"heqi/ggm/left/01", *b"heqi/ggm/right/1"].map(Block::from_bytes);
     let plain = keys.map(|key| Aes::by(AesPath::Portable, key));
@@ -163,6 +213,26 @@ fn products_are_those_of_the_schoolbook() {
 }
 
 #[test]
+fn rows_are_combined_and_elements_multiplied_as_one_by_one() {
+    for path in ProductPath::all() {
+        for len in lengths().filter(|len| len % 3 != 1) {
+            let (x, y) = (noise(8, len), noise(9, len));
+            let mut product = x.clone();
+            gf::mul_all(path, &mut product, &y);
+            assert!(product.iter().zip(x.iter().zip(&y)).all(|(z, (x, y))| *z == x.gf_mul(*y)), "{path:?}, {len}");
+            for count in [1, 2, 4, 8] {
+                let (rows, by) = (noise(10, count * len), noise(11, count));
+                let mut combined = rows.clone();
+                gf::combine(path, &mut combined, &by);
+                let due = |at: usize| (0..count).fold(Block::ZERO, |sum, e| sum ^ rows[e * len + at].gf_mul(by[e]));
+                assert!((0..len).all(|at| combined[at] == due(at)), "{path:?}, {count} rows of {len}");
+                assert!(combined[len..] == rows[len..], "{path:?}, {count} rows of {len}");
+            }
+        }
+    }
+}
+
+#[test]
 fn transposition_is_that_of_each_bit() {
     for path in BitsPath::all() {
         for width in [0, 1, 2, 3, 4, 5, 7, 8, 9, 13] {
@@ -193,6 +263,12 @@ fn sums_of_slices_are_those_of_each() {
         xor_into(&mut fast, &from);
         xor_portable(&mut plain, &from);
         assert!(fast == expected && plain == expected, "{len} blocks");
+        for path in BitsPath::all() {
+            xor_where_by(path, Block::ONES, &mut fast, &plain, &from);
+            assert!((0..len).all(|at| fast[at] == plain[at] ^ from[at]), "{path:?}, {len} blocks");
+            xor_where_by(path, Block::ZERO, &mut fast, &plain, &from);
+            assert!(fast == plain, "{path:?}, {len} blocks");
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! The crate as its callers see it: streams however they are drawn, hashes, trees, the field's laws.
 
 use mpc_block::{
-    Aes, Block, BlockPrg, Tmmo, Unreduced, blocks_of, bytes_of, bytes_of_mut, expand_level, gf_dot, transpose, xor_into,
+    Aes, Block, BlockPrg, Tmmo, Unreduced, blocks_of, bytes_of, bytes_of_mut, expand_level, gf_dot, sum_pairs,
+    transpose, xor_into, xor_pair,
 };
 
 fn noise(seed: u128, count: usize) -> Vec<Block> {
@@ -92,6 +93,24 @@ fn a_level_expands_every_parent_alike() {
         let mut alone = [Block::ZERO; 2];
         expand_level(&[*parent], &mut alone);
         assert!(family == alone && alone[0] != alone[1]);
+    }
+}
+
+#[test]
+fn pairs_are_added_up_and_one_of_them_is_changed() {
+    for count in [0, 1, 2, 9, 64] {
+        let blocks = noise(24, 2 * count);
+        let sum = |side: usize| (0..count).fold(Block::ZERO, |sum, at| sum ^ blocks[2 * at + side]);
+        assert!(sum_pairs(&blocks) == [sum(0), sum(1)]);
+        let what = [Block::from_u128(7 << 90), Block::ONES];
+        for (place, clear) in [0, 1, 8, 63].into_iter().flat_map(|at| [(at, Block::ZERO), (at, Block::ONE)]) {
+            let mut changed = blocks.clone();
+            xor_pair(&mut changed, clear, place, what);
+            for (at, (now, before)) in changed.iter().zip(&blocks).enumerate() {
+                let added = if at / 2 == place { what[at % 2] } else { Block::ZERO };
+                assert!(*now == (*before & !clear) ^ added, "{count} pairs, {place}, block {at}");
+            }
+        }
     }
 }
 

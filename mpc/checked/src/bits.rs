@@ -7,7 +7,9 @@
 //! 665 elements remain. Until the coin picks a point in GF(2^128)^6 all is exclusive or and conjunction of bits; afterwards
 //! every word is one element.
 
-use mpc_block::{Block, Unreduced};
+use base_vector::wide::wide;
+use bytemuck::{must_cast_slice, must_cast_slice_mut};
+use mpc_block::{Block, Unreduced, gf_mul_all};
 use mpc_core::Abort;
 use zeroize::Zeroizing;
 
@@ -18,17 +20,24 @@ use crate::link::Link;
 use crate::planes::{GROUP, LANES, Map, PLACES, Planes, WIDTH, planes};
 use crate::prove::{Claim, Vectors, prove, share};
 use crate::record::Records;
+use crate::wiped::{Wiped, reserve, wipe};
 
 /// Variables of a word's polynomial.
 const DIMS: u32 = 6;
+/// Half of them: three are set to {0, 1, infinity} first, then the others for each of these points, in a cache's room.
+const HALF: u32 = DIMS / 2;
+/// Places that differ in the second half of the variables alone.
+const INNER: usize = 1 << HALF;
+/// Points of {0, 1, infinity}^3.
+const SIDE: usize = 27;
 /// Points of {0, 1, infinity}^6.
-const POINTS: usize = 729;
+const POINTS: usize = SIDE * SIDE;
 
 /// Verifies all records. The parties have agreed on their shapes.
 ///
 /// # Errors
 /// [`Abort`] when a relation does not hold, or a peer is gone or misbehaves.
-pub(crate) async fn verify(link: &mut Link, records: &Records) -> Result<(), Abort> {
+pub(crate) async fn verify(link: &mut Link, records: &mut Records) -> Result<(), Abort> {
     let groups = records.relations().div_ceil(GROUP);
     let mut coin = link.coin("words").await?;
     let weights = coin.blocks(groups * WIDTH);
@@ -46,8 +55,11 @@ pub(crate) async fn verify(link: &mut Link, records: &Records) -> Result<(), Abo
     let point = coin.blocks(DIMS as usize);
     let by = square_weights(&Gf, &point);
     let [ahead, behind] = shares.map(|shares| Gf.inner(&by, &shares));
-    let vectors = vectors(records, &weights, &Map::new(&linear_weights(&Gf, &point)));
-    prove(link, &Gf, vectors, Claim { ahead, behind }).await
+    let mut vectors = vectors(records, &weights, &Map::new(&linear_weights(&Gf, &point)));
+    prove(link, &Gf, &mut vectors, Claim { ahead, behind }).await?;
+    records.room = [std::mem::take(&mut vectors.a), std::mem::take(&mut vectors.y)];
+    records.room.iter_mut().flatten().for_each(wipe);
+    Ok(())
 }
 
 /// A group's planes of a pair of components.
@@ -56,23 +68,40 @@ fn group(pair: &[Vec<u64>; 2], at: usize) -> [Planes; 2] {
     planes(&pair[0][part(&pair[0])], &pair[1][part(&pair[1])])
 }
 
+/// The rows at {0, 1, infinity}^3 of those at {0, 1}^3, each `len` blocks long.
+fn expand<'a>(room: &'a mut Room<Block>, rows: &[Block], len: usize) -> &'a [Block] {
+    room.expand(&Gf, rows.chunks_exact(len), len)
+}
+
+/// The sums of two conjunctions.
+fn conjunctions(own: [&[Block]; 2], next: [&[Block]; 2], out: &mut [Block]) {
+    let ([a, b], [c, d]) = (own.map(must_cast_slice::<Block, u64>), next.map(must_cast_slice::<Block, u64>));
+    let out = must_cast_slice_mut::<Block, u64>(out);
+    wide(|| {
+        for (out, ((a, b), (c, d))) in out.iter_mut().zip(a.iter().zip(b).zip(c.iter().zip(d))) {
+            *out = (a & b) ^ (c & d);
+        }
+    });
+}
+
 /// The weighted sums of what this party proves, at all points.
 fn products(records: &Records, weights: &[Block]) -> Zeroizing<Vec<Block>> {
     let mut sums: Vec<Unreduced> = (0..POINTS).map(|_| Unreduced::new()).collect();
-    let mut product = Zeroizing::new([Block::ZERO; WIDTH]);
-    let mut rooms = [(); 4].map(|()| Room::new(DIMS, WIDTH));
+    let mut product = Wiped::<Block>::zeros(SIDE * WIDTH);
+    let mut outer = [(); 4].map(|()| Room::new(HALF, INNER * WIDTH));
+    let mut inner = [(); 4].map(|()| Room::new(HALF, WIDTH));
     for (at, weights) in weights.chunks_exact(WIDTH).enumerate() {
         let ([x_own, x_next], [y_own, y_next]) = (group(&records.x, at), group(&records.y, at));
-        let [first, second, third, fourth] = &mut rooms;
-        let x_own = first.expand(&Gf, x_own.chunks_exact(WIDTH), WIDTH);
-        let x_next = second.expand(&Gf, x_next.chunks_exact(WIDTH), WIDTH);
-        let y_own = third.expand(&Gf, y_own.chunks_exact(WIDTH), WIDTH);
-        let y_next = fourth.expand(&Gf, y_next.chunks_exact(WIDTH), WIDTH);
-        let points = x_own.as_chunks::<WIDTH>().0.iter().zip(y_next.as_chunks::<WIDTH>().0);
-        let others = x_next.as_chunks::<WIDTH>().0.iter().zip(y_own.as_chunks::<WIDTH>().0);
-        for (sum, ((a, b), (c, d))) in sums.iter_mut().zip(points.zip(others)) {
-            *product = std::array::from_fn(|k| (a[k] & b[k]) ^ (c[k] & d[k]));
-            sum.add_dot(weights, &product[..]);
+        let [first, second, third, fourth] = &mut outer;
+        let (a, b) = (expand(first, &x_own, INNER * WIDTH), expand(second, &y_next, INNER * WIDTH));
+        let (c, d) = (expand(third, &x_next, INNER * WIDTH), expand(fourth, &y_own, INNER * WIDTH));
+        for (point, sums) in sums.chunks_exact_mut(SIDE).enumerate() {
+            let part = point * INNER * WIDTH..(point + 1) * INNER * WIDTH;
+            let [first, second, third, fourth] = &mut inner;
+            let own = [expand(first, &a[part.clone()], WIDTH), expand(second, &b[part.clone()], WIDTH)];
+            let next = [expand(third, &c[part.clone()], WIDTH), expand(fourth, &d[part], WIDTH)];
+            conjunctions(own, next, &mut product);
+            sums.iter_mut().zip(product.chunks_exact(WIDTH)).for_each(|(sum, product)| sum.add_dot(weights, product));
         }
     }
     Zeroizing::new(sums.into_iter().map(Unreduced::reduce).collect())
@@ -92,21 +121,25 @@ fn claims(records: &Records, weights: &[Block]) -> [Vec<Block>; 2] {
     sums.map(|sums| sums.into_iter().map(Unreduced::reduce).collect())
 }
 
-/// The factors at the point that the map stands for, the first of them times its weight.
-fn vectors(records: &Records, weights: &[Block], map: &Map) -> Vectors<Gf> {
-    let room = || Vec::with_capacity(weights.len() * LANES);
-    let mut out = Vectors::<Gf> { a: [room(), room()], y: [room(), room()] };
+/// The factors at the point that the map stands for, the first of them times its weight; in the room of those before.
+fn vectors(records: &mut Records, weights: &[Block], map: &Map) -> Vectors<Gf> {
+    let [mut a, mut y] = std::mem::take(&mut records.room);
+    a.iter_mut().chain(&mut y).for_each(|room| reserve(room, weights.len() * LANES));
     for (at, weights) in weights.chunks_exact(WIDTH).enumerate() {
-        for (side, planes) in group(&records.x, at).iter().enumerate() {
-            let elements = map.apply(planes);
-            for (lanes, weight) in elements.chunks_exact(LANES).zip(weights) {
-                let powers = std::iter::successors(Some(*weight), |power| Some(times_t(*power)));
-                out.a[side].extend(lanes.iter().zip(powers).map(|(x, power)| x.gf_mul(power)));
-            }
+        let powers: Vec<Block> = weights.iter().flat_map(|weight| powers(*weight)).collect();
+        for (a, planes) in a.iter_mut().zip(&group(&records.x, at)) {
+            let mut elements = map.apply(planes);
+            gf_mul_all(&mut elements, &powers);
+            a.extend_from_slice(&elements);
         }
-        for (side, planes) in group(&records.y, at).iter().enumerate() {
-            out.y[side].extend_from_slice(&map.apply(planes));
+        for (y, planes) in y.iter_mut().zip(&group(&records.y, at)) {
+            y.extend_from_slice(&map.apply(planes));
         }
     }
-    out
+    Vectors { a, y }
+}
+
+/// A block's weight times `t^lane`, for every lane.
+fn powers(weight: Block) -> impl Iterator<Item = Block> {
+    std::iter::successors(Some(weight), |power| Some(times_t(*power))).take(LANES)
 }

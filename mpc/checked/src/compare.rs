@@ -1,84 +1,35 @@
-//! Comparisons: a carry by a tree that halves in every round, equality without a carry, both packed into full words.
+//! Comparisons: a carry by a tree that halves in every round, equality without a carry, both folded into full words.
 //!
-//! An element with `width` live bits takes part of a word, so that later rounds are shorter: a comparison takes about four
-//! words of conjunctions, an equality three.
+//! A level's data are half of those before ([`crate::fold`]), the elements being taken up to a multiple of 64: a comparison takes
+//! four words of conjunctions, of words of bits three; an equality three and one. Neighbouring blocks of places make one with two
+//! products (the prefix tree of Brent and Kung, IEEE Transactions on Computers C-31(3), 1982, of which one output is needed).
 
 use mpc_core::Abort;
-use mpc_share::{Arith, Shared, Words};
+use mpc_share::{Arith, Words};
 
+use crate::fold::{begun, ended, halves, reversed};
 use crate::party::Checked;
 use crate::words::each;
 
-const LOW: u64 = 0xffff_ffff;
-
-/// The bits at even places, moved together into the low half.
-fn even(x: u64) -> u64 {
-    let mut x = x & 0x5555_5555_5555_5555;
-    x = (x | x >> 1) & 0x3333_3333_3333_3333;
-    x = (x | x >> 2) & 0x0f0f_0f0f_0f0f_0f0f;
-    x = (x | x >> 4) & 0x00ff_00ff_00ff_00ff;
-    x = (x | x >> 8) & 0x0000_ffff_0000_ffff;
-    (x | x >> 16) & LOW
-}
-
-/// The bits at odd places, moved together into the low half.
-fn odd(x: u64) -> u64 {
-    even(x >> 1)
-}
-
-/// The lowest bits.
-fn low(width: u32) -> u64 {
-    u64::MAX >> (64 - width)
-}
-
-/// Several elements to a word, `width` bits of each: elements that are a packed length apart share a word.
-fn pack(x: &Words, width: u32) -> Words {
-    let packed = x.len().div_ceil((64 / width) as usize);
-    let half = |words: &[u64]| {
-        let mut out = vec![0; packed];
-        for (part, at) in words.chunks(packed).zip(0..) {
-            out.iter_mut().zip(part).for_each(|(out, x)| *out |= (x & low(width)) << (at * width));
-        }
-        out
-    };
-    if packed == 0 {
-        return Words::zeros(0);
-    }
-    let (own, next) = x.parts();
-    Shared::from_parts(half(own), half(next))
-}
-
-/// The inverse of [`pack`] for `len` elements.
-fn unpack(x: &Words, width: u32, len: usize) -> Words {
-    let half = |words: &[u64]| {
-        let piece = |at: u32| words.iter().map(move |word| word >> (at * width) & low(width));
-        (0..64 / width).flat_map(piece).take(len).collect()
-    };
-    let (own, next) = x.parts();
-    Shared::from_parts(half(own), half(next))
-}
+/// Half of the places that are left of a word, level by level.
+const WIDTHS: [u32; 6] = [32, 16, 8, 4, 2, 1];
 
 impl Checked {
-    /// Conjunctions of the low `width` bits, a power of two below 64, packed. One round.
-    async fn and_packed(&mut self, x: &Words, y: &Words, width: u32) -> Result<Words, Abort> {
-        let out = self.mul(&pack(x, width), &pack(y, width)).await?;
-        Ok(unpack(&out, width, x.len()))
-    }
-
-    /// In bit 0: the carry out of place 63, from where a carry is generated and where it is passed on. Six rounds.
-    async fn carry_out(&mut self, generate: &Words, pass: &Words) -> Result<Words, Abort> {
-        let (mut generate, mut pass) = (generate.clone(), pass.clone());
-        for width in [32, 16, 8, 4, 2, 1] {
-            let (high, below) = (each(&pass, odd), each(&generate, even).add(&each(&pass, even).shl(width)));
-            let both = high.add(&high.shl(width));
-            let out = match width {
-                32 => self.mul(&both, &below).await?,
-                _ => self.and_packed(&both, &below, 2 * width).await?,
-            };
-            generate = each(&generate, odd).add(&each(&out, |x| x & low(width)));
-            pass = out.shr(width);
+    /// In bit 0 of each of `len` words: the carry out of place 63, from where a carry is generated and where it is passed on, the
+    /// places in reversed order. Six rounds.
+    async fn carry_out(&mut self, mut generate: Words, mut pass: Words, len: usize) -> Result<Words, Abort> {
+        for width in WIDTHS {
+            let ([low, high], [pass_low, pass_high]) = (halves(&generate, width), halves(&pass, width));
+            let mut pairs = vec![(pass_high.view(), low.view())];
+            if width > 1 {
+                pairs.push((pass_high.view(), pass_low.view()));
+            }
+            let mut out = self.mul_many(&pairs).await?.into_iter();
+            // A block generates and passes on never at once, so exclusive or is or.
+            generate = out.next().map_or_else(|| Words::zeros(0), |carried| high.add(&carried));
+            pass = out.next().unwrap_or_else(|| Words::zeros(0));
         }
-        Ok(generate)
+        Ok(ended(&generate, len))
     }
 
     /// In bit 0: whether an integer is negative in two's complement. Eight rounds.
@@ -89,8 +40,9 @@ impl Checked {
         let [sum, carry] = self.two_addends(x).await?;
         let (pass, generate) = (sum.add(&carry), self.mul(&sum, &carry).await?);
         // Shifted up by one place, the carry into place 63 is the one out of it.
-        let into = self.carry_out(&generate.shl(1), &pass.shl(1)).await?;
-        Ok(pass.shr(63).add(&into))
+        let shifted = |x: u64| reversed(x << 1);
+        let into = self.carry_out(begun(&generate, shifted), begun(&pass, shifted), x.len()).await?;
+        Ok(each(&pass, |x| x >> 63).add(&into))
     }
 
     /// In bit 0: whether `x < y` as signed numbers that are less than 2^63 apart. Eight rounds.
@@ -108,7 +60,7 @@ impl Checked {
     pub async fn less_words(&mut self, x: &Words, y: &Words) -> Result<Words, Abort> {
         let not_x = self.complement(x);
         let borrow = self.mul(&not_x, y).await?;
-        self.carry_out(&borrow, &not_x.add(y)).await
+        self.carry_out(begun(&borrow, reversed), begun(&not_x.add(y), reversed), x.len()).await
     }
 
     /// In bit 0: whether `x = y`. Eight rounds.
@@ -134,37 +86,13 @@ impl Checked {
         self.all_ones(&self.complement(&x.add(y))).await
     }
 
-    /// In bit 0: whether all bits are 1.
+    /// In bit 0: whether all bits are 1. Six rounds.
     async fn all_ones(&mut self, x: &Words) -> Result<Words, Abort> {
-        let mut x = x.clone();
-        for width in [32, 16, 8, 4, 2, 1] {
-            x = self.and_packed(&x, &x.shr(width), width).await?;
+        let mut all = begun(x, |x| x);
+        for width in WIDTHS {
+            let [low, high] = halves(&all, width);
+            all = self.mul(&low, &high).await?;
         }
-        Ok(x)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bits_are_moved_together_and_elements_packed() {
-        let words: Vec<u64> = (1..=101).map(|x: u64| x.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
-        for word in &words {
-            let spread = (0..32)
-                .fold(0, |sum, at| sum | (even(*word) >> at & 1) << (2 * at) | (odd(*word) >> at & 1) << (2 * at + 1));
-            assert_eq!(spread, *word);
-        }
-        for len in [0, 1, 2, 63, 64, 101] {
-            let x = Words::from_parts(words[..len].to_vec(), words[..len].to_vec());
-            for width in [1, 2, 4, 8, 16, 32] {
-                let packed = pack(&x, width);
-                assert_eq!(packed.len(), len.div_ceil(64 / width as usize));
-                let back = unpack(&packed, width, len);
-                assert!(back.parts().1.iter().zip(&words).all(|(back, word)| *back == word & low(width)));
-                assert_eq!(back.len(), len);
-            }
-        }
+        Ok(ended(&all, x.len()))
     }
 }

@@ -3,22 +3,34 @@
 //! A product of two of them has degree two in each variable, so its values on {0, 1, infinity}^d determine it; the value at
 //! infinity is the leading coefficient (Toom and Karatsuba). Over bits this takes exclusive ors alone.
 
-use zeroize::{Zeroize, Zeroizing};
+use base_vector::wide::wide;
+use zeroize::DefaultIsZeroes;
 
 use crate::field::Field;
+use crate::wiped::Wiped;
 
-/// Room for rows that are expanded, used again and again, and wiped once at its end.
-pub(crate) struct Room<E: Zeroize> {
-    from: Zeroizing<Vec<E>>,
-    to: Zeroizing<Vec<E>>,
-    dims: u32,
+/// A row that stands for a point with a coordinate at infinity: the difference of two rows.
+struct Step {
+    low: usize,
+    high: usize,
+    infinity: usize,
+    level: u32,
 }
 
-impl<E: Copy + Default + Zeroize> Room<E> {
+/// Room for rows that are expanded, used again and again, and wiped once at its end. The rows of {0, 1}^dims are put where they
+/// belong among those of {0, 1, infinity}^dims, so that nothing is moved while the others are computed.
+pub(crate) struct Room<E: DefaultIsZeroes> {
+    rows: Wiped<E>,
+    bases: Vec<usize>,
+    steps: Vec<Step>,
+    count: usize,
+}
+
+impl<E: DefaultIsZeroes> Room<E> {
     /// Room for polynomials of `dims` variables, in rows of at most `len` entries.
     pub(crate) fn new(dims: u32, len: usize) -> Self {
-        let room = || Zeroizing::new(vec![E::default(); 3_usize.pow(dims) * len]);
-        Self { from: room(), to: room(), dims }
+        let count = 3_usize.pow(dims);
+        Self { rows: Wiped::zeros(count * len), bases: bases(dims), steps: steps(dims), count }
     }
 
     /// Takes rows that stand for the points of {0, 1}^dims, each `len` entries long, and gives those for {0, 1, infinity}^dims.
@@ -28,24 +40,34 @@ impl<E: Copy + Default + Zeroize> Room<E> {
         F: Field<Element = E>,
         E: 'a,
     {
-        for (to, row) in self.from.chunks_exact_mut(len).zip(rows) {
-            to.copy_from_slice(row);
+        for (base, row) in self.bases.iter().zip(rows) {
+            self.rows[base * len..(base + 1) * len].copy_from_slice(row);
         }
-        let mut count = len << self.dims;
-        for level in 0..self.dims {
-            let (inner, grown) = (len << (self.dims - 1 - level), count / 2 * 3);
-            let groups = self.from[..count].chunks_exact(2 * inner);
-            for (from, to) in groups.zip(self.to[..grown].chunks_exact_mut(3 * inner)) {
-                let (low, high) = from.split_at(inner);
-                let (same, infinity) = to.split_at_mut(2 * inner);
-                same.copy_from_slice(from);
-                field.difference(level, high, low, infinity);
+        let (all, steps) = (&mut self.rows[..self.count * len], &self.steps);
+        wide(|| {
+            for step in steps {
+                let (known, infinity) = all.split_at_mut(step.infinity * len);
+                let (low, high) = (&known[step.low * len..][..len], &known[step.high * len..][..len]);
+                field.difference(step.level, high, low, &mut infinity[..len]);
             }
-            std::mem::swap(&mut self.from, &mut self.to);
-            count = grown;
-        }
-        &self.from[..count]
+        });
+        &self.rows[..self.count * len]
     }
+}
+
+/// How the rows at infinity follow, variable by variable.
+fn steps(dims: u32) -> Vec<Step> {
+    let (mut known, mut steps) = (bases(dims), Vec::new());
+    for level in 0..dims {
+        let stride = 3_usize.pow(dims - 1 - level);
+        let lows: Vec<usize> = known.iter().copied().filter(|row| row / stride % 3 == 0).collect();
+        for low in lows {
+            let (high, infinity) = (low + stride, low + 2 * stride);
+            known.push(infinity);
+            steps.push(Step { low, high, infinity, level });
+        }
+    }
+    steps
 }
 
 /// Numbers of the rows that {0, 1}^dims has among those of {0, 1, infinity}^dims, in order.
@@ -79,11 +101,6 @@ fn weights<F: Field>(
     })
 }
 
-/// Wipes a vector's elements before it is given back.
-pub(crate) fn wipe<E: Zeroize>(vector: &mut Vec<E>) {
-    vector.zeroize();
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,7 +124,7 @@ mod tests {
             let due = field.mul(field.inner(&linear, &x), field.inner(&linear, &y));
             assert!(field.inner(&square_weights(field, &point), &values) == due);
             let bases = bases(dims);
-            assert_eq!(bases.len(), size);
+            assert_eq!((bases.len(), bases.len() + steps(dims).len()), (size, 3_usize.pow(dims)));
             assert!(bases.iter().zip(&x).all(|(row, x)| field.reduced(wide[0][*row]) == *x));
         }
     }

@@ -1,6 +1,6 @@
 //! What the proofs ask of a field: the same argument runs over the integers modulo a prime and over GF(2^128).
 
-use zeroize::Zeroize;
+use zeroize::DefaultIsZeroes;
 
 use crate::stream::Stream;
 
@@ -9,7 +9,7 @@ use crate::stream::Stream;
 /// Vectors may hold elements that are not reduced; single elements always are.
 pub(crate) trait Field: Sync {
     /// An element.
-    type Element: Copy + Default + PartialEq + Zeroize + Send + Sync;
+    type Element: DefaultIsZeroes + PartialEq + Send + Sync;
     /// A sum of products that is not reduced yet.
     type Sum: Default + Send;
     /// Bytes of an element on the wire.
@@ -25,14 +25,14 @@ pub(crate) trait Field: Sync {
     fn mul(&self, x: Self::Element, y: Self::Element) -> Self::Element;
     /// The element that the entry of a vector stands for.
     fn reduced(&self, x: Self::Element) -> Self::Element;
-    /// `high - low`, element by element, where both are differences of `level` levels.
+    /// `high - low`, element by element, where both are differences of at most `level` levels.
     fn difference(&self, level: u32, high: &[Self::Element], low: &[Self::Element], out: &mut [Self::Element]);
     /// Adds the sum of all `x[i]·y[i]`.
     fn add_dot(&self, sum: &mut Self::Sum, x: &[Self::Element], y: &[Self::Element]);
     /// The sum as an element.
     fn total(&self, sum: Self::Sum) -> Self::Element;
-    /// `out[k] = sum of by[e]·rows[e·out.len() + k]`; at most eight rows.
-    fn combine(&self, rows: &[Self::Element], by: &[Self::Element], out: &mut [Self::Element]);
+    /// Of two, four or eight rows, one after the other, the sum of all `by[e]` times row `e`, into the first of them.
+    fn combine(&self, rows: &mut [Self::Element], by: &[Self::Element]);
     /// A uniform element.
     fn draw(&self, stream: &mut Stream) -> Self::Element;
     /// Appends the element's bytes.

@@ -1,15 +1,13 @@
 //! GF(2^128) as a field of proofs: for relations between bits.
 
-use mpc_block::{Block, Unreduced, gf_dot};
+use bytemuck::{must_cast_slice, must_cast_slice_mut};
+use mpc_block::{Block, Unreduced, gf_combine};
 
 use crate::field::Field;
 use crate::stream::Stream;
 
 /// GF(2^128); every entry of a vector is reduced.
 pub(crate) struct Gf;
-
-/// Most rows that are combined at once.
-const ROWS: usize = 8;
 
 /// `x·t`, where `t` is the element whose only bit is bit 1.
 pub(crate) fn times_t(x: Block) -> Block {
@@ -43,8 +41,11 @@ impl Field for Gf {
         x
     }
 
+    #[inline(always)]
     fn difference(&self, _level: u32, high: &[Block], low: &[Block], out: &mut [Block]) {
-        out.iter_mut().zip(high).zip(low).for_each(|((out, high), low)| *out = *high ^ *low);
+        let (high, low) = (must_cast_slice::<Block, u64>(high), must_cast_slice::<Block, u64>(low));
+        let out = must_cast_slice_mut::<Block, u64>(out);
+        out.iter_mut().zip(high).zip(low).for_each(|((out, high), low)| *out = high ^ low);
     }
 
     fn add_dot(&self, sum: &mut Unreduced, x: &[Block], y: &[Block]) {
@@ -55,15 +56,8 @@ impl Field for Gf {
         sum.reduce()
     }
 
-    fn combine(&self, rows: &[Block], by: &[Block], out: &mut [Block]) {
-        let stride = out.len();
-        for (k, out) in out.iter_mut().enumerate() {
-            let mut column = [Block::ZERO; ROWS];
-            for (entry, row) in column.iter_mut().zip(rows.chunks_exact(stride)) {
-                *entry = row[k];
-            }
-            *out = gf_dot(by, &column);
-        }
+    fn combine(&self, rows: &mut [Block], by: &[Block]) {
+        gf_combine(rows, by);
     }
 
     fn draw(&self, stream: &mut Stream) -> Block {
@@ -97,9 +91,9 @@ mod tests {
     fn rows_are_combined_column_by_column() {
         let mut stream = Stream::new(&[4; 32]);
         let (rows, by) = (stream.blocks(4 * 5), stream.blocks(4));
-        let mut out = vec![Block::ZERO; 5];
-        Gf.combine(&rows, &by, &mut out);
-        for (k, out) in out.iter().enumerate() {
+        let mut combined = rows.clone();
+        Gf.combine(&mut combined, &by);
+        for (k, out) in combined[..5].iter().enumerate() {
             let column: Vec<Block> = (0..4).map(|row| rows[row * 5 + k]).collect();
             assert!(*out == Gf.inner(&by, &column));
         }

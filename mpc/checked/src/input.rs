@@ -32,7 +32,8 @@ impl Checked {
         }
         let mask = link.own.words(counts[me]);
         let masked: Vec<u64> = mine.iter().zip(&mask).map(|(x, mask)| R::sub(*x, *mask)).collect();
-        let got = link.ctx.exchange(after, &masked, before, counts[before]).await?;
+        let mut got = vec![0; counts[before]];
+        link.ctx.pass(Some((after, &masked[..])), Some((before, &mut got[..]))).await?;
         let mut out = [(); 3].map(|()| Shared::zeros(0));
         out[me] = Shared::from_parts(mask, masked);
         out[before] = Shared::from_parts(got, vec![0; counts[before]]);

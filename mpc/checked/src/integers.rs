@@ -11,8 +11,11 @@
 //!    2^257, which at most four such primes divide, of more than 2^50: it stays false modulo `p` except with 2^-48;
 //! 4. the 48 equations modulo `p`, weighted and added, are one inner product of the recorded factors: [`crate::prove`].
 //!
-//! Both coins together leave a false product undetected with probability below 2^-46.
+//! A false product stays undetected with probability below 2^-46: the subsets miss it with 2^-48, the prime with 2^-48, the 48
+//! weights with 2^-56, and the proof of an inner product of 2^n terms with (2n + 4)/2^56 (a variable has degree two, the last step
+//! another two), less than 2^-49 for up to 2^32 terms: in all less than 2.6·2^-48.
 
+use base_vector::wide::wide;
 use mpc_core::{Abort, words};
 use zeroize::Zeroizing;
 
@@ -24,6 +27,7 @@ use crate::record::{Hop, Job, Records};
 use crate::shuffle::placed;
 use crate::stream::Stream;
 use crate::tally::{BYTES, Row, STRIP, SUMS, Tally};
+use crate::wiped::{Wiped, reserve};
 
 /// Words of a mask or a masked quotient.
 const WORDS: usize = 3;
@@ -44,20 +48,18 @@ impl Subsets {
         std::array::from_fn(|byte| &self.bits[byte][from..from + len])
     }
 
-    /// For every relation the sum of its subsets' weights, which are elements.
-    fn weights(&self, prime: &Prime, weights: &[u64]) -> Vec<u64> {
-        let table = |byte: &[u64]| -> Vec<u64> {
-            let sum =
-                |value: usize| (0..8).filter(|bit| value >> bit & 1 == 1).fold(0, |sum, bit| prime.add(sum, byte[bit]));
-            (0..256).map(sum).collect()
+    /// For every relation the sum of its subsets' weights, which are elements; raised, and below p.
+    fn raised(&self, prime: &Prime, weights: &[u64]) -> Vec<u64> {
+        let raised: Vec<u64> = weights.iter().map(|weight| prime.raised(*weight)).collect();
+        let table = |byte: usize| -> [u64; 256] {
+            let bits = |value: usize| (0..8_usize).filter(move |bit| value >> bit & 1 == 1);
+            std::array::from_fn(|value| bits(value).fold(0, |sum, bit| prime.add(sum, raised[8 * byte + bit])))
         };
-        let mut out = vec![0; self.bits.first().map_or(0, Vec::len)];
-        for (bits, byte) in self.bits.iter().zip(weights.chunks_exact(8)) {
-            let table = table(byte);
-            out.iter_mut().zip(bits).for_each(|(sum, value)| *sum += table[usize::from(*value)]);
-        }
-        out.iter_mut().for_each(|sum| *sum = prime.settle(*sum));
-        out
+        let tables: [[u64; 256]; BYTES] = std::array::from_fn(table);
+        let relations = self.bits.first().map_or(0, Vec::len);
+        let bits = self.slices(0, relations);
+        let sum = |at: usize| (0..BYTES).map(|byte| tables[byte][usize::from(bits[byte][at])]).sum::<u64>();
+        (0..relations).map(|at| prime.settle(sum(at))).collect()
     }
 }
 
@@ -65,7 +67,7 @@ impl Subsets {
 ///
 /// # Errors
 /// [`Abort`] when a relation does not hold, or a peer is gone or misbehaves.
-pub(crate) async fn verify(link: &mut Link, records: &Records) -> Result<(), Abort> {
+pub(crate) async fn verify(link: &mut Link, records: &mut Records) -> Result<(), Abort> {
     let mut coin = link.coin("subsets").await?;
     let subsets = Subsets::draw(&mut coin, records.relations());
     let sums = tally(records, &subsets).sums();
@@ -79,35 +81,35 @@ pub(crate) async fn verify(link: &mut Link, records: &Records) -> Result<(), Abo
     let prime = Prime::draw_prime(&mut coin);
     let weights = prime.draw_all(&mut coin, SUMS);
     let claim = claim(&prime, &weights, &sums, &ahead, &behind);
-    let vectors = vectors(&prime, records, &subsets.weights(&prime, &weights));
-    prove(link, &prime, vectors, claim).await
+    let mut vectors = vectors(&prime, records, &subsets.raised(&prime, &weights));
+    prove(link, &prime, &mut vectors, claim).await?;
+    (records.x, records.y) = (std::mem::take(&mut vectors.a), std::mem::take(&mut vectors.y));
+    Ok(())
 }
 
 fn tally(records: &Records, subsets: &Subsets) -> Tally {
-    let mut tally = Tally::new();
+    let (mut tally, mut room) = (Tally::new(), Wiped::<Row>::zeros(STRIP));
     let (mut relation, mut term) = (0, 0);
     for job in &records.jobs {
         match job {
             Job::Products { relations, terms } => {
                 for start in (0..*relations).step_by(STRIP) {
-                    let len = STRIP.min(relations - start);
-                    let mut rows = rows(records, relation + start, len);
-                    (0..*terms).for_each(|at| add_products(&mut rows, records, term + at * relations + start));
-                    tally.add(&rows, subsets.slices(relation + start, len));
+                    let rows = &mut room[..STRIP.min(relations - start)];
+                    begin_rows(rows, records, relation + start);
+                    (0..*terms).for_each(|at| add_products(rows, records, term + at * relations + start));
+                    tally.add(rows, subsets.slices(relation + start, rows.len()));
                 }
                 relation += relations;
                 term += relations * terms;
             }
             Job::Hop(hop) => {
-                let all = hop.source[0].len();
-                let moved = moved(hop);
-                for (at, moved) in moved.chunks(STRIP).enumerate() {
-                    let from = relation + at * STRIP;
-                    let mut rows = rows(records, from, moved.len());
-                    rows.iter_mut().zip(moved).for_each(|(row, word)| row.add_limbs(u128::from(*word)));
-                    tally.add(&rows, subsets.slices(from, moved.len()));
+                for (at, moved) in moved(hop).chunks(STRIP).enumerate() {
+                    let (rows, from) = (&mut room[..moved.len()], relation + at * STRIP);
+                    begin_rows(rows, records, from);
+                    rows.iter_mut().zip(moved).for_each(|(row, word)| row.add_limbs([u128::from(*word)]));
+                    tally.add(rows, subsets.slices(from, moved.len()));
                 }
-                relation += all;
+                relation += hop.source[0].len();
             }
         }
     }
@@ -115,11 +117,11 @@ fn tally(records: &Records, subsets: &Subsets) -> Tally {
 }
 
 /// What relations add, without their products.
-fn rows(records: &Records, from: usize, len: usize) -> Zeroizing<Vec<Row>> {
-    let own = &records.w[0][from..from + len];
-    let (next, f) = (&records.w[1][from..from + len], &records.f[from..from + len]);
-    let rows = own.iter().zip(next).zip(f).map(|((own, next), f)| Row([0, 0, 0, 0, *own, *next, *f, 0]));
-    Zeroizing::new(rows.collect())
+fn begin_rows(rows: &mut [Row], records: &Records, from: usize) {
+    let [own, next, f] = [&records.w[0], &records.w[1], &records.f].map(|words| &words[from..from + rows.len()]);
+    for (row, (own, (next, f))) in rows.iter_mut().zip(own.iter().zip(next.iter().zip(f))) {
+        *row = Row([0, 0, 0, 0, *own, *next, *f, 0]);
+    }
 }
 
 /// Adds one term's cross products; the terms begin at `from`.
@@ -129,8 +131,7 @@ fn add_products(rows: &mut [Row], records: &Records, from: usize) {
     let first = x_own.iter().zip(y_next);
     let second = x_next.iter().zip(y_own);
     for (row, ((a, b), (c, d))) in rows.iter_mut().zip(first.zip(second)) {
-        row.add_limbs(u128::from(*a) * u128::from(*b));
-        row.add_limbs(u128::from(*c) * u128::from(*d));
+        row.add_limbs([u128::from(*a) * u128::from(*b), u128::from(*c) * u128::from(*d)]);
     }
 }
 
@@ -167,25 +168,28 @@ fn claim(prime: &Prime, weights: &[u64], sums: &[Row], ahead: &[u64], behind: &[
     Claim { ahead: shares(ahead, &minus), behind: shares(behind, &plus) }
 }
 
-/// The factors of all terms modulo `p`, the first of them times its relation's weight.
-fn vectors(prime: &Prime, records: &Records, weights: &[u64]) -> Vectors<Prime> {
-    let room = || Vec::with_capacity(records.entries().next_multiple_of(8));
-    let mut out = Vectors::<Prime> { a: [room(), room()], y: [room(), room()] };
-    let raised: Vec<u64> = weights.iter().map(|weight| prime.raised(*weight)).collect();
+/// The factors of all terms modulo `p`, the first of them times its relation's raised weight: in the records' own memory. Those
+/// of hops stand behind those of products.
+fn vectors(prime: &Prime, records: &mut Records, weights: &[u64]) -> Vectors<Prime> {
+    let (entries, products) = (records.entries(), records.x[0].len());
+    let mut out = Vectors::<Prime> { a: std::mem::take(&mut records.x), y: std::mem::take(&mut records.y) };
+    out.y.iter_mut().for_each(|y| wide(|| y.iter_mut().for_each(|y| *y = prime.narrow(*y))));
+    out.a.iter_mut().chain(&mut out.y).for_each(|vector| reserve(vector, entries - products));
     let (mut relation, mut term) = (0, 0);
     for job in &records.jobs {
         match job {
             Job::Products { relations, terms } => {
-                let weights = &raised[relation..relation + relations];
+                let weights = &weights[relation..relation + relations];
                 for from in (0..*terms).map(|at| term + at * relations) {
-                    add_term(prime, &mut out, records, weights, from);
+                    out.a.iter_mut().for_each(|a| weigh(prime, &mut a[from..from + relations], weights));
                 }
                 relation += relations;
                 term += relations * terms;
             }
             Job::Hop(hop) => {
                 let all = hop.source[0].len();
-                add_hop(prime, &mut out, hop, &weights[relation..relation + all]);
+                let weights = weights[relation..relation + all].iter().map(|raised| prime.shrink(u128::from(*raised)));
+                add_hop(prime, &mut out, hop, &weights.collect::<Vec<u64>>());
                 relation += all;
             }
         }
@@ -193,12 +197,10 @@ fn vectors(prime: &Prime, records: &Records, weights: &[u64]) -> Vectors<Prime> 
     out
 }
 
-fn add_term(prime: &Prime, out: &mut Vectors<Prime>, records: &Records, weights: &[u64], from: usize) {
-    let range = from..from + weights.len();
-    for side in 0..2 {
-        let x = records.x[side][range.clone()].iter().zip(weights);
-        out.a[side].extend(x.map(|(x, weight)| prime.shrink(u128::from(*x) * u128::from(*weight))));
-        out.y[side].extend(records.y[side][range.clone()].iter().map(|y| prime.narrow(*y)));
+/// Words times raised weights, below 2p.
+fn weigh(prime: &Prime, words: &mut [u64], weights: &[u64]) {
+    for (word, weight) in words.iter_mut().zip(weights) {
+        *word = prime.shrink(u128::from(*word) * u128::from(*weight));
     }
 }
 

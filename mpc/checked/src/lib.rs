@@ -19,8 +19,10 @@
 
 mod bits;
 mod compare;
+mod divide;
 mod expand;
 mod field;
+mod fold;
 mod gf;
 mod input;
 mod integers;
@@ -34,9 +36,11 @@ mod product;
 mod prove;
 mod record;
 mod shuffle;
+mod sort;
 mod stream;
 mod tally;
 mod verify;
+mod wiped;
 mod words;
 
 pub use party::{Checkable, Checked};

@@ -12,10 +12,10 @@ use mpc_core::Abort;
 use mpc_share::Arith;
 use zeroize::Zeroizing;
 
-use crate::expand::wipe;
 use crate::party::Checked;
 use crate::record::Records;
 use crate::stream::Stream;
+use crate::wiped::{reserve, wipe};
 
 /// Random sums of a product.
 const SUMS: usize = 128;
@@ -100,8 +100,10 @@ impl Product {
         for (w, (u, (a, b))) in records.w.iter_mut().zip(self.u.iter().zip(self.a.iter().zip(&self.b))) {
             let mut products = Zeroizing::new(vec![0_u64; rows * columns]);
             add_product(&mut products, a, b, self.shape);
+            reserve(w, u.len());
             w.extend(u.iter().zip(products.iter()).map(|(u, own)| u.wrapping_sub(*own)));
         }
+        reserve(&mut records.f, self.f.len());
         records.f.extend_from_slice(&self.f);
         records.products(rows * columns, inner);
         let mut left = [(); 2].map(|()| Zeroizing::new(Vec::<u64>::with_capacity(rows * columns)));
@@ -133,8 +135,10 @@ impl Product {
         for ((w, u), (left, right)) in records.w.iter_mut().zip(&self.u).zip(left.iter().zip(&right)) {
             let sums = diagonal(&chosen_rows(&bits, u, columns), &by);
             let products = diagonal(left, right);
+            reserve(w, SUMS);
             w.extend(sums.iter().zip(products.iter()).map(|(u, own)| u.wrapping_sub(*own)));
         }
+        reserve(&mut records.f, SUMS);
         records.f.extend_from_slice(&diagonal(&chosen_rows(&bits, &self.f, columns), &by));
         records.products(SUMS, inner);
         for place in 0..inner {
@@ -201,7 +205,8 @@ impl Checked {
         add_product(&mut u, a_next, b_own, shape);
         let mine: Vec<u64> = u.iter().zip(f.iter()).map(|(u, f)| u.wrapping_add(*f)).collect();
         let (before, after) = (link.before(), link.after());
-        let theirs = link.ctx.exchange(before, &mine, after, total).await?;
+        let mut theirs = vec![0; total];
+        link.ctx.pass(Some((before, &mine[..])), Some((after, &mut theirs[..]))).await?;
         let u_next = theirs.iter().zip(f_next.iter()).map(|(z, f)| z.wrapping_sub(*f)).collect();
         self.matrices.products.push(Product {
             shape,

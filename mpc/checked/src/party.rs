@@ -80,11 +80,6 @@ impl Checked {
         self.constant(1, x.len()).sub(x)
     }
 
-    /// What is pending of a ring.
-    pub(crate) fn records<R: Checkable>(&mut self) -> &mut Records {
-        if R::BITS { &mut self.words } else { &mut self.integers }
-    }
-
     /// Begins a step: until [`Checked::end`] the session counts as ended, so a step that is given up ends it too.
     pub(crate) fn begin(&mut self) -> Result<(), Abort> {
         if std::mem::replace(&mut self.ended, true) {

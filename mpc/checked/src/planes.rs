@@ -3,8 +3,10 @@
 //! A group is 1024 words. Word `8j + k` of a group is lane `j` of block `k`, so a plane is eight blocks.
 
 use base_vector::wide::wide;
+use bytemuck::{must_cast_slice, must_cast_slice_mut};
 use mpc_block::{Block, transpose};
-use zeroize::Zeroizing;
+
+use crate::wiped::Wiped;
 
 /// Lanes of a block.
 pub(crate) const LANES: usize = 128;
@@ -16,21 +18,27 @@ pub(crate) const GROUP: usize = LANES * WIDTH;
 pub(crate) const PLACES: usize = 64;
 /// Planes that are looked up together.
 const NIBBLE: usize = 4;
+/// Subsets of them.
+const SUBSETS: usize = 1 << NIBBLE;
+/// Words of a plane.
+const WORDS: usize = 2 * WIDTH;
 
 /// Planes of equally many words, one after the other.
-pub(crate) type Planes = Zeroizing<Vec<Block>>;
+pub(crate) type Planes = Wiped<Block>;
 
 /// The planes of two vectors of one group; what is missing from a group is zero.
 pub(crate) fn planes(first: &[u64], second: &[u64]) -> [Planes; 2] {
-    let mut rows = Zeroizing::new(vec![Block::ZERO; GROUP]);
+    let mut rows = Wiped::<Block>::zeros(GROUP);
     for (row, (first, second)) in rows.iter_mut().zip(first.iter().zip(second)) {
         *row = Block::from_u128(u128::from(*first) | u128::from(*second) << 64);
     }
-    let mut columns = Zeroizing::new(vec![Block::ZERO; GROUP]);
+    let mut columns = Wiped::<Block>::zeros(GROUP);
     transpose(&rows, &mut columns);
     [0, PLACES].map(|start| {
         let place = |place: usize| columns[start + place..].iter().step_by(LANES).copied();
-        Zeroizing::new((0..PLACES).flat_map(place).collect())
+        let mut planes = Vec::with_capacity(PLACES * WIDTH);
+        (0..PLACES).for_each(|at| planes.extend(place(at)));
+        Wiped::new(planes)
     })
 }
 
@@ -54,30 +62,32 @@ impl Map {
 
     /// The elements of a group's words, block after block, lane after lane.
     pub(crate) fn apply(&self, planes: &Planes) -> Planes {
-        let tables = tables(planes);
-        let mut rows = Zeroizing::new(vec![Block::ZERO; GROUP]);
-        for (row, pattern) in rows.as_chunks_mut::<WIDTH>().0.iter_mut().zip(&self.patterns) {
-            wide(|| {
-                let mut sum = *row;
-                for (table, at) in tables.as_chunks::<16>().0.iter().zip(pattern) {
-                    let other = table[usize::from(*at)];
-                    sum = std::array::from_fn(|k| sum[k] ^ other[k]);
+        let (tables, mut rows) = (tables(planes), Wiped::<Block>::zeros(GROUP));
+        // In words, which compilers make vectors of.
+        let tables = must_cast_slice::<Block, u64>(&tables).as_chunks::<WORDS>().0.as_chunks::<SUBSETS>().0;
+        let words = must_cast_slice_mut::<Block, u64>(&mut rows).as_chunks_mut::<WORDS>().0;
+        wide(|| {
+            for (row, pattern) in words.iter_mut().zip(&self.patterns) {
+                let mut sum = [0; WORDS];
+                for (table, at) in tables.iter().zip(pattern) {
+                    sum.iter_mut().zip(&table[usize::from(*at)]).for_each(|(sum, other)| *sum ^= other);
                 }
                 *row = sum;
-            });
-        }
-        let mut out = Zeroizing::new(vec![Block::ZERO; GROUP]);
+            }
+        });
+        let mut out = Wiped::<Block>::zeros(GROUP);
         transpose(&rows, &mut out);
         out
     }
 }
 
 /// For every four planes the sums of all their subsets ("method of the four Russians"; a subset is chosen by the public map).
-fn tables(planes: &Planes) -> Zeroizing<Vec<[Block; WIDTH]>> {
-    let mut tables = Zeroizing::new(vec![[Block::ZERO; WIDTH]; PLACES / NIBBLE * 16]);
+fn tables(planes: &Planes) -> Planes {
+    let mut tables = Wiped::<Block>::zeros(PLACES / NIBBLE * SUBSETS * WIDTH);
     let fours = planes.as_chunks::<WIDTH>().0.as_chunks::<NIBBLE>().0;
-    for (table, four) in tables.as_chunks_mut::<16>().0.iter_mut().zip(fours) {
-        for subset in 1_usize..16 {
+    let rows = tables.as_chunks_mut::<WIDTH>().0;
+    for (table, four) in rows.as_chunks_mut::<SUBSETS>().0.iter_mut().zip(fours) {
+        for subset in 1_usize..SUBSETS {
             let (rest, plane) = (table[subset & (subset - 1)], &four[subset.trailing_zeros() as usize]);
             table[subset] = std::array::from_fn(|k| rest[k] ^ plane[k]);
         }

@@ -4,8 +4,6 @@
 //! 44(170), 1985) and only to below 2p; a vector's entries stay below 2p, differences of three levels below 16p < 2^61,
 //! and 32 products of such differences below 2^127.
 
-use base_vector::wide::wide;
-
 use crate::field::Field;
 use crate::stream::Stream;
 
@@ -108,6 +106,17 @@ impl Prime {
         x.min(x.wrapping_sub(self.p))
     }
 
+    /// [`Field::combine`] by raised elements, for a number of rows that the compiler knows.
+    fn combine_by<const ROWS: usize>(&self, first: &mut [u64], rest: &[u64], by: [u64; ROWS]) {
+        let len = first.len();
+        let rows: [&[u64]; ROWS] = std::array::from_fn(|row| &rest[row.max(1) * len - len..][..len]);
+        for (at, out) in first.iter_mut().enumerate() {
+            let own = u128::from(*out) * u128::from(by[0]);
+            let sum = (1..ROWS).fold(own, |sum, row| sum + u128::from(rows[row][at]) * u128::from(by[row]));
+            *out = self.shrink(sum);
+        }
+    }
+
     /// A number of any length, its words in little-endian order, modulo p.
     pub(crate) fn number(&self, words: &[u64]) -> u64 {
         words
@@ -142,9 +151,10 @@ impl Field for Prime {
         x % self.p
     }
 
+    #[inline(always)]
     fn difference(&self, level: u32, high: &[u64], low: &[u64], out: &mut [u64]) {
         let bound = (2 * self.p) << level;
-        wide(|| out.iter_mut().zip(high).zip(low).for_each(|((out, high), low)| *out = high + bound - low));
+        out.iter_mut().zip(high).zip(low).for_each(|((out, high), low)| *out = high + bound - low);
     }
 
     fn add_dot(&self, sum: &mut u128, x: &[u64], y: &[u64]) {
@@ -158,22 +168,16 @@ impl Field for Prime {
         mul_mod((sum % u128::from(self.p)) as u64, self.radix, self.p)
     }
 
-    fn combine(&self, rows: &[u64], by: &[u64], out: &mut [u64]) {
+    fn combine(&self, rows: &mut [u64], by: &[u64]) {
         let raised: Vec<u64> = by.iter().map(|x| self.raised(*x)).collect();
-        let stride = out.len();
-        if let [first, second, third, fourth] = raised[..] {
+        let (first, rest) = rows.split_at_mut(rows.len() / by.len());
+        if let [a, b, c, d] = raised[..] {
             // Long vectors are cut into four: this is where the time goes.
-            let (low, high) = rows.split_at(2 * stride);
-            let ((a, b), (c, d)) = (low.split_at(stride), high.split_at(stride));
-            for (out, ((a, b), (c, d))) in out.iter_mut().zip(a.iter().zip(b).zip(c.iter().zip(d))) {
-                let low = u128::from(*a) * u128::from(first) + u128::from(*b) * u128::from(second);
-                let high = u128::from(*c) * u128::from(third) + u128::from(*d) * u128::from(fourth);
-                *out = self.shrink(low + high);
-            }
-            return;
+            return self.combine_by(first, rest, [a, b, c, d]);
         }
-        for (k, out) in out.iter_mut().enumerate() {
-            let entries = rows[k..].iter().step_by(stride);
+        let len = first.len();
+        for (at, out) in first.iter_mut().enumerate() {
+            let entries = std::iter::once(&*out).chain(rest[at..].iter().step_by(len));
             let sum = entries.zip(&raised).fold(0, |sum, (x, by)| sum + u128::from(*x) * u128::from(*by));
             *out = self.shrink(sum);
         }
@@ -230,9 +234,11 @@ mod tests {
             let (mut sum, most) = (0, vec![16 * p - 1; 100]);
             prime.add_dot(&mut sum, &most, &most);
             assert_eq!(prime.total(sum), 100);
-            let mut out = [0; 3];
             for cut in [2, 4, 8] {
-                prime.combine(&vec![2 * p - 1; 3 * cut], &vec![p - 1; cut], &mut out);
+                let mut rows = vec![2 * p - 1; 3 * cut];
+                prime.combine(&mut rows, &vec![p - 1; cut]);
+                let (out, rest) = rows.split_at(3);
+                assert!(rest.iter().all(|x| *x == 2 * p - 1));
                 assert!(out.iter().all(|x| *x < 2 * p && x % p == cut as u64));
             }
         }

@@ -10,12 +10,17 @@ use std::ops::Range;
 use base_vector::wide::wide;
 use mpc_core::Abort;
 use mpc_share::{Arith, Shared, View, Z64};
-use zeroize::Zeroizing;
 
+use crate::link::Link;
 use crate::party::{Checkable, Checked};
+use crate::record::Records;
+use crate::wiped::Wiped;
 
-/// Products, or rows moved, after which a check is due: its vectors then take some 16 MiB.
+/// Products, or rows moved, after which a check is due. The records of as many integers take 7 MiB, in which they are proven too;
+/// those of words and their proof's vectors 15 MiB.
 pub(crate) const LIMIT: usize = 1 << 17;
+/// Relations that are computed at a time, so that they stay in the cache; even, since a block of the streams has two words.
+const STRIP: usize = 512;
 
 /// A sum of products of vectors, element by element.
 type Sum<'a, R> = &'a [(View<'a, R>, View<'a, R>)];
@@ -23,14 +28,11 @@ type Sum<'a, R> = &'a [(View<'a, R>, View<'a, R>)];
 /// A part of one sum: the sum's number and the elements.
 type Part = (usize, Range<usize>);
 
-/// What a party computes of products before it sends.
-struct Locals {
-    /// `sum of x_i y_{i+1} + x_{i+1} y_i`.
-    cross: Zeroizing<Vec<u64>>,
-    /// `sum of x_i y_i`.
-    own: Zeroizing<Vec<u64>>,
-    /// `sum of x_{i+1} y_{i+1}`.
-    next: Zeroizing<Vec<u64>>,
+/// Where a part stands: its relations among those of the round, and where its first term's factors are recorded.
+struct Slot {
+    relations: Range<usize>,
+    terms: usize,
+    factors: usize,
 }
 
 impl Checked {
@@ -69,7 +71,8 @@ impl Checked {
     }
 
     async fn sums<R: Checkable>(&mut self, sums: &[Sum<'_, R>]) -> Result<Vec<Shared<R>>, Abort> {
-        let mut out: Vec<[Vec<u64>; 2]> = sums.iter().map(|_| [Vec::new(), Vec::new()]).collect();
+        let room = |sum: &Sum<'_, R>| [(); 2].map(|()| Wiped::zeros(checked_len(sum)));
+        let mut out: Vec<[Wiped<u64>; 2]> = sums.iter().map(room).collect();
         let (mut parts, mut entries) = (Vec::new(), 0);
         for (number, sum) in sums.iter().enumerate() {
             let len = checked_len(sum);
@@ -87,7 +90,10 @@ impl Checked {
         if !parts.is_empty() {
             self.parts(sums, &parts, &mut out).await?;
         }
-        Ok(out.into_iter().map(|[own, next]| Shared::from_parts(own, next)).collect())
+        let shared = |[mut own, mut next]: [Wiped<u64>; 2]| {
+            Shared::from_parts(std::mem::take(&mut *own), std::mem::take(&mut *next))
+        };
+        Ok(out.into_iter().map(shared).collect())
     }
 
     /// Computes parts of sums in one round and records them.
@@ -95,38 +101,100 @@ impl Checked {
         &mut self,
         sums: &[Sum<'_, R>],
         parts: &[Part],
-        out: &mut [[Vec<u64>; 2]],
+        out: &mut [[Wiped<u64>; 2]],
     ) -> Result<(), Abort> {
-        let locals = locals(sums, parts);
-        let total = locals.own.len();
-        let link = &mut self.link;
-        let (f, f_next) = (Zeroizing::new(link.own.words(total)), Zeroizing::new(link.next.words(total)));
-        let w = locals.cross.iter().zip(f_next.iter()).map(|(cross, f)| R::sub(*cross, *f));
-        let w: Zeroizing<Vec<u64>> = Zeroizing::new(w.collect());
-        let masked = w.iter().zip(f.iter()).zip(locals.own.iter());
-        let mine: Vec<u64> = masked.map(|((w, f), own)| R::add(R::add(*w, *f), *own)).collect();
-        let mine = Zeroizing::new(mine);
-        let (before, after) = (link.before(), link.after());
-        let theirs = Zeroizing::new(link.ctx.exchange(before, &mine, after, total).await?);
-        let known = f_next.iter().zip(locals.next.iter());
-        let w_next = theirs.iter().zip(known).map(|(z, (f, next))| R::sub(R::sub(*z, *f), *next));
-        let records = self.records::<R>();
-        records.w[0].extend_from_slice(&w);
-        records.w[1].extend(w_next);
-        records.f.extend_from_slice(&f);
-        let mut at = 0;
-        for (number, range) in parts {
-            let sum = sums[*number];
-            records.products(range.len(), sum.len());
-            for (x, y) in sum {
-                records.term(cut(*x, range), cut(*y, range));
+        let Self { link, integers, words, .. } = self;
+        let records = if R::BITS { words } else { integers };
+        let slots = record(records, sums, parts);
+        if let [(number, range)] = parts {
+            let [own, next] = &mut out[*number];
+            round::<R>(link, records, &slots, [&mut own[range.clone()], &mut next[range.clone()]]).await?;
+        } else {
+            let total = slots.last().map_or(0, |slot| slot.relations.end);
+            let (mut own, mut next) = (Wiped::<u64>::zeros(total), Wiped::<u64>::zeros(total));
+            round::<R>(link, records, &slots, [&mut own[..], &mut next[..]]).await?;
+            for ((number, range), slot) in parts.iter().zip(&slots) {
+                out[*number][0][range.clone()].copy_from_slice(&own[slot.relations.clone()]);
+                out[*number][1][range.clone()].copy_from_slice(&next[slot.relations.clone()]);
             }
-            let end = at + range.len();
-            out[*number][0].extend_from_slice(&mine[at..end]);
-            out[*number][1].extend_from_slice(&theirs[at..end]);
-            at = end;
         }
         self.verify_when_full().await
+    }
+}
+
+/// Records the factors of parts of sums; says where.
+fn record<R: Checkable>(records: &mut Records, sums: &[Sum<'_, R>], parts: &[Part]) -> Vec<Slot> {
+    let mut start = 0;
+    let mut slots = Vec::with_capacity(parts.len());
+    for (number, range) in parts {
+        let sum = sums[*number];
+        let (relations, terms, factors) = (start..start + range.len(), sum.len(), records.x[0].len());
+        start = relations.end;
+        records.products(range.len(), terms);
+        for (x, y) in sum {
+            records.term(cut(*x, range), cut(*y, range));
+        }
+        slots.push(Slot { relations, terms, factors });
+    }
+    slots
+}
+
+/// Computes what has been recorded last, in one pass over strips that the cache holds, which are sent meanwhile.
+async fn round<R: Checkable>(
+    link: &mut Link,
+    records: &mut Records,
+    slots: &[Slot],
+    [mine, theirs]: [&mut [u64]; 2],
+) -> Result<(), Abort> {
+    let first = records.relate(mine.len());
+    let (before, after) = (link.before(), link.after());
+    let Link { ctx, own, next, .. } = link;
+    let Records { x, y, w: [w_own, w_next], f, .. } = records;
+    let (x, y) = (&*x, &*y);
+    let (w_own, w_next, f) = (&mut w_own[first..], &mut w_next[first..], &mut f[first..]);
+    let make = |at: usize, piece: &mut [u64]| {
+        for (strip, mine) in piece.chunks_mut(STRIP).enumerate() {
+            let places = at + strip * STRIP..at + strip * STRIP + mine.len();
+            let (f, w_own) = (&mut f[places.clone()], &mut w_own[places.clone()]);
+            let w_next = &mut w_next[places.clone()];
+            own.fill(f);
+            next.fill(w_next);
+            wide(|| {
+                mine.copy_from_slice(f);
+                w_next.iter_mut().for_each(|f| *f = R::sub(0, *f));
+                w_own.copy_from_slice(w_next);
+                add_slots::<R>([&mut *mine, &mut *w_own, &mut *w_next], places.start, slots, [x, y]);
+                mine.iter_mut().zip(w_own.iter()).for_each(|(z, w)| *z = R::add(*z, *w));
+            });
+        }
+    };
+    ctx.stream((before, mine), (after, &mut *theirs), make).await?;
+    wide(|| w_next.iter_mut().zip(theirs.iter()).for_each(|(w, z)| *w = R::add(*w, *z)));
+    Ok(())
+}
+
+/// Adds the products of all terms that fall into a strip that begins at `at`: own ones to `z_i`, mixed ones to `w_i`; those of
+/// next components are taken from `w_{i+1}`, which still lacks `z_{i+1}`.
+#[inline(always)]
+fn add_slots<R: Checkable>([z, w, w_next]: [&mut [u64]; 3], at: usize, slots: &[Slot], [x, y]: [&[Vec<u64>; 2]; 2]) {
+    let end = at + z.len();
+    for Slot { relations, terms, factors } in slots {
+        let (from, to) = (relations.start.max(at), relations.end.min(end));
+        if from >= to {
+            continue;
+        }
+        for term in 0..*terms {
+            let start = factors + term * relations.len() + from - relations.start;
+            let [x0, x1, y0, y1] = [&x[0], &x[1], &y[0], &y[1]].map(|factors| &factors[start..start + to - from]);
+            let (z, w, w_next) = (&mut z[from - at..], &mut w[from - at..], &mut w_next[from - at..]);
+            // Three loops, since few slices meet in each: compilers make vectors of them.
+            let own = z.iter_mut().zip(x0.iter().zip(y0));
+            own.for_each(|(z, (x0, y0))| *z = R::add(*z, R::mul(*x0, *y0)));
+            let mixed = w.iter_mut().zip(x0.iter().zip(y1).zip(x1.iter().zip(y0)));
+            mixed.for_each(|(w, ((a, b), (c, d)))| *w = R::add(*w, R::add(R::mul(*a, *b), R::mul(*c, *d))));
+            let next = w_next.iter_mut().zip(x1.iter().zip(y1));
+            next.for_each(|(w, (x1, y1))| *w = R::sub(*w, R::mul(*x1, *y1)));
+        }
     }
 }
 
@@ -141,34 +209,4 @@ fn checked_len<R: Checkable>(sum: Sum<'_, R>) -> usize {
 fn cut<'a, R: Checkable>(x: View<'a, R>, range: &Range<usize>) -> [&'a [u64]; 2] {
     let (own, next) = x.parts();
     [&own[range.clone()], &next[range.clone()]]
-}
-
-fn locals<R: Checkable>(sums: &[Sum<'_, R>], parts: &[Part]) -> Locals {
-    let total = parts.iter().map(|(_, range)| range.len()).sum();
-    let zeros = || Zeroizing::new(vec![0; total]);
-    let mut out = Locals { cross: zeros(), own: zeros(), next: zeros() };
-    let mut at = 0;
-    for (number, range) in parts {
-        let to = at..at + range.len();
-        for (x, y) in sums[*number] {
-            let (x, y) = (cut(*x, range), cut(*y, range));
-            let Locals { cross, own, next } = &mut out;
-            add_products::<R>([&mut cross[to.clone()], &mut own[to.clone()], &mut next[to.clone()]], x, y);
-        }
-        at = to.end;
-    }
-    out
-}
-
-/// Adds the products of one term: crosswise, of own components, of next ones.
-fn add_products<R: Checkable>([cross, own, next]: [&mut [u64]; 3], x: [&[u64]; 2], y: [&[u64]; 2]) {
-    wide(|| {
-        let factors = x[0].iter().zip(x[1]).zip(y[0].iter().zip(y[1]));
-        let sums = cross.iter_mut().zip(own.iter_mut()).zip(next.iter_mut());
-        for (((cross, own), next), ((x0, x1), (y0, y1))) in sums.zip(factors) {
-            *cross = R::add(*cross, R::add(R::mul(*x0, *y1), R::mul(*x1, *y0)));
-            *own = R::add(*own, R::mul(*x0, *y0));
-            *next = R::add(*next, R::mul(*x1, *y1));
-        }
-    });
 }

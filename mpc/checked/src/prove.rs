@@ -9,17 +9,19 @@
 //! (which knows component `i+1`) hold additive shares. In a round the vectors are cut into 2^d pieces, the values of a
 //! polynomial of degree one in each of d variables; the prover shares the values of the product polynomial on
 //! {0, 1, infinity}^d, all but the last of {0, 1}^d, which follows from the claim; a coin picks a point, where the
-//! polynomials' values are the next, shorter vectors. The same coin serves all three proofs, so each component is folded
-//! once. At length one each component is hidden by a fresh random line before the verifiers exchange its value.
+//! polynomials' values are the next, shorter vectors, which take the place of the first pieces. The same coin serves all three
+//! proofs, so each component is folded once. At length one each component is hidden by a fresh random line before the verifiers
+//! exchange its value.
 //!
 //! A false claim survives a round with probability at most 2d/|F| (Schwartz and Zippel).
 
 use mpc_core::Abort;
 use zeroize::Zeroizing;
 
-use crate::expand::{Room, bases, linear_weights, square_weights, wipe};
+use crate::expand::{Room, bases, linear_weights, square_weights};
 use crate::field::Field;
 use crate::link::Link;
+use crate::wiped::{reserve, shorten, wipe};
 
 /// Entries of a piece that are worked on at a time, so that all rows stay in the cache.
 const STRIP: usize = 64;
@@ -61,11 +63,14 @@ impl<F: Field> Vectors<F> {
 
     fn pad(&mut self, multiple: usize) {
         let len = self.len().next_multiple_of(multiple);
-        self.a.iter_mut().chain(&mut self.y).for_each(|vector| vector.resize(len, F::Element::default()));
+        for vector in self.a.iter_mut().chain(&mut self.y) {
+            reserve(vector, len - vector.len());
+            vector.resize(len, F::Element::default());
+        }
     }
 
-    /// The values at {0, 1, infinity}^dims of the polynomial that this party proves.
-    fn products(&self, field: &F, dims: u32) -> Zeroizing<Vec<F::Element>> {
+    /// The values at {0, 1, infinity}^dims of the polynomial that this party proves, but for the row that follows from the claim.
+    fn products(&self, field: &F, dims: u32, without: usize) -> Zeroizing<Vec<F::Element>> {
         let piece = self.len() >> dims;
         let mut sums: Vec<F::Sum> = (0..3_usize.pow(dims)).map(|_| F::Sum::default()).collect();
         let mut rooms = [(); 4].map(|()| Room::new(dims, STRIP.min(piece)));
@@ -78,22 +83,23 @@ impl<F: Field> Vectors<F> {
             let y_next = fourth.expand(field, strips(&self.y[1], piece, start, len), len);
             let own = a_own.chunks_exact(len).zip(y_next.chunks_exact(len));
             let next = a_next.chunks_exact(len).zip(y_own.chunks_exact(len));
-            for (sum, (own, next)) in sums.iter_mut().zip(own.zip(next)) {
+            let rows = sums.iter_mut().zip(own.zip(next)).enumerate();
+            for (_, (sum, (own, next))) in rows.filter(|(row, _)| *row != without) {
                 field.add_dot(sum, own.0, own.1);
                 field.add_dot(sum, next.0, next.1);
             }
         }
-        Zeroizing::new(sums.into_iter().map(|sum| field.total(sum)).collect())
+        let mut values = Zeroizing::new(sums.into_iter().map(|sum| field.total(sum)).collect::<Vec<_>>());
+        values.remove(without);
+        values
     }
 
     /// The vectors' values at a point, from those at {0, 1}^d.
     fn fold(&mut self, field: &F, by: &[F::Element]) {
         let piece = self.len() / by.len();
         for vector in self.a.iter_mut().chain(&mut self.y) {
-            let mut out = vec![F::Element::default(); piece];
-            field.combine(vector, by, &mut out);
-            wipe(vector);
-            *vector = out;
+            field.combine(vector, by);
+            shorten(vector, piece);
         }
     }
 }
@@ -112,23 +118,23 @@ pub(crate) async fn share<F: Field>(
     Ok([ahead, field.decode(&got)])
 }
 
-/// Proves this party's inner product and verifies the two others'. The parties have agreed on the length.
+/// Proves this party's inner product and verifies the two others'. The parties have agreed on the length. Of the vectors
+/// nothing but their memory is of use afterwards.
 ///
 /// # Errors
 /// [`Abort`] when a proof fails, or a peer is gone or misbehaves.
 pub(crate) async fn prove<F: Field>(
     link: &mut Link,
     field: &F,
-    mut vectors: Vectors<F>,
+    vectors: &mut Vectors<F>,
     mut claim: Claim<F::Element>,
 ) -> Result<(), Abort> {
     while vectors.len() > 1 {
         let dims = dims_of(vectors.len());
         vectors.pad(1 << dims);
-        let mut values = vectors.products(field, dims);
         let bases = bases(dims);
         let last = bases.last().copied().unwrap_or_default();
-        values.remove(last);
+        let values = vectors.products(field, dims, last);
         let mut shares = share(link, field, &values).await?;
         for (shares, claim) in shares.iter_mut().zip([claim.ahead, claim.behind]) {
             shares.insert(last, F::Element::default());
@@ -141,7 +147,7 @@ pub(crate) async fn prove<F: Field>(
         claim = Claim { ahead, behind };
         vectors.fold(field, &linear_weights(field, &point));
     }
-    finish(link, field, &vectors, claim).await
+    finish(link, field, vectors, claim).await
 }
 
 /// The last step, at length one: random lines through the components, whose values at a random point are exchanged.

@@ -5,7 +5,9 @@
 //! `x_i y_{i+1} + x_{i+1} y_i = w_i + f_{i+1}` with `w_i = z_i - f_i - x_i y_i`, which it shares with the party before, to the
 //! party after, which knows `f_{i+1}`.
 
-use crate::expand::wipe;
+use mpc_block::Block;
+
+use crate::wiped::{reserve, wipe};
 
 /// Relations that were recorded together.
 pub(crate) enum Job {
@@ -42,6 +44,8 @@ pub(crate) struct Records {
     pub(crate) f: Vec<u64>,
     /// Words that hops hold.
     moved: usize,
+    /// Empty vectors whose memory the next proof's vectors of GF(2^128) take, as they took the last time.
+    pub(crate) room: [[Vec<Block>; 2]; 2],
 }
 
 impl Drop for Hop {
@@ -53,12 +57,19 @@ impl Drop for Hop {
 
 impl Drop for Records {
     fn drop(&mut self) {
-        self.x.iter_mut().chain(&mut self.y).chain(&mut self.w).for_each(wipe);
-        wipe(&mut self.f);
+        self.wipe();
     }
 }
 
 impl Records {
+    /// Wipes all; the memory stays for what is recorded next.
+    pub(crate) fn wipe(&mut self) {
+        self.x.iter_mut().chain(&mut self.y).chain(&mut self.w).for_each(wipe);
+        wipe(&mut self.f);
+        self.jobs.clear();
+        self.moved = 0;
+    }
+
     /// How many relations there are.
     pub(crate) fn relations(&self) -> usize {
         self.f.len()
@@ -90,8 +101,19 @@ impl Records {
     /// Adds the factors of one term of the job begun last.
     pub(crate) fn term(&mut self, x: [&[u64]; 2], y: [&[u64]; 2]) {
         for (to, from) in self.x.iter_mut().chain(&mut self.y).zip(x.into_iter().chain(y)) {
+            reserve(to, from.len());
             to.extend_from_slice(from);
         }
+    }
+
+    /// Makes room in `w` and `f` for as many relations, zeros yet; says where they begin.
+    pub(crate) fn relate(&mut self, relations: usize) -> usize {
+        let first = self.f.len();
+        for words in self.w.iter_mut().chain([&mut self.f]) {
+            reserve(words, relations);
+            words.resize(first + relations, 0);
+        }
+        first
     }
 
     /// Adds a hop, whose relations stand in `w` and `f` already.

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use crate::party::Checked;
 use crate::record::Hop;
 use crate::stream::Stream;
+use crate::wiped::reserve;
 
 /// What both movers draw from their common stream, in this order.
 struct Draw {
@@ -83,8 +84,10 @@ impl Checked {
             let source = [own.to_vec(), next.to_vec()];
             let Moved { parts: [own, next], w, f, to } = moved;
             let records = &mut self.integers;
-            records.w.iter_mut().zip(&w).for_each(|(all, w)| all.extend_from_slice(w));
-            records.f.extend_from_slice(&f);
+            for (all, new) in records.w.iter_mut().chain([&mut records.f]).zip(w.iter().chain([&f])) {
+                reserve(all, new.len());
+                all.extend_from_slice(new);
+            }
             records.hop(Hop { source, to, side, rows });
             cells = Arith::from_parts(own, next);
             self.verify_when_full().await?;

@@ -5,7 +5,9 @@
 //! and the buckets are added up to the sums once ("method of the four Russians").
 
 use base_vector::wide::wide;
-use zeroize::{DefaultIsZeroes, Zeroizing};
+use zeroize::DefaultIsZeroes;
+
+use crate::wiped::Wiped;
 
 /// Bytes of random bits a relation.
 pub(crate) const BYTES: usize = 6;
@@ -32,25 +34,24 @@ impl Row {
         self.0 = std::array::from_fn(|word| old[word].wrapping_add(new[word]));
     }
 
-    /// Adds the four limbs of a number of 128 bits.
+    /// Adds the four limbs of each of some numbers of 128 bits.
     #[inline]
-    pub(crate) fn add_limbs(&mut self, number: u128) {
-        const LIMB: u128 = 0xffff_ffff;
-        self.0[0] += (number & LIMB) as u64;
-        self.0[1] += ((number >> 32) & LIMB) as u64;
-        self.0[2] += ((number >> 64) & LIMB) as u64;
-        self.0[3] += (number >> 96) as u64;
+    pub(crate) fn add_limbs<const COUNT: usize>(&mut self, numbers: [u128; COUNT]) {
+        for limb in 0..4 {
+            let limbs = numbers.map(|number| (number >> (32 * limb)) as u64 & 0xffff_ffff);
+            self.0[limb] += limbs.into_iter().sum::<u64>();
+        }
     }
 }
 
 /// The buckets of all bytes.
 pub(crate) struct Tally {
-    buckets: Zeroizing<Vec<Row>>,
+    buckets: Wiped<Row>,
 }
 
 impl Tally {
     pub(crate) fn new() -> Self {
-        Self { buckets: Zeroizing::new(vec![Row::default(); BYTES * BUCKETS]) }
+        Self { buckets: Wiped::zeros(BYTES * BUCKETS) }
     }
 
     /// Adds relations. `bits[byte]` are that byte of every row's bits, which are public.
@@ -65,8 +66,8 @@ impl Tally {
     }
 
     /// The sums, in the order of the bits.
-    pub(crate) fn sums(&self) -> Zeroizing<Vec<Row>> {
-        let mut sums = Zeroizing::new(vec![Row::default(); SUMS]);
+    pub(crate) fn sums(&self) -> Wiped<Row> {
+        let mut sums = Wiped::<Row>::zeros(SUMS);
         for (buckets, sums) in self.buckets.chunks_exact(BUCKETS).zip(sums.chunks_exact_mut(8)) {
             for (value, bucket) in buckets.iter().enumerate() {
                 let chosen = sums.iter_mut().enumerate().filter(|(bit, _)| value >> bit & 1 == 1);
@@ -91,7 +92,7 @@ mod tests {
             .iter()
             .map(|number| {
                 let mut row = Row([0, 0, 0, 0, stream.word(), 7, 1, 0]);
-                row.add_limbs(*number);
+                row.add_limbs([*number]);
                 row
             })
             .collect();

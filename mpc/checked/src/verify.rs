@@ -22,13 +22,15 @@ impl Checked {
     }
 
     pub(crate) async fn verify_pending(&mut self) -> Result<(), Abort> {
-        let (integers, words) = (std::mem::take(&mut self.integers), std::mem::take(&mut self.words));
-        let matrices = std::mem::take(&mut self.matrices);
-        if integers.entries() + words.entries() + matrices.entries() == 0 {
+        if self.integers.entries() + self.words.entries() + self.matrices.entries() == 0 {
             return Ok(());
         }
+        let matrices = std::mem::take(&mut self.matrices);
         self.link.ctx.enter("verify");
-        run(&mut self.link, integers, &words, &matrices).await
+        run(&mut self.link, &mut self.integers, &mut self.words, &matrices).await?;
+        self.integers.wipe();
+        self.words.wipe();
+        Ok(())
     }
 
     /// Verifies once much is pending, so that memory stays bounded.
@@ -38,17 +40,17 @@ impl Checked {
     }
 }
 
-async fn run(link: &mut Link, mut integers: Records, words: &Records, matrices: &Matrices) -> Result<(), Abort> {
+async fn run(link: &mut Link, integers: &mut Records, words: &mut Records, matrices: &Matrices) -> Result<(), Abort> {
     let shapes = [integers.shapes(), words.shapes(), matrices.shapes()];
     link.bind("shapes", &shapes.each_ref().map(Vec::as_slice));
     // Every message that is to be verified is there when the party after says so: it got those that this party did not see.
     link.agree("pending").await?;
     if matrices.entries() > 0 {
         let mut coin = link.coin("matrices").await?;
-        matrices.reduce(&mut coin, &mut integers);
+        matrices.reduce(&mut coin, integers);
     }
     if integers.entries() > 0 {
-        integers::verify(link, &integers).await?;
+        integers::verify(link, integers).await?;
     }
     if words.entries() > 0 {
         bits::verify(link, words).await?;

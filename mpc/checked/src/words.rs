@@ -1,7 +1,7 @@
 //! Words of secret bits: what a party does to them alone, sums and differences by parallel prefix, choices by mask.
 
 use mpc_core::Abort;
-use mpc_share::{Arith, Bits64, Ring, Shared, View, Words, Z64};
+use mpc_share::{Arith, Ring, Shared, View, Words, Z64};
 
 use crate::party::Checked;
 
@@ -21,6 +21,13 @@ pub(crate) fn components<R: Ring>(me: usize, x: View<'_, Z64>, op: impl Fn(u64) 
     out[me] = Shared::from_parts(map(own), zeros());
     out[(me + 1) % 3] = Shared::from_parts(zeros(), map(next));
     out
+}
+
+/// The exclusive or of some of the three components of integers, as a sharing.
+fn sum_of(me: usize, x: &Arith, chosen: impl Fn(usize) -> bool) -> Words {
+    let (own, next) = x.parts();
+    let part = |words: &[u64], at: usize| if chosen(at % 3) { words.to_vec() } else { vec![0; words.len()] };
+    Shared::from_parts(part(own, me), part(next, me + 1))
 }
 
 impl Checked {
@@ -55,14 +62,42 @@ impl Checked {
 
     /// `x + y` modulo 2^64. Seven rounds.
     ///
-    /// Carries by Kogge and Stone (IEEE Transactions on Computers C-22(8), 1973).
-    ///
     /// # Errors
     /// [`Abort`] when a peer is gone or misbehaves.
     pub async fn add_words(&mut self, x: &Words, y: &Words) -> Result<Words, Abort> {
-        let mut generate = self.mul(x, y).await?;
+        let generate = self.mul(x, y).await?;
         let sum = x.add(y);
-        let mut pass = sum.clone();
+        let carries = self.carries(generate, sum.clone()).await?;
+        Ok(sum.add(&carries.shl(1)))
+    }
+
+    /// `x - y` modulo 2^64, and in bit 0 of the second vector whether `x < y` as unsigned numbers. Seven rounds.
+    ///
+    /// With every bit of `x` turned over, `x` stands for `2^64 - 1 - x`: the sum with `y` is the difference turned over, and its
+    /// carry says that `y` is larger.
+    ///
+    /// # Errors
+    /// [`Abort`] when a peer is gone or misbehaves.
+    pub async fn sub_words(&mut self, x: &Words, y: &Words) -> Result<(Words, Words), Abort> {
+        let turned = self.complement(x);
+        let generate = self.mul(&turned, y).await?;
+        let sum = turned.add(y);
+        let carries = self.carries(generate, sum.clone()).await?;
+        Ok((self.complement(&sum.add(&carries.shl(1))), carries.shr(63)))
+    }
+
+    /// `-x` modulo 2^64 where the mask is all ones, `x` where it is all zeros. Seven rounds.
+    ///
+    /// # Errors
+    /// [`Abort`] when a peer is gone or misbehaves.
+    pub async fn negate_where(&mut self, mask: &Words, x: &Words) -> Result<Words, Abort> {
+        Ok(self.sub_words(&x.add(mask), mask).await?.0)
+    }
+
+    /// The carries out of every place, from where one is generated and where one is passed on. Six rounds.
+    ///
+    /// Kogge and Stone (IEEE Transactions on Computers C-22(8), 1973).
+    async fn carries(&mut self, mut generate: Words, mut pass: Words) -> Result<Words, Abort> {
         for shift in [1, 2, 4, 8, 16, 32] {
             let (below, passed) = (generate.shl(shift), pass.shl(shift));
             let mut pairs = vec![(pass.view(), below.view())];
@@ -74,7 +109,7 @@ impl Checked {
             generate = out.next().map_or_else(|| Words::zeros(0), |carried| generate.add(&carried));
             pass = out.next().unwrap_or_else(|| Words::zeros(0));
         }
-        Ok(sum.add(&generate.shl(1)))
+        Ok(generate)
     }
 
     /// The bits of integers. Eight rounds.
@@ -89,12 +124,28 @@ impl Checked {
         self.add_words(&sum, &carry).await
     }
 
+    /// Several vectors of integers at once, each to its bits. Eight rounds.
+    ///
+    /// # Errors
+    /// [`Abort`] when a peer is gone or misbehaves.
+    pub async fn to_bits_many(&mut self, columns: &[&Arith]) -> Result<Vec<Words>, Abort> {
+        let all = Arith::concat(columns.iter().map(|column| column.view()));
+        let bits = self.to_bits(&all).await?;
+        let mut at = 0;
+        let piece = |column: &&Arith| {
+            at += column.len();
+            bits.range(at - column.len()..at).to_shared()
+        };
+        Ok(columns.iter().map(piece).collect())
+    }
+
     /// Two words of bits whose sum modulo 2^64 is the integer. One round.
     pub(crate) async fn two_addends(&mut self, x: &Arith) -> Result<[Words; 2], Abort> {
-        let [x0, x1, x2] = components::<Bits64>(self.me(), x.view(), |word| word);
+        let me = self.me();
         // Majority with one product: ((x0 ^ x2) & (x1 ^ x2)) ^ x2.
-        let carry = self.mul(&x0.add(&x2), &x1.add(&x2)).await?.add(&x2).shl(1);
-        Ok([x0.add(&x1).add(&x2), carry])
+        let (first, second) = (sum_of(me, x, |at| at != 1), sum_of(me, x, |at| at != 0));
+        let carry = self.mul(&first, &second).await?.add(&sum_of(me, x, |at| at == 2)).shl(1);
+        Ok([sum_of(me, x, |_| true), carry])
     }
 
     /// Bit 0 of every word as an integer 0 or 1. Two rounds.

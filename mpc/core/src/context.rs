@@ -1,9 +1,13 @@
 //! A party's place in a session: whom it talks to, under which identifier, with which randomness.
 
+mod frame;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base_gm::sm3::tagged;
+
+pub use frame::Frame;
 
 use crate::{Abort, Transport, words};
 

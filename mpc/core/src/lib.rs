@@ -15,6 +15,6 @@ mod transport;
 pub mod words;
 
 pub use abort::{Abort, Blame};
-pub use context::{Context, MAX_PAYLOAD, PIECE_WORDS};
+pub use context::{Context, Frame, MAX_PAYLOAD, PIECE_WORDS};
 pub use prg::Prg;
 pub use transport::Transport;

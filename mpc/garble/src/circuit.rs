@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 pub use bristol::parse;
 pub use builder::{Bit, Builder};
 pub(crate) use gate::{Gate, Literal};
+pub use layers::WINDOW;
 pub use limits::{CircuitError, Limits};
 pub use view::{Step, Wire};
 

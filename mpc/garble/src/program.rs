@@ -2,10 +2,10 @@
 //!
 //! Two orders. [`Schedule::InOrder`] keeps the circuit's own: AND gates that follow each other and are independent are
 //! hashed together, the others one by one, and a slot is free again after a wire's last use, so memory follows the
-//! circuit's locality. [`Schedule::Layered`] does all AND gates of one depth together: one call of the hash for a whole
-//! layer, which keeps the AES units busy; but a wire waits for its layer, so more wires live at once, up to all of them
-//! for a wide circuit. [`Program::label_bytes`] tells the difference before a run. Both parties use one order: it
-//! decides the tables' order.
+//! circuit's locality. [`Schedule::Layered`] does the AND gates of one depth together, in windows of
+//! [`WINDOW`](crate::circuit::WINDOW) gates: one call of the hash for a whole layer, which keeps the AES units busy; but a
+//! wire waits for its layer, so more wires live at once, up to all of a window. [`Program::label_bytes`] tells the
+//! difference before a run. Both parties use one order: it decides the tables' order.
 
 mod cursor;
 mod slots;
@@ -20,7 +20,7 @@ pub use slots::BATCH;
 pub enum Schedule {
     /// The circuit's own order: little memory, batches as they come.
     InOrder,
-    /// By AND depth: the largest batches, more memory.
+    /// By AND depth in windows: large batches, more memory.
     Layered,
 }
 
@@ -72,6 +72,12 @@ impl Program {
             Schedule::InOrder => Self::compile(circuit),
             Schedule::Layered => Self::compile(&circuit.layered()),
         }
+    }
+
+    /// Compiles a circuit in layers where the labels then take at most `bytes` at each party, else in its own order.
+    pub fn within(circuit: &Circuit, bytes: usize) -> Self {
+        let layered = Self::new(circuit, Schedule::Layered);
+        if layered.label_bytes() <= bytes { layered } else { Self::new(circuit, Schedule::InOrder) }
     }
 
     fn compile(circuit: &Circuit) -> Self {

@@ -13,12 +13,16 @@
 //! matters, and labels that stand for neither value. Such a run ends in an [`Abort`](mpc_core::Abort) that blames the
 //! peer, and gives no result. An evaluator that lies about the garbler's outputs is caught but for a guess of 128 bits.
 
+mod estimate;
 mod evaluate;
 mod garble;
+mod run;
 mod shape;
 
+pub use estimate::Estimate;
 pub use evaluate::evaluate;
 pub use garble::garble;
+pub use run::run;
 pub use shape::{Cost, Outputs, Receivers, Role, Shape};
 
 /// Tables in one frame (256 KiB): large enough for the network, small enough for the second-level cache.

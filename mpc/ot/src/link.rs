@@ -1,7 +1,7 @@
 //! One peer over one fork of a session: what a two-party protocol sends, receives and blames.
 
 use mpc_block::Block;
-use mpc_core::{Abort, Context};
+use mpc_core::{Abort, Context, Frame};
 
 /// This party's end of a two-party fork.
 pub(crate) struct Link {
@@ -26,6 +26,16 @@ impl Link {
         let expect = &expect[..usize::from(due > 0)];
         let got = self.ctx.round(vec![(self.peer, message)], expect).await?;
         Ok(got.into_iter().next().unwrap_or_default())
+    }
+
+    /// Sends a message from where it was written; an empty one is not sent.
+    pub(crate) async fn send(&mut self, message: Frame) -> Result<(), Abort> {
+        self.ctx.send_frame(self.peer, message).await
+    }
+
+    /// Waits for exactly `due` bytes, which stay where they came; for nothing where nothing is due.
+    pub(crate) async fn receive(&mut self, due: usize) -> Result<Frame, Abort> {
+        self.ctx.receive_frame(self.peer, due).await
     }
 
     /// An abort that holds the peer responsible.

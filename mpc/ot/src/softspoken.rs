@@ -14,7 +14,8 @@
 //!    all have the choice bits `u_0`. That is `128/k − 1` bits a transfer, all the communication there is.
 //! 4. **Consistency check** (`check`, section 4): after the corrections of a chunk the sender draws a universal hash; the
 //!    receiver answers with the hash of its choices, masked by 128 transfers that are sacrificed, and with a digest of the hashed
-//!    columns. The sender uses nothing of a chunk before its check has passed.
+//!    columns. The sender uses nothing of a chunk before its check has passed. Both compute a chunk tile by tile (`chunk`), so that
+//!    columns are hashed and turned into rows while they are in the cache.
 //! 5. **Hashing**: the key of transfer `j` is `H(t, j)` under the tweakable circular correlation robust hash TMMO (Guo, Katz, Wang
 //!    and Yu, S&P 2020) with a public key that the session decides. `j` counts all transfers of the session.
 //!

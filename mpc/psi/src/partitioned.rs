@@ -14,7 +14,10 @@
 //! The job is known long before a run, so who may write many rows into a party's data can fill one bucket beyond the
 //! bound, which ends the run. What is spilled is the owner's data (hashes of its keys, which can be guessed): the
 //! storage is the owner's own.
+//!
+//! [`labelled`] is the same with bytes that go with each element; it does not resume.
 
+pub mod labelled;
 mod spill;
 
 use mpc_block::{Aes, Block, BlockPrg};
@@ -113,8 +116,28 @@ where
         let mut part = fork.fork_bound("bucket", &encode_numbers(&[bucket]));
         let padded = pad(&part, plan, elements.blocks())?;
         let matched = two::run(&mut part, &plan.bucket(), &padded).await?;
-        let matched = matched.map(|matched| rows_of(&matched, &elements, &rows));
+        let matched = matched.map(|matched| rows_of_all(&matched, &elements, &rows));
         deliver(bucket, matched).map_err(|why| part.name(Abort::local(why)))?;
+    }
+    Ok(())
+}
+
+/// Shows to `visit` the rows of every distinct element that was spilled, bucket by bucket, and so reads the storage once.
+/// A party calls it before a run for what may end it by this party's own data: within a run, the bucket where that is
+/// found would tell the peer of it.
+///
+/// # Errors
+/// [`Abort`] when the storage or `visit` fails, or the rows do not fit the plan.
+pub fn visit<S, V>(ctx: &Context, plan: &Plan, spill: &mut S, mut visit: V) -> Result<(), Abort>
+where
+    S: Spill,
+    V: FnMut(&[u64]) -> Result<(), String>,
+{
+    for bucket in 0..plan.buckets {
+        let (elements, rows) = load(ctx, plan, spill, bucket)?;
+        for element in 0..elements.blocks().len() {
+            visit(&rows_of(element, &elements, &rows)).map_err(|why| ctx.name(Abort::local(why)))?;
+        }
     }
     Ok(())
 }
@@ -161,10 +184,14 @@ fn pad(part: &Context, plan: &Plan, elements: &[Block]) -> Result<Zeroizing<Vec<
     Ok(padded)
 }
 
-/// The rows of the matched elements; what was filled up has none.
-fn rows_of(matched: &[usize], elements: &Elements, rows: &[u64]) -> Vec<u64> {
-    let of = |element: &usize| elements.rows_of(*element).iter().filter_map(|at| rows.get(*at as usize).copied());
-    let mut out: Vec<u64> = matched.iter().flat_map(of).collect();
+/// The rows of one element, ascending; what was filled up has none.
+fn rows_of(element: usize, elements: &Elements, rows: &[u64]) -> Vec<u64> {
+    elements.rows_of(element).iter().filter_map(|at| rows.get(*at as usize).copied()).collect()
+}
+
+/// The rows of the matched elements.
+fn rows_of_all(matched: &[usize], elements: &Elements, rows: &[u64]) -> Vec<u64> {
+    let mut out: Vec<u64> = matched.iter().flat_map(|element| rows_of(*element, elements, rows)).collect();
     out.sort_unstable();
     out
 }

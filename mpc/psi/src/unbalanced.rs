@@ -16,7 +16,7 @@
 //!
 //! *What shows.* To the client: the bound that the set is padded to, and, within an epoch, whether an element that it has asked
 //! for earlier joins the set. To the owner: the bound that queries are padded to, which also limits how many elements a
-//! session can try. How many sessions there are is the notary's budget; it also ends an epoch before its key has answered
+//! session can try. How many sessions there are is the notary's budget; who holds the owner ends an epoch before its key has answered
 //! 2^30 elements, since a static Diffie–Hellman oracle costs half as many bits of security as their number has (Brown and
 //! Gallant, ePrint 2004/306).
 //!
@@ -62,7 +62,7 @@ mod voprf;
 
 pub use cache::{Cache, Level};
 pub use online::{Match, query, serve};
-pub use owner::{Owner, Published, Refused, Set};
+pub use owner::{Owner, Published, Refused, Set, most_bytes};
 pub use release::{BadRelease, MAX_LABEL_BYTES, MAX_RELEASES, Release};
 pub use transfer::{receive, send};
 pub use voprf::{Asked, BadMessage, Client, Key, Output, PublicKey};

@@ -8,7 +8,7 @@ use common::{HONEST, is_blamed, noise, pair};
 use mpc_block::Block;
 use mpc_core::{Abort, Blame, Context, memory};
 use mpc_psi::Mode;
-use mpc_psi::partitioned::{self, Plan, Spill, Writer};
+use mpc_psi::partitioned::{self, Plan, Spill, Writer, labelled};
 use mpc_psi::two::{Outputs, Parameters};
 
 /// Storage in memory.
@@ -196,4 +196,79 @@ fn plans_have_bounds_and_full_storage_is_told() {
     let mut writer = Writer::new(&plan, &mut full);
     writer.push(Block::ONE, 0).unwrap();
     assert_eq!(writer.finish(), Err("no space left".into()));
+}
+
+/// What a sender attaches to an element: how many of its rows have it, and the first of them.
+fn labels(rows: &[u64], out: &mut Vec<u8>) -> Result<(), String> {
+    out.push(rows.len() as u8);
+    out.extend_from_slice(&rows[0].to_be_bytes());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn labels_come_with_their_matches_bucket_by_bucket_and_lengths_tell_nothing() {
+    let ([left, right], _) = rows();
+    let plan = plan([left.len(), right.len()], 400, Outputs::Receiver);
+    let mut seen = Vec::new();
+    for matching in [true, false] {
+        let (mut mine, theirs) = (spilled(&plan, &left), if matching { right.clone() } else { noise(9, right.len()) });
+        let mut theirs = spilled(&plan, &theirs);
+        let zero = |mut ctx: Context| async move { labelled::send(&mut ctx, &plan, 9, &mut mine, labels).await };
+        let one = |mut ctx: Context| async move {
+            let mut got = BTreeMap::new();
+            let deliver = |rows: &[u64], label: Option<&[u8]>| {
+                got.insert(rows.to_vec(), label.map(<[u8]>::to_vec));
+                Ok(())
+            };
+            let outcome = labelled::receive(&mut ctx, &plan, 9, &mut theirs, deliver).await;
+            (outcome, got)
+        };
+        let (sent, (received, got), lengths) = pair(HONEST, zero, one).await;
+        assert_eq!((sent, received), (Ok(()), Ok(())));
+        seen.push(lengths);
+        if !matching {
+            assert!(got.is_empty());
+            continue;
+        }
+        // The first 50 common elements stand twice at the sender; the last ten and, once more, the last at the receiver.
+        assert_eq!(got.len(), 400);
+        for (rows, label) in got {
+            let mut due = vec![if rows[0] < 50 { 2 } else { 1 }];
+            due.extend_from_slice(&(500 + rows[0]).to_be_bytes());
+            assert_eq!(label, Some(due), "{rows:?}");
+            let copies = 1 + usize::from(rows[0] >= 390) + usize::from(rows[0] == 399);
+            assert_eq!(rows.len(), copies);
+        }
+    }
+    assert_eq!(seen[0], seen[1]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn labels_that_are_none_end_the_run_at_their_sender() {
+    // One bucket: nobody is there to answer.
+    let plan = plan([300, 300], 300, Outputs::Receiver);
+    let (block, mut ctx) = (noise(1, 1), memory::contexts(memory::network(2), [5; 32]));
+    let outcome = labelled::send(&mut ctx[0], &plan, 9, &mut spilled(&plan, &block), |_, _| Ok(())).await;
+    assert!(outcome.is_err_and(|abort| abort.blame == Blame::Local && abort.why.contains("another length")));
+    let refused = |_: &[u64], _: &mut Vec<u8>| Err("secret".to_owned());
+    let outcome = labelled::send(&mut ctx[0], &plan, 9, &mut spilled(&plan, &block), refused).await;
+    assert!(outcome.is_err_and(|abort| abort.blame == Blame::Local && abort.why == "secret"));
+    let outcome = labelled::send(&mut ctx[0], &plan, 0, &mut spilled(&plan, &block), labels).await;
+    assert!(outcome.is_err_and(|abort| abort.blame == Blame::Local));
+}
+
+#[test]
+fn a_party_sees_its_own_elements_before_a_run() {
+    let plan = plan([950, 1111], 400, Outputs::Receiver);
+    let ([left, _], _) = rows();
+    let ctx = memory::contexts(memory::network(2), [5; 32]).swap_remove(0);
+    let (mut stored, mut seen) = (spilled(&plan, &left), Vec::new());
+    let keep = |rows: &[u64]| {
+        seen.push(rows.to_vec());
+        Ok(())
+    };
+    assert_eq!(partitioned::visit(&ctx, &plan, &mut stored, keep), Ok(()));
+    assert_eq!((seen.len(), seen.iter().filter(|rows| rows.len() == 2).count(), stored.loads), (900, 50, 3));
+    let outcome = partitioned::visit(&ctx, &plan, &mut stored, |_| Err("twice".into()));
+    assert!(outcome.is_err_and(|abort| abort.blame == Blame::Local && abort.why == "twice"));
 }

@@ -9,7 +9,7 @@ use mpc_block::Block;
 use mpc_core::{Abort, Blame, Context, Prg};
 use mpc_psi::unbalanced::{
     BadRelease, Cache, Level, MAX_LABEL_BYTES, MAX_QUERIES, MAX_RELEASES, Owner, Published, Refused, Release, Set,
-    query, receive, send, serve,
+    most_bytes, query, receive, send, serve,
 };
 
 const SEED: [u8; 32] = [5; 32];
@@ -240,6 +240,26 @@ fn a_release_has_one_encoding_and_every_changed_byte_changes_the_digest() {
         changed[at] ^= 1;
         let digest = Release::parse(&changed).map(|release| release.digest());
         assert!(digest != Ok(published.digest), "byte {at}");
+    }
+}
+
+#[test]
+fn a_kept_release_comes_back_whole_or_not_at_all() {
+    let mut owner = Owner::new(&SEED, 1, 10, 3).unwrap();
+    let set = elements(1, 0, 20);
+    let published = publish(&mut owner, &set, &labels(&set, 3, 1), 20);
+    let bytes = level(&published).to_bytes();
+    assert_eq!(bytes, published.to_bytes());
+    let read = |bytes: &[u8]| Level::from_bytes(bytes, &published.digest);
+    let back = read(&bytes).unwrap();
+    assert!(back.release().bytes() == most_bytes(20, 10, 3) && back.due().is_none());
+    assert_eq!(back.into_published().to_bytes(), bytes);
+    assert_eq!(Level::from_bytes(&bytes, &[1; 32]).err(), Some(BadRelease::Digest));
+    assert!(read(&[bytes.as_slice(), &[0]].concat()).is_err());
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        assert!(read(&changed).is_err() && read(&bytes[..at]).is_err(), "byte {at}");
     }
 }
 

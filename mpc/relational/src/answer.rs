@@ -4,10 +4,10 @@
 //! shared difference. A value is revealed under the product of these bits, so what is not to be seen is revealed as 0.
 
 use mpc_core::Abort;
-use mpc_share::{Arith, Rep3, Words};
+use mpc_share::{Arith, Words};
 
 use crate::group::{Measure, Totals};
-use crate::{Cell, Function, GroupResult, StarShape};
+use crate::{Cell, Function, GroupResult, Scheme, StarShape};
 
 const SIGN: u32 = 63;
 
@@ -52,9 +52,9 @@ enum Value {
     Mean(Mean),
 }
 
-fn plan(party: &Rep3, shape: &StarShape, function: Function, measure: &Measure, into: &mut Conversion) -> Plan {
+fn plan<S: Scheme>(party: &S, shape: &StarShape, function: Function, measure: &Measure, into: &mut Conversion) -> Plan {
     let Measure { sum, count, people } = measure;
-    let threshold = party.constant(u64::from(shape.threshold), people.len());
+    let threshold = party.integers(u64::from(shape.threshold), people.len());
     let lacking = into.push(people.sub(&threshold));
     let (Some(sum), false) = (sum, function == Function::Count) else {
         return Plan { lacking, empty: None, value: Value::Direct(into.push(count.clone())) };
@@ -77,7 +77,7 @@ fn plan(party: &Rep3, shape: &StarShape, function: Function, measure: &Measure, 
 }
 
 /// All averages in one division: the quotient of magnitudes, then the sign.
-async fn averages(party: &mut Rep3, plans: &[Plan], bits: &[Words]) -> Result<Vec<Words>, Abort> {
+async fn averages<S: Scheme>(party: &mut S, plans: &[Plan], bits: &[Words]) -> Result<Vec<Words>, Abort> {
     let means: Vec<&Mean> = plans
         .iter()
         .filter_map(|plan| match &plan.value {
@@ -99,8 +99,8 @@ async fn averages(party: &mut Rep3, plans: &[Plan], bits: &[Words]) -> Result<Ve
 }
 
 /// Computes, masks and reveals: the groups at the receiver, nothing elsewhere.
-pub(crate) async fn answer(
-    party: &mut Rep3,
+pub(crate) async fn answer<S: Scheme>(
+    party: &mut S,
     shape: &StarShape,
     totals: &Totals,
     receiver: usize,
@@ -116,7 +116,7 @@ pub(crate) async fn answer(
     let mut means = averages(party, &plans, &bits).await?.into_iter();
     let visible = plans.iter().map(|plan| Visible {
         shown: party.complement(&bits[plan.lacking].spread(SIGN)),
-        nonnull: plan.empty.map_or_else(|| party.constant(u64::MAX, groups), |at| bits[at].spread(SIGN)),
+        nonnull: plan.empty.map_or_else(|| party.words(u64::MAX, groups), |at| bits[at].spread(SIGN)),
         value: match &plan.value {
             Value::Direct(at) => bits[*at].clone(),
             Value::Mean(_) => means.next().unwrap_or_else(|| Words::zeros(groups)),
@@ -131,21 +131,26 @@ pub(crate) async fn answer(
 }
 
 /// Masks what is not to be seen: the columns exists; then shown, visible and value of every aggregate; then the words.
-async fn mask(party: &mut Rep3, exists: &Words, all: &[Visible], words: &[&Words]) -> Result<Vec<Words>, Abort> {
+async fn mask<S: Scheme>(
+    party: &mut S,
+    exists: &Words,
+    all: &[Visible],
+    words: &[&Words],
+) -> Result<Vec<Words>, Abort> {
     let mut pairs = Vec::new();
     for Visible { shown, nonnull, value } in all {
         pairs.push((exists.view(), shown.view()));
         pairs.push((nonnull.view(), value.view()));
     }
     pairs.extend(words.iter().map(|word| (exists.view(), word.view())));
-    let mut first = party.mul_many(&pairs).await?;
+    let mut first = party.and_many(&pairs).await?;
     let words = first.split_off(2 * all.len());
     let mut pairs = Vec::new();
     for ([shown, value], Visible { nonnull, .. }) in first.as_chunks::<2>().0.iter().zip(all) {
         pairs.push((shown.view(), nonnull.view()));
         pairs.push((shown.view(), value.view()));
     }
-    let second = party.mul_many(&pairs).await?;
+    let second = party.and_many(&pairs).await?;
     drop(pairs);
     let mut out = vec![exists.clone()];
     for ([shown, _], [visible, value]) in first.as_chunks::<2>().0.iter().zip(second.as_chunks::<2>().0) {

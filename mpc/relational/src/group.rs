@@ -5,11 +5,11 @@
 //! sums. The running sums of modulo 2^64 may wrap; the differences do not.
 
 use mpc_core::Abort;
-use mpc_share::{Arith, Rep3};
+use mpc_share::Arith;
 
 use crate::layout::{Layout, SideAt};
 use crate::products::{equals_before, products};
-use crate::{Function, Input, Join, StarShape};
+use crate::{Function, Input, Join, Scheme, StarShape};
 
 /// What is known of every group, shared, one element a group; elements of groups that do not exist hold anything.
 pub(crate) struct Totals {
@@ -50,12 +50,12 @@ impl Joined<'_> {
         self.table[at].clone()
     }
 
-    fn absent(&self, party: &Rep3, side: &SideAt) -> Arith {
+    fn absent<S: Scheme>(&self, party: &S, side: &SideAt) -> Arith {
         party.not(&self.table[side.present])
     }
 
     /// How often a side multiplies each row: the partner's rows, or once where a left join has no partner.
-    fn factors(&self, party: &Rep3, but: Option<usize>) -> Vec<Arith> {
+    fn factors<S: Scheme>(&self, party: &S, but: Option<usize>) -> Vec<Arith> {
         let sides = self.layout.sides.iter().zip(&self.shape.sides).enumerate();
         let factor = |(_, (at, shape)): (usize, (&SideAt, &crate::SideShape))| match shape.join {
             Join::Inner => self.column(at.rows),
@@ -70,7 +70,7 @@ impl Joined<'_> {
         sides.filter(|(_, shape)| shape.join == Join::Inner).map(|(at, _)| self.column(at.present)).collect()
     }
 
-    fn contribution(&self, party: &Rep3, input: Input) -> Contribution {
+    fn contribution<S: Scheme>(&self, party: &S, input: Input) -> Contribution {
         let with = |first: Vec<Arith>, rest: Vec<Arith>| [first, rest].concat();
         match input {
             Input::Rows => Contribution {
@@ -91,7 +91,7 @@ impl Joined<'_> {
         }
     }
 
-    fn side_contribution(&self, party: &Rep3, side: usize, value: usize, absent: Option<i64>) -> Contribution {
+    fn side_contribution<S: Scheme>(&self, party: &S, side: usize, value: usize, absent: Option<i64>) -> Contribution {
         let (at, times) = (&self.layout.sides[side], self.factors(party, Some(side)));
         let value = &at.values[value];
         let (mut sum, mut count, mut has) = (self.column(value.sum), self.column(value.count), self.column(value.has));
@@ -109,8 +109,8 @@ impl Joined<'_> {
 }
 
 /// Sorts the joined table by group and sums it up.
-pub(crate) async fn group(
-    party: &mut Rep3,
+pub(crate) async fn group<S: Scheme>(
+    party: &mut S,
     shape: &StarShape,
     layout: &Layout,
     mut table: Vec<Arith>,
@@ -132,7 +132,7 @@ pub(crate) async fn group(
 }
 
 /// Whether each row is the last of its group.
-async fn last_rows(party: &mut Rep3, layout: &Layout, table: &[Arith], rows: usize) -> Result<Arith, Abort> {
+async fn last_rows<S: Scheme>(party: &mut S, layout: &Layout, table: &[Arith], rows: usize) -> Result<Arith, Abort> {
     let valid = &table[layout.valid];
     let bits: Vec<&Arith> = table[layout.group.clone()].iter().collect();
     let extra = vec![valid.range(1..rows).to_shared()];
@@ -143,7 +143,7 @@ async fn last_rows(party: &mut Rep3, layout: &Layout, table: &[Arith], rows: usi
 }
 
 /// Every row's contributions: the joined rows first, then the columns of each aggregate (sum if any, count, people).
-async fn contributions(party: &mut Rep3, joined: &Joined<'_>) -> Result<Vec<Arith>, Abort> {
+async fn contributions<S: Scheme>(party: &mut S, joined: &Joined<'_>) -> Result<Vec<Arith>, Abort> {
     let mut terms = vec![joined.contribution(party, Input::Rows).count];
     for aggregate in &joined.shape.aggregates {
         let Contribution { sum, count, people } = joined.contribution(party, aggregate.input);
@@ -154,8 +154,8 @@ async fn contributions(party: &mut Rep3, joined: &Joined<'_>) -> Result<Vec<Arit
 }
 
 /// Brings the last row of every group to the front, with the group's sums: the contributions' sums, then its words.
-async fn to_front(
-    party: &mut Rep3,
+async fn to_front<S: Scheme>(
+    party: &mut S,
     shape: &StarShape,
     joined: &Joined<'_>,
     contributions: Vec<Arith>,

@@ -3,10 +3,10 @@
 //! A dummy has no key and zeros in every column, so it takes part in every step and counts in none.
 
 use mpc_core::Abort;
-use mpc_share::{Arith, Rep3, View, Z64};
+use mpc_share::{Arith, View, Z64};
 
 use crate::layout::Layout;
-use crate::{CarrierRow, OwnerRows, Placement, SideRow, StarShape};
+use crate::{CarrierRow, OwnerRows, Placement, Scheme, SideRow, StarShape, rules};
 
 /// A table of an owner in the clear: columns of the layout that it fills, each padded.
 struct Columns {
@@ -64,6 +64,9 @@ fn side_columns(shape: &StarShape, layout: &Layout, side: usize, rows: &[SideRow
     let (place, bound) = (&layout.sides[side], shape.sides[side].rows as usize);
     let (own, first) = (place.all.len(), place.all.start);
     let mut out = Columns::new(own + layout.order.len(), bound);
+    // By rising keys: what no two rows have in common is then seen from neighbours.
+    let mut rows: Vec<&SideRow> = rows.iter().collect();
+    rows.sort_by_key(|row| row.key);
     for (at, row) in rows.iter().enumerate() {
         out.set(place.present - first, at, 1);
         out.set(place.rows - first, at, row.rows);
@@ -80,10 +83,13 @@ fn side_columns(shape: &StarShape, layout: &Layout, side: usize, rows: &[SideRow
 
 /// A table in the order in which tables are shared and stacked: the sides, then the carrier, so that a stable sort by
 /// key leaves a side's row before the carrier's rows of its key.
-struct Table {
-    owner: usize,
-    rows: usize,
-    own: std::ops::Range<usize>,
+pub(crate) struct Table {
+    /// The party that puts it in.
+    pub owner: usize,
+    /// Its rows, dummies included.
+    pub rows: usize,
+    /// Its columns but the order columns.
+    pub own: std::ops::Range<usize>,
 }
 
 fn tables(shape: &StarShape, place: &Placement, layout: &Layout) -> Vec<Table> {
@@ -128,9 +134,10 @@ pub(crate) fn words_of(
     }
 }
 
-/// Shares all tables in one round and stacks them: the answer has the layout's columns.
-pub(crate) async fn stacked(
-    party: &mut Rep3,
+/// Shares all tables in one round and stacks them: the answer has the layout's columns. Where a party may deviate, what each
+/// owner must keep to is checked.
+pub(crate) async fn stacked<S: Scheme>(
+    party: &mut S,
     shape: &StarShape,
     place: &Placement,
     layout: &Layout,
@@ -141,7 +148,7 @@ pub(crate) async fn stacked(
     for table in &tables {
         counts[table.owner] += table.rows * (table.own.len() + layout.order.len());
     }
-    let shared = party.input::<Z64>(counts, words).await?;
+    let shared = party.input(counts, words).await?;
     let (mut from, mut parts) = ([0; 3], Vec::new());
     for table in &tables {
         let at = &mut from[table.owner];
@@ -151,7 +158,12 @@ pub(crate) async fn stacked(
         };
         parts.push((0..table.own.len() + layout.order.len()).map(column).collect());
     }
-    Ok((0..layout.width()).map(|column| stack(column, layout, &tables, &parts)).collect())
+    let stacked: Vec<Arith> = (0..layout.width()).map(|column| stack(column, layout, &tables, &parts)).collect();
+    if S::DEVIATES {
+        party.enter("check inputs");
+        rules::check(party, layout, &tables, &stacked).await?;
+    }
+    Ok(stacked)
 }
 
 /// One column of the stacked table: a table that has not the column has zeros.

@@ -6,13 +6,14 @@
 //! key form one segment in which all sides' columns are 0.
 
 use mpc_core::Abort;
-use mpc_share::{Arith, Rep3};
+use mpc_share::Arith;
 
+use crate::Scheme;
 use crate::layout::Layout;
 use crate::products::equals_before;
 
 /// Joins the stacked table; the answer has the same columns but the order columns, its rows sorted by key.
-pub(crate) async fn join(party: &mut Rep3, layout: &Layout, table: Vec<Arith>) -> Result<Vec<Arith>, Abort> {
+pub(crate) async fn join<S: Scheme>(party: &mut S, layout: &Layout, table: Vec<Arith>) -> Result<Vec<Arith>, Abort> {
     if layout.order.is_empty() {
         return Ok(table);
     }
@@ -30,7 +31,7 @@ pub(crate) async fn join(party: &mut Rep3, layout: &Layout, table: Vec<Arith>) -
 }
 
 /// Running sums of every column within segments; `same` says whether a row belongs to the segment of the one before.
-async fn segmented_sums(party: &mut Rep3, same: Arith, mut columns: Vec<Arith>) -> Result<Vec<Arith>, Abort> {
+async fn segmented_sums<S: Scheme>(party: &mut S, same: Arith, mut columns: Vec<Arith>) -> Result<Vec<Arith>, Abort> {
     let rows = same.len();
     // reach: whether the rows from `step` above to this one are one segment; 0 where there are fewer rows above.
     let (mut reach, mut step) = (same, 1);

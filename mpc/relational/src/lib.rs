@@ -3,7 +3,8 @@
 //! [`run`] computes what [`plain`] computes in the clear, and nothing else is learnt: the receiver gets the groups'
 //! values, nobody gets a tag, a match, a count or an order (design after ORQ, SOSP 2025, and Secrecy, NSDI 2023). Sizes
 //! are those of the public [`StarShape`]: every table is padded to its bound. The owners aggregate their sides to one
-//! row a key beforehand, so a join never grows. The engine knows nothing of queries, policies or terms.
+//! row a key beforehand, so a join never grows. The engine knows nothing of queries, policies or terms. It is written once against a [`Scheme`]: [`Rep3`]
+//! is tier B, [`Checked`] tier B+.
 //!
 //! All sums are words modulo 2^64, read as signed numbers. The caller's interval analysis has to exclude overflow, for
 //! an average also of `2·|sum|·10^extra_digits + count` (below 2^63) and of the count (at most 2^59).
@@ -16,10 +17,15 @@ mod layout;
 mod plain;
 mod products;
 mod rows;
+mod rules;
 mod run;
+mod scheme;
 mod shape;
 
+pub use mpc_checked::Checked;
+pub use mpc_share::Rep3;
 pub use plain::plain;
 pub use rows::{CarrierRow, Cell, GroupResult, OwnerRows, SideRow};
 pub use run::run;
+pub use scheme::Scheme;
 pub use shape::{Aggregate, Function, Input, Join, Placement, SideShape, StarShape};

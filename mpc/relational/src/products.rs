@@ -1,10 +1,12 @@
 //! Products of several columns each, in as many rounds as the longest has levels.
 
 use mpc_core::Abort;
-use mpc_share::{Arith, Rep3};
+use mpc_share::Arith;
+
+use crate::Scheme;
 
 /// The product of each list of columns (of one length); an empty list has none and is left out by the callers.
-pub(crate) async fn products(party: &mut Rep3, mut terms: Vec<Vec<Arith>>) -> Result<Vec<Arith>, Abort> {
+pub(crate) async fn products<S: Scheme>(party: &mut S, mut terms: Vec<Vec<Arith>>) -> Result<Vec<Arith>, Abort> {
     while terms.iter().any(|factors| factors.len() > 1) {
         let pairs = |factors: &'_ Vec<Arith>| factors.len() / 2;
         let counts: Vec<usize> = terms.iter().map(pairs).collect();
@@ -25,8 +27,8 @@ pub(crate) async fn products(party: &mut Rep3, mut terms: Vec<Vec<Arith>>) -> Re
 /// Whether each row equals the one before it in all of the columns of bits: 1 or 0, and 0 for the first row.
 ///
 /// `extra` are further factors of that product, one value a row but the first.
-pub(crate) async fn equals_before(
-    party: &mut Rep3,
+pub(crate) async fn equals_before<S: Scheme>(
+    party: &mut S,
     bits: &[&Arith],
     rows: usize,
     extra: Vec<Arith>,
@@ -38,7 +40,7 @@ pub(crate) async fn equals_before(
     let mut factors: Vec<Arith> = squares.iter().map(|square| party.not(square)).collect();
     factors.extend(extra);
     if factors.is_empty() {
-        factors.push(party.constant(1, later));
+        factors.push(party.integers(1, later));
     }
     let equal = products(party, vec![factors]).await?;
     Ok(Arith::concat(std::iter::once(Arith::zeros(1).view()).chain(equal.iter().map(Arith::view))))

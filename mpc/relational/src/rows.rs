@@ -102,6 +102,8 @@ impl StarShape {
             let sums = row.sums.iter().zip(&row.counts);
             hold(sums.into_iter().all(|(sum, count)| *count > 0 || *sum == 0), "a sum over nothing", at)?;
         }
+        let total = rows.iter().fold(0, |sum: u64, row| sum.saturating_add(row.rows));
+        hold(total <= shape.rows.into(), "the keys stand for more rows than the bound", rows.len())?;
         Ok(())
     }
 }

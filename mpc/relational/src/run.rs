@@ -2,21 +2,23 @@
 
 use base_wire::Encode;
 use mpc_core::{Abort, Context};
-use mpc_share::Rep3;
 use zeroize::Zeroizing;
 
 use crate::layout::Layout;
-use crate::{GroupResult, OwnerRows, Placement, StarShape, answer, group, input, join};
+use crate::{GroupResult, OwnerRows, Placement, Scheme, StarShape, answer, group, input, join};
 
 /// Joins, groups and aggregates the three parties' tables; `Some` at the receiver only, groups in a shuffled order.
 ///
 /// `mine` holds exactly the tables that `place` says this party owns. `progress` is told each step's name. Shape and
-/// placement are bound into the session: parties that disagree about them abort at the first frame.
+/// placement are bound into the session, as the scheme is: parties that disagree about them abort at the first frame.
+///
+/// With [`crate::Rep3`] a party that deviates may change the answer and learn more; with [`crate::Checked`] the receiver gets
+/// the right answer of rows that keep to the shape, or the honest parties abort.
 ///
 /// # Errors
 /// [`Abort`] with blame on this party when the shape, the placement or the rows do not fit, else when a peer is gone
 /// or misbehaves. A session that aborts must not be used again.
-pub async fn run(
+pub async fn run<S: Scheme>(
     ctx: &mut Context,
     shape: &StarShape,
     place: &Placement,
@@ -30,7 +32,7 @@ pub async fn run(
     drop(mine);
     let mut fork = ctx.fork_bound("star", &parameters(shape, place));
     progress("agree on seeds");
-    let mut party = Rep3::setup(&mut fork).await?;
+    let mut party = S::setup(&mut fork).await?;
     progress("share inputs");
     party.enter("share inputs");
     let table = input::stacked(&mut party, shape, place, &layout, &words).await?;

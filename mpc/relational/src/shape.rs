@@ -39,7 +39,7 @@ wire_struct!(StarShape {
 /// A table joined to the carrier by its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SideShape {
-    /// Keys of the side, padded to this number.
+    /// Keys of the side, padded to this number; also the most rows of the source that they stand for.
     pub rows: u32,
     /// What becomes of a carrier row without a partner.
     pub join: Join,

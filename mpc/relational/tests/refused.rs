@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use common::{Case, Fill, case};
 use mpc_core::{Abort, Blame, Transport, memory};
-use mpc_relational::{Join, OwnerRows, run};
+use mpc_relational::{Join, OwnerRows, Rep3, run};
 
 #[derive(Clone, Copy, PartialEq, Debug)]
 enum Lie {
@@ -127,7 +127,7 @@ async fn parties_that_disagree_about_the_shape_do_not_begin() {
         case.shape.threshold += u32::from(ctx.me() == 2);
         tokio::spawn(async move {
             let mine = case.rows_of(ctx.me());
-            run(&mut ctx, &case.shape, &case.place, mine, &mut |_| {}).await
+            run::<Rep3>(&mut ctx, &case.shape, &case.place, mine, &mut |_| {}).await
         })
     });
     let tasks: Vec<_> = tasks.collect();
@@ -184,7 +184,7 @@ async fn case_at(
     let tasks = memory::contexts(memory::network(3), [1; 32]).into_iter().map(|mut ctx| {
         let rows = if ctx.me() == me { mine.take().unwrap_or_default() } else { small().rows_of(ctx.me()) };
         let case = case.clone();
-        tokio::spawn(async move { run(&mut ctx, &case.shape, &case.place, rows, &mut |_| {}).await })
+        tokio::spawn(async move { run::<Rep3>(&mut ctx, &case.shape, &case.place, rows, &mut |_| {}).await })
     });
     let tasks: Vec<_> = tasks.collect();
     let mut out = None;

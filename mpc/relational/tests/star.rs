@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use common::{Case, Fill, case};
 use mpc_core::memory;
-use mpc_relational::{Aggregate, Cell, Function, GroupResult, Input, Join, plain};
+use mpc_relational::{Aggregate, Cell, Checked, Function, GroupResult, Input, Join, Rep3, Scheme, plain};
 
 /// Groups by what describes them, since their order is shuffled.
 fn by_words(groups: &[GroupResult]) -> HashMap<Vec<u64>, GroupResult> {
@@ -16,8 +16,12 @@ fn by_words(groups: &[GroupResult]) -> HashMap<Vec<u64>, GroupResult> {
 }
 
 async fn agrees(case: &Case) -> Vec<Cell> {
+    agrees_on::<Rep3>(case).await
+}
+
+async fn agrees_on<S: Scheme>(case: &Case) -> Vec<Cell> {
     let started = std::time::Instant::now();
-    let out = case.run(memory::network(3)).await;
+    let out = case.run_on::<S>(memory::network(3)).await;
     eprintln!("{:?} for {} rows", started.elapsed(), case.carrier.len());
     let expect = plain(&case.shape, &case.carrier, &case.sides);
     for (me, out) in out.iter().enumerate() {
@@ -65,6 +69,23 @@ async fn without_a_threshold_nothing_is_suppressed_and_empty_values_are_null() {
         cells.extend(agrees(&case(seed, &[(Join::Left, 9, 6, 2)], 64, &fill)).await);
     }
     assert!(cells.contains(&Cell::Null) && !cells.contains(&Cell::Suppressed));
+}
+
+/// Tier B+ computes the same, whoever owns what and whatever the joins are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_checked_scheme_agrees_too() {
+    use Join::{Inner, Left};
+    let fill = Fill { carrier: 22, keys: 9, groups: 4, threshold: 3 };
+    let mut cells = Vec::new();
+    for (seed, (first, second)) in (60..).zip([(Inner, Left), (Left, Left)]) {
+        cells.extend(agrees_on::<Checked>(&case(seed, &[(first, 9, 7, 1), (second, 8, 5, 1)], 25, &fill)).await);
+    }
+    cells.extend(agrees_on::<Checked>(&case(62, &[], 25, &fill)).await);
+    assert!(cells.contains(&Cell::Suppressed) && cells.iter().any(|cell| matches!(cell, Cell::Value(v) if *v < 0)));
+    for (bound, rows) in [(1, 0), (1, 1), (2, 1)] {
+        let fill = Fill { carrier: rows, keys: 2, groups: 1, threshold: 1 };
+        agrees_on::<Checked>(&case(63 + bound as u8, &[(Left, 1, rows.min(1), 1)], bound, &fill)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -26,15 +26,22 @@ const fn low_fields(width: u32) -> u64 {
     u64::MAX / ((1 << width) + 1)
 }
 
+/// Exchanges each of `places` with the place `by` above it.
+const fn exchanged(x: u64, places: u64, by: u32) -> u64 {
+    let moved = ((x >> by) ^ x) & places;
+    x ^ moved ^ (moved << by)
+}
+
 /// Puts place `i` where the six bits of `i` in reversed order say: three exchanges of two bits of the index.
 pub(crate) fn reversed_places(x: u64) -> u64 {
-    let exchange = |x: u64, places: u64, by: u32| {
-        let moved = ((x >> by) ^ x) & places;
-        x ^ moved ^ (moved << by)
-    };
-    let x = exchange(x, 0x0000_0000_aaaa_aaaa, 31);
-    let x = exchange(x, 0x0000_cccc_0000_cccc, 14);
-    exchange(x, 0x00f0_00f0_00f0_00f0, 4)
+    let x = exchanged(x, 0x0000_0000_aaaa_aaaa, 31);
+    let x = exchanged(x, 0x0000_cccc_0000_cccc, 14);
+    exchanged(x, 0x00f0_00f0_00f0_00f0, 4)
+}
+
+/// The same for words of 32 places, and five bits.
+pub(crate) fn reversed_half(x: u64) -> u64 {
+    exchanged(exchanged(x, 0x0000_aaaa, 15), 0x00cc_00cc, 6)
 }
 
 /// The low and the high halves of all fields of `2·width` places: of the first and the second half of the words side by side.
@@ -47,7 +54,7 @@ fn folded(words: &[u64], width: u32) -> (Vec<u64>, Vec<u64>) {
     )
 }
 
-fn folded_shares(x: &Words, width: u32) -> (Words, Words) {
+pub(crate) fn folded_shares(x: &Words, width: u32) -> (Words, Words) {
     let ((low, high), (low_next, high_next)) = (folded(&x.own, width), folded(&x.next, width));
     (Words::new(low, low_next), Words::new(high, high_next))
 }
@@ -219,6 +226,9 @@ mod tests {
     fn places_are_reversed_and_fields_are_folded() {
         for place in 0..64u32 {
             assert_eq!(reversed_places(1 << place), 1 << (place.reverse_bits() >> 26));
+        }
+        for place in 0..32u32 {
+            assert_eq!(reversed_half(1 << place), 1 << (place.reverse_bits() >> 27));
         }
         assert_eq!([32, 16, 1].map(low_fields), [0xffff_ffff, 0x0000_ffff_0000_ffff, 0x5555_5555_5555_5555]);
         let (low, high) = folded(&[0x1111_2222_3333_4444, 0x5555_6666_7777_8888], 16);

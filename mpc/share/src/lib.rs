@@ -20,7 +20,9 @@ mod order;
 mod pairs;
 mod parts;
 mod prefix;
+mod quick;
 mod radix;
+mod ranking;
 mod rep3;
 mod reveal;
 mod ring;
@@ -35,6 +37,7 @@ mod wide;
 
 pub use bits::Bits;
 pub use fixed::Fixed;
+pub use moves::permutation;
 pub use parts::neighbour_seeds;
 pub use rep3::Rep3;
 pub use ring::{Bits64, Ring, Z64};

@@ -62,7 +62,7 @@ impl Rep3 {
 }
 
 /// The words as a permutation of `0..len`, if they are one.
-fn permutation(words: &[u64]) -> Option<Vec<u32>> {
+pub fn permutation(words: &[u64]) -> Option<Vec<u32>> {
     let mut seen = vec![false; words.len()];
     let place = |word: &u64| {
         let place = seen.get_mut(usize::try_from(*word).ok()?)?;

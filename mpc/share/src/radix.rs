@@ -1,9 +1,10 @@
-//! An oblivious stable radix sort by several key words: ties of all keys keep the order of the rows' numbers.
+//! An oblivious stable sort by several key words, digit by digit: ties of all keys keep the order of the rows' numbers.
 //!
 //! Asharov et al. (CCS 2022, ePrint 2022/1595) and, for several bits a pass, algorithm 11 of Chida et al. (ePrint 2019/695), as in
 //! [`Rep3::sort`]. Here keys are words of bits: a digit's indicators are products of packed bits, of which only the
 //! results become integers; the integers count rows, so two fit one word; and what moves in a pass is the rows' numbers
-//! and the key words still needed, not the table. About nine words a row, party and pass of three bits, nine rounds.
+//! and the key words still needed, not the table. About nine words a row, party and pass of three bits, nine rounds. Where many
+//! passes would be needed, rows are compared instead ([`crate::quick`]).
 
 use mpc_core::Abort;
 use zeroize::Zeroizing;
@@ -12,10 +13,14 @@ use crate::bits::unpack;
 use crate::pairs::{paired, parted};
 use crate::ring::Pairs32;
 use crate::shuffle::Columns;
-use crate::{Arith, Bits, Bits64, Rep3, Shared, Words};
+use crate::{Arith, Bits, Bits64, Rep3, Shared, Words, quick};
 
 /// Bits of one digit: 2^bits - 1 indicators become integers in each pass.
-const DIGIT_BITS: u32 = 3;
+pub(crate) const DIGIT_BITS: u32 = 3;
+/// Bytes of a pass from all parties together, a row.
+pub(crate) const PASS_BYTES: u64 = 204;
+/// Rounds of a pass.
+pub(crate) const PASS_ROUNDS: u64 = 9;
 const LOW: u64 = 0xffff_ffff;
 
 type Pairs = Shared<Pairs32>;
@@ -45,6 +50,9 @@ impl Rep3 {
         if rows < 2 {
             return Ok(columns);
         }
+        if quick::is_cheaper(rows, keys) {
+            return self.sort_by_comparisons(columns, keys).await;
+        }
         let order = self.sorted_order(keys).await?;
         self.gather(columns, order).await
     }
@@ -58,6 +66,11 @@ impl Rep3 {
         assert!(keys.iter().all(|(key, bits)| key.len() == rows && *bits <= 64), "keys have one length");
         if rows > 1 << 31 {
             return Err(self.ctx.name(Abort::local("more than 2^31 rows")));
+        }
+        if rows > 1 && quick::is_cheaper(rows, keys) {
+            let numbers: Arith = self.public(&(0..rows as u64).collect::<Vec<_>>());
+            let mut sorted = self.sort_by_comparisons(vec![numbers], keys).await?;
+            return Ok(sorted.pop().unwrap_or_else(|| Arith::zeros(0)));
         }
         // A row's number travels in the high half of a word, its destination in the low one.
         let numbers: Pairs = self.public(&(0..rows as u64).map(|row| row << 32).collect::<Vec<_>>());

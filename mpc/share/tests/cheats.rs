@@ -26,16 +26,30 @@ async fn all(mut party: Rep3) -> Result<Vec<u64>, Abort> {
     Ok(out)
 }
 
-/// Runs with one frame of one party changed; the outcomes and how many frames that party sent.
-async fn run(culprit: usize, frame: usize, change: Change) -> (Vec<Result<Vec<u64>, Abort>>, usize) {
+/// Links of which one party's change one frame; what counts the frames that it sends.
+fn changed(culprit: usize, frame: usize, change: Change) -> (Vec<Arc<dyn Transport>>, Arc<AtomicUsize>) {
     let sent = Arc::new(AtomicUsize::new(0));
     let links = memory::network(3).into_iter().enumerate().map(|(me, inner)| {
         let frame = if me == culprit { frame } else { usize::MAX };
         let sent = if me == culprit { sent.clone() } else { Arc::default() };
         Arc::new(Changed { inner, frame, change, sent }) as Arc<dyn Transport>
     });
-    let out = over(links.collect(), 51, all).await;
+    (links.collect(), sent)
+}
+
+/// Runs with one frame of one party changed; the outcomes and how many frames that party sent.
+async fn run(culprit: usize, frame: usize, change: Change) -> (Vec<Result<Vec<u64>, Abort>>, usize) {
+    let (links, sent) = changed(culprit, frame, change);
+    let out = over(links, 51, all).await;
     (out, sent.load(Ordering::Relaxed))
+}
+
+/// Sorts rows by keys that are compared.
+async fn compared(mut party: Rep3) -> Result<Vec<u64>, Abort> {
+    let key: Words = input(&mut party, &words(3, 70)).await?;
+    let places: Arith = party.public(&(0..70_u64).collect::<Vec<_>>());
+    let sorted = party.sort_by_words(vec![places], &[(&key, 64)]).await?;
+    party.open(&sorted[0]).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -66,6 +80,25 @@ async fn a_changed_frame_ends_in_blame_or_is_finished_never_in_a_panic() {
         }
     }
     assert!(runs >= 200, "{runs} runs");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_changed_frame_among_comparisons_never_ends_in_a_panic() {
+    for culprit in 0..3 {
+        let (links, sent) = changed(culprit, usize::MAX, Change::Extend);
+        assert!(over(links, 53, compared).await.iter().all(Result::is_ok));
+        let frames = sent.load(Ordering::Relaxed);
+        for frame in (3..frames).step_by(7) {
+            for change in [Change::Truncate, Change::Flip(64 + 29 * frame)] {
+                let (links, _) = changed(culprit, frame, change);
+                let out = over(links, 53, compared).await;
+                assert!(change != Change::Truncate || out.iter().any(Result::is_err), "{culprit} {frame}");
+                for abort in out.iter().filter_map(|outcome| outcome.as_ref().err()) {
+                    assert!(abort.blame != Blame::Local, "{culprit} {frame} {change:?}: {abort}");
+                }
+            }
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -106,7 +106,9 @@ async fn valid_rows_come_first_and_rows_go_where_they_are_sent() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rows_are_sorted_by_several_words_and_ties_keep_their_order() {
-    for (rows, bits) in [(0, [3, 3]), (1, [5, 0]), (2, [64, 1]), (99, [2, 4]), (300, [1, 7]), (128, [64, 3])] {
+    for (rows, bits) in
+        [(0, [3, 3]), (1, [5, 0]), (2, [64, 1]), (99, [2, 4]), (300, [1, 7]), (128, [64, 3]), (100, [64, 40])]
+    {
         let mask = |bits: u32| u64::MAX.checked_shr(64 - bits).unwrap_or(0);
         let keys = [words(31, rows), words(32, rows)];
         let values: Vec<u64> = (0..rows as u64).map(|row| row * row).collect();
@@ -131,5 +133,26 @@ async fn rows_are_sorted_by_several_words_and_ties_keep_their_order() {
             assert_eq!(all[1], expect, "{rows} rows");
             assert_eq!(all[0], expect.iter().map(|row| row * row).collect::<Vec<_>>());
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_with_equal_wide_keys_keep_their_order() {
+    for (rows, bits, values) in [(700, 64, 5), (400, 60, 1 << 40), (200, 64, 1), (64, 16, 3)] {
+        let key: Vec<u64> = words(33, rows).iter().map(|word| word % values).collect();
+        let given = key.clone();
+        let out = three(25, move |mut party| {
+            let key = given.clone();
+            async move {
+                let places: Arith = party.public(&(0..key.len() as u64).collect::<Vec<_>>());
+                let key: Words = input(&mut party, &key).await?;
+                let sorted = party.sort_by_words(vec![places], &[(&key, bits)]).await?;
+                opened(&mut party, &sorted).await
+            }
+        })
+        .await;
+        let mut expect: Vec<u64> = (0..rows as u64).collect();
+        expect.sort_by_key(|row| key[*row as usize]);
+        assert!(out.iter().all(|all| all[0] == expect), "{rows} rows of {bits} bits");
     }
 }

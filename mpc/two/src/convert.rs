@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 use crate::bits::and;
 use crate::compare::Bits;
 use crate::cot::{add_received, add_sent, corrections, flips, mask};
+use crate::line::Line;
 use crate::party::{Party, Role};
 use crate::shares::WORD;
 use crate::transfers::padded;
@@ -25,7 +26,18 @@ fn slices(len: usize, slice: usize) -> impl Iterator<Item = (usize, usize)> {
 
 /// Shares modulo 2^64 of `len` bits, one transfer each: `b_0 ⊕ b_1 = b_0 + b_1 − 2·b_0·b_1`.
 pub(crate) async fn to_words(party: &mut Party, bits: &[u64], len: usize) -> Result<Words, Abort> {
-    let mut line = party.line("bits to words", &[len]);
+    let line = party.line("bits to words", &[len]);
+    joined(party, line, bits, len, 2_u64.wrapping_neg()).await
+}
+
+/// Shares modulo 2^64 of whether either party's bit is set, one transfer each: `b_0 ∨ b_1 = b_0 + b_1 − b_0·b_1`. The line is that of
+/// the caller's operation, so that it binds all of its arguments.
+pub(crate) async fn either(party: &mut Party, line: Line, bits: &[u64], len: usize) -> Result<Words, Abort> {
+    joined(party, line, bits, len, 1_u64.wrapping_neg()).await
+}
+
+/// Shares modulo 2^64 of `b_0 + b_1 + factor·b_0·b_1`.
+async fn joined(party: &mut Party, mut line: Line, bits: &[u64], len: usize, factor: u64) -> Result<Words, Abort> {
     let mut all: Words = Zeroizing::new((0..len).map(|at| bit(bits, at)).collect());
     for (from, count) in slices(len, WORD * party.parameters.slice()) {
         let (out, transfers) = (&mut all[from..][..count], padded(count));
@@ -34,7 +46,7 @@ pub(crate) async fn to_words(party: &mut Party, bits: &[u64], len: usize) -> Res
         match party.role {
             Role::Zero => {
                 let keys = party.sender.take(transfers);
-                let values: Words = Zeroizing::new(out.iter().map(|b| (b << 1).wrapping_neg()).collect());
+                let values: Words = Zeroizing::new(out.iter().map(|b| b.wrapping_mul(factor)).collect());
                 let theirs = line.words(&corrections(keys, &values), choices_due).await?;
                 add_sent(keys, &values, &theirs, out);
             }

@@ -30,10 +30,11 @@ impl Line {
         Ok(got.into_iter().next().unwrap_or_default())
     }
 
-    /// [`Self::round`] of words.
+    /// [`Self::round`] of words, which go from and to their places a piece at a time.
     pub(crate) async fn words(&mut self, message: &[u64], due: usize) -> Result<Vec<u64>, Abort> {
-        let got = self.round(words::encode(message), words::bytes(due)).await?;
-        Ok(words::decode(&got))
+        let mut got = vec![0; due];
+        self.ctx.pass(Some((self.peer, message)), Some((self.peer, &mut got[..]))).await?;
+        Ok(got)
     }
 
     /// [`Self::words`] with a public seed before the words, in both directions.

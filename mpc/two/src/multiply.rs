@@ -26,7 +26,7 @@ const fn correction_words(count: usize) -> usize {
 pub(crate) async fn multiply(party: &mut Party, x: &[u64], y: &[u64]) -> Result<Zeroizing<Vec<u64>>, Abort> {
     let mut line = party.line("multiply", &[x.len()]);
     let mut out = Zeroizing::new(Vec::<u64>::with_capacity(x.len()));
-    let slice = party.parameters.slice();
+    let slice = party.parameters.products();
     for (x, y) in x.chunks(slice).zip(y.chunks(slice)) {
         part(party, &mut line, x, y, &mut out).await?;
     }

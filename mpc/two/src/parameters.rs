@@ -34,6 +34,14 @@ impl Parameters {
         }
     }
 
+    /// Most products of words that are worked on in one go: the transfers of both parties then fit the processor's last cache.
+    pub(crate) const fn products(&self) -> usize {
+        match self.network {
+            Network::Lan => 1 << 13,
+            Network::Wan => 1 << 16,
+        }
+    }
+
     /// The extension's own parameters.
     pub(crate) fn extension(&self) -> softspoken::Parameters {
         softspoken::Parameters::new(2, CHUNK, WINDOW).unwrap_or_default()

@@ -4,13 +4,17 @@
 //! − w·2^(64−f)`, where `c` is the carry out of the low `f` bits (Rathee et al., CrypTFlow2, CCS 2020, and SIRNN, S&P
 //! 2021). Both bits are comparisons of a value of one party with one of the other. Without `c` the sum
 //! is at most one too small (Huang et al., Cheetah, USENIX Security 2022).
+//!
+//! Of a number with a bit to spare the wrap is no comparison (Cheetah's and SIRNN's truncation of known sign): with `y = x + 2^62` below
+//! 2^63 the top bit of the sum is 0, so `y_0 + y_1` wraps exactly where either has its top bit, which one transfer tells.
 
 use mpc_core::Abort;
 use zeroize::Zeroizing;
 
 use crate::compare::{less, low};
-use crate::convert::{Words, to_words};
+use crate::convert::{Words, either, to_words};
 use crate::party::Party;
+use crate::shares::WORD;
 
 /// How a quotient that is no integer becomes one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,4 +54,18 @@ pub(crate) async fn truncate(party: &mut Party, x: &[u64], by: u32, rounding: Ro
         (y >> by).wrapping_add(*carry).wrapping_sub(wrap << (BITS - by)).wrapping_add(offset)
     };
     Ok(Zeroizing::new(lifted.iter().zip(wraps.iter()).zip(carries.iter()).map(quotient).collect()))
+}
+
+/// This party's shares of `x / 2^by` or of one more, rounded down, for signed `x` from −2^62 to 2^62 − 1 and `by` from 1 to 62. One
+/// transfer each, one round.
+pub(crate) async fn truncate_small(party: &mut Party, x: &[u64], by: u32) -> Result<Words, Abort> {
+    let line = party.line("truncate small", &[x.len(), by as usize]);
+    let lift = party.pick(1_u64 << (BITS - 2), 0);
+    let lifted: Words = Zeroizing::new(x.iter().map(|x| x.wrapping_add(lift)).collect());
+    let tops = |shares: &[u64]| shares.iter().enumerate().fold(0, |tops, (lane, y)| tops | (y >> (BITS - 1)) << lane);
+    let tops: Words = Zeroizing::new(lifted.chunks(WORD).map(tops).collect());
+    let wraps = either(party, line, &tops, x.len()).await?;
+    let offset = party.pick(1_u64.wrapping_sub(1 << (BITS - 2 - by)), 0);
+    let quotient = |(y, wrap): (&u64, &u64)| (y >> by).wrapping_sub(wrap << (BITS - by)).wrapping_add(offset);
+    Ok(Zeroizing::new(lifted.iter().zip(wraps.iter()).map(quotient).collect()))
 }

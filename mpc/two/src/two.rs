@@ -10,7 +10,7 @@ use crate::parameters::Parameters;
 use crate::party::Party;
 use crate::rlwe;
 use crate::shares::{Additive, BitShares, WORD};
-use crate::truncate::{Rounding, truncate};
+use crate::truncate::{Rounding, truncate, truncate_small};
 use crate::{bits, compare};
 
 mod open;
@@ -41,6 +41,15 @@ fn same(one: usize, other: usize) -> Result<(), Abort> {
 
 fn divides(by: u32) -> Result<(), Abort> {
     if (1..u64::BITS).contains(&by) { Ok(()) } else { Err(Abort::local(format!("a division by two to the {by}"))) }
+}
+
+/// As [`divides`], of numbers with a bit to spare.
+fn divides_small(by: u32) -> Result<(), Abort> {
+    if by < u64::BITS - 1 {
+        divides(by)
+    } else {
+        Err(Abort::local(format!("a division of 62 bits by two to the {by}")))
+    }
 }
 
 /// The words without a copy.
@@ -93,14 +102,43 @@ impl Two {
     }
 
     /// Element by element: the product divided by `2^by`, at most one unit off: fixed point with `by` bits behind the
-    /// point, from 1 to 63. The product itself must fit 64 bits with its sign.
+    /// point, from 1 to 62. The product itself must be from −2^62 to 2^62 − 1.
     ///
     /// # Errors
     /// As all operations.
     pub async fn mul_fixed(&mut self, x: &Additive, y: &Additive, by: u32) -> Result<Additive, Abort> {
-        divides(by)?;
+        divides_small(by)?;
         let product = self.mul(x, y).await?;
-        self.truncate(&product, by, Rounding::Near).await
+        self.truncate_small(&product, by).await
+    }
+
+    /// As [`Self::matmul`], divided by `2^by` as [`Self::mul_fixed`] does.
+    ///
+    /// # Errors
+    /// As all operations.
+    pub async fn matmul_fixed(
+        &mut self,
+        x: &Additive,
+        y: &Additive,
+        shape: [usize; 3],
+        by: u32,
+    ) -> Result<Additive, Abort> {
+        divides_small(by)?;
+        let product = self.matmul(x, y, shape).await?;
+        self.truncate_small(&product, by).await
+    }
+
+    /// Element by element: the signed value divided by `2^by`, rounded down or one more, `by` from 1 to 62. Right for values from
+    /// −2^62 to 2^62 − 1, at about a hundredth of the cost of [`Self::truncate`].
+    ///
+    /// # Errors
+    /// As all operations.
+    pub async fn truncate_small(&mut self, x: &Additive, by: u32) -> Result<Additive, Abort> {
+        divides_small(by)?;
+        let mut party = self.open()?;
+        let quotient = truncate_small(&mut party, x.words(), by).await?;
+        self.close(party);
+        Ok(Additive::of(words_of(quotient)))
     }
 
     /// Element by element: the signed value divided by `2^by`, `by` from 1 to 63. Right for all values of 64 bits.

@@ -105,6 +105,26 @@ async fn quotients(mut ctx: Context, by: u32, rounding: Rounding) -> Result<Vec<
     open(&mut two, &quotient).await
 }
 
+async fn small_quotients(mut ctx: Context, by: u32) -> Result<Vec<u64>, Abort> {
+    let mut two = Two::setup(&mut ctx).await?;
+    let x: Vec<u64> = dividends().iter().map(|x| (*x as i64 >> 1) as u64).collect();
+    let x = share(&mut two, &x).await?;
+    let quotient = two.truncate_small(&x, by).await?;
+    assert!(two.truncate_small(&x, 63).await.is_err());
+    open(&mut two, &quotient).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn divisions_of_small_numbers_are_at_most_one_unit_off_for_all_edges() {
+    for by in [1, 13, 32, 61, 62] {
+        let near = agreed(both(|ctx| small_quotients(ctx, by)).await);
+        for (x, near) in dividends().into_iter().zip(near) {
+            let off = (near as i64).wrapping_sub((x as i64 >> 1) >> by);
+            assert!(off == 0 || off == 1, "{x} by {by}: {off}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn divisions_round_down_or_are_at_most_one_unit_off_for_all_edges() {
     for by in [1, 4, 13, 32, 62, 63] {

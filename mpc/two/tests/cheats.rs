@@ -30,6 +30,14 @@ async fn parties_that_call_other_operations_or_lengths_abort_for_good() {
     for outcome in both(program).await {
         assert!(outcome.is_err_and(|abort| abort.blame != Blame::Local));
     }
+    let program = |mut ctx: Context| async move {
+        let mut two = Two::setup(&mut ctx).await.unwrap();
+        let (x, by) = (Additive::zeros(4), 8 + two.me() as u32);
+        two.truncate_small(&x, by).await.map(|_| ())
+    };
+    for outcome in both(program).await {
+        assert!(outcome.is_err_and(|abort| abort.blame != Blame::Local));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

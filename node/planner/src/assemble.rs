@@ -7,7 +7,7 @@ use base_types::{
     fault::{Code, Fault},
 };
 use notary_terms::{
-    Aggregate, Argument, Catalogue, Join, Output, Plan, Program, Read, ReadRole, Request, Star, Tier, ValueOf,
+    Aggregate, Argument, Catalogue, Join, Output, Plan, Program, Read, ReadRole, Request, Star, ValueOf,
     formula::{Formula, Op, Value},
 };
 use sqlparser::keywords::Keyword;
@@ -22,6 +22,7 @@ use crate::{
     parse::Parsed,
     refuse::{place_of, unsupported},
     scope::{Entered, Scope, Table},
+    star_tier,
     typed::{Typed, as_truth, connect},
 };
 
@@ -66,7 +67,7 @@ pub(crate) fn assemble(
         planner: VERSION,
         catalogue_height: catalogue.height,
         request: request.clone(),
-        tier: Tier::B,
+        tier: star_tier::of_star(request),
         nodes,
         reads,
         program: Program::Star(Star {

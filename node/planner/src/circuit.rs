@@ -15,8 +15,10 @@ use sqlparser::tokenizer::Location;
 use crate::{
     VERSION, argument,
     compute::{self, Compute, Input},
+    garbled,
     items::{self, MAX_ITEMS},
     refuse::{placed, unsupported},
+    tier,
 };
 
 /// Fewest and most parties of a program.
@@ -107,17 +109,22 @@ pub(crate) fn plan(request: &Request, catalogue: &Catalogue) -> Result<Plan, Fau
             format!("let {FEWEST} to {MOST} owners take part, its receiver counted"),
         ));
     }
+    let tier = tier::of_program(request, nodes.len(), asked.at)?;
+    let size = match tier {
+        Tier::A => bounded(garbled::size(&program, &reads, &request.receiver)?, asked.at)?,
+        _ => size(&program, nodes.len(), asked.at)?,
+    };
     let circuit = Circuit {
         digest: Digest(program.circuit().digest()),
         result: program.result().to_string(),
-        size: size(&program, nodes.len(), asked.at)?,
+        size,
         source: asked.source,
     };
     Ok(Plan {
         planner: VERSION,
         catalogue_height: catalogue.height,
         request: request.clone(),
-        tier: if nodes.len() == 2 { Tier::C } else { Tier::D },
+        tier,
         nodes,
         reads,
         program: Program::Circuit(circuit),
@@ -153,10 +160,15 @@ fn faulty(error: &ProgramError, at: Location) -> Fault {
     placed(Code::QuerySyntax, place, what.join("; "))
 }
 
-/// What a run takes, unless it is too much.
+/// What a run of authenticated garbling takes, unless it is too much.
 fn size(program: &Compiled, parties: usize, at: Location) -> Result<CircuitSize, Fault> {
     let told = mpc_authgarble::limits(program.circuit(), parties);
     let size = CircuitSize { and_gates: told.and_gates, bytes: told.bytes, rounds: told.rounds, memory: told.memory };
+    bounded(size, at)
+}
+
+/// A size, unless it is too much.
+fn bounded(size: CircuitSize, at: Location) -> Result<CircuitSize, Fault> {
     if size.and_gates > MAX_ANDS {
         let what = format!("a program of {} AND gates", size.and_gates);
         return Err(unsupported(at, what, format!("keep it to {MAX_ANDS}: multiply, divide and index less")));

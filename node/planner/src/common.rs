@@ -7,7 +7,7 @@ use notary_terms::{Catalogue, Output, Plan, Program, Read, Request, Tier, ValueO
 use sqlparser::tokenizer::Location;
 
 use crate::{
-    VERSION,
+    MAX_SET_ROWS, VERSION,
     assemble::{filters, lost, place_in},
     keys::Part,
     parse::Parsed,
@@ -25,7 +25,8 @@ pub(crate) fn plan(
     key: &[Part],
 ) -> Result<Plan, Fault> {
     let own = own_table(&scope, request)?;
-    rows::read_keys(&mut scope, key)?;
+    query.hints.none()?;
+    rows::read_keys(&mut scope, key, MAX_SET_ROWS)?;
     let items = rows::items(&mut scope, query, key, own)?;
     let order = rows::order(&mut scope, query, key, own, &items)?;
     let mut filters = filters(&mut scope, query, own)?;

@@ -2,9 +2,9 @@
 //!
 //! The constants were fitted to runs of the demo's queries (56 MB over 3,648 rows, 15 key bits).
 
-use notary_terms::{Function, Intersect, Label, Overlap, Plan, Program, ReadRole, Star};
+use notary_terms::{Function, Intersect, Label, Overlap, Plan, Program, ReadRole, Spares, Star, Tier};
 
-use crate::program;
+use crate::{program, published, star_tier};
 
 /// What a run will roughly cost, all parties together.
 pub(crate) struct Cost {
@@ -38,6 +38,11 @@ pub(crate) const BYTES_MILLI: u64 = 150_000;
 const BYTES_OWN_KEY: u64 = 21;
 const BYTES_MASK: u64 = 16;
 const BYTES_PAIR: u64 = 600_000;
+/// Bytes for each key of the receiver where bytes are spared; from so many keys on the encodings differ at all.
+const BYTES_OWN_KEY_SPARED: u64 = 20;
+const KEYS_ALIKE: u64 = 1 << 15;
+/// Keys of both sides that one machine works off in a millisecond then: the encoding does not stay in its cache.
+const KEYS_MILLI_SPARED: u64 = 1_500;
 /// Rounds of an intersection, and keys of both sides that one machine works off in a millisecond.
 const ROUNDS_PAIR: u64 = 12;
 const KEYS_MILLI: u64 = 2_000;
@@ -54,27 +59,32 @@ const COMPARED_MILLI: u64 = 250;
 pub(crate) fn estimate(plan: &Plan) -> Cost {
     match &plan.program {
         Program::Star(star) => of_star(plan, star),
-        Program::Intersect(intersect) => of_pair(plan, intersect),
+        Program::Intersect(intersect) => pair(plan, intersect, intersect.spares),
         Program::Overlap(overlap) => of_overlap(plan, overlap),
         Program::Common => of_common(plan),
         Program::Circuit(circuit) => program::cost(plan, circuit),
+        Program::Published(published) => published::cost(plan, published),
     }
 }
 
-fn of_pair(plan: &Plan, intersect: &Intersect) -> Cost {
+/// Estimates an intersection as if it spared this.
+pub(crate) fn pair(plan: &Plan, intersect: &Intersect, spares: Spares) -> Cost {
     let bound = |place: usize| plan.reads.get(place).map_or(0, |read| u64::from(read.rows_bound));
     let label = match &intersect.label {
         Label::Nothing => 0,
         Label::Count => 4,
-        Label::Row { cells } => cells.iter().map(|cell| u64::from(cell.bytes) + 1).sum::<u64>(),
+        Label::Row { cells, rows } => {
+            u64::from(*rows) * cells.iter().map(|cell| u64::from(cell.bytes) + 1).sum::<u64>()
+        }
     };
-    let (own, other) = (bound(0), bound(1));
-    let bytes = other.saturating_mul(BYTES_MASK + label).saturating_add(own * BYTES_OWN_KEY + BYTES_PAIR);
-    Cost {
-        bytes,
-        rounds: ROUNDS_PAIR,
-        millis: ROUNDS_PAIR / ROUNDS_MILLI + (own + other) / KEYS_MILLI + bytes / BYTES_MILLI,
-    }
+    let (own, other, buckets) = (bound(0), bound(1), u64::from(intersect.buckets(&plan.reads)));
+    let (own_key, keys_milli) = match spares {
+        Spares::Bytes if own / buckets > KEYS_ALIKE => (BYTES_OWN_KEY_SPARED, KEYS_MILLI_SPARED),
+        Spares::Bytes | Spares::Time => (BYTES_OWN_KEY, KEYS_MILLI),
+    };
+    let bytes = other.saturating_mul(BYTES_MASK + label).saturating_add(own * own_key + buckets * BYTES_PAIR);
+    let rounds = buckets * ROUNDS_PAIR;
+    Cost { bytes, rounds, millis: rounds / ROUNDS_MILLI + (own + other) / keys_milli + bytes / BYTES_MILLI }
 }
 
 /// A star of pairs around the receiver; each owner sends a table as long as the receiver's.
@@ -109,7 +119,8 @@ fn of_star(plan: &Plan, star: &Star) -> Cost {
     let doublings = u64::from(u64::BITS - rows.leading_zeros());
     let divisions = if means > 0 { ROUNDS_MEAN } else { 0 };
     let rounds = sorted * ROUNDS_BIT + doublings * ROUNDS_SCAN + divisions + ROUNDS_BASE;
-    Cost { bytes, rounds, millis: rounds / ROUNDS_MILLI + bytes / BYTES_MILLI }
+    let cost = Cost { bytes, rounds, millis: rounds / ROUNDS_MILLI + bytes / BYTES_MILLI };
+    if plan.tier == Tier::BPlus { star_tier::checked(plan, star, &cost, [sorted + words, sorted, means]) } else { cost }
 }
 
 /// Words that one row of a read brings: a value and its validity each, and the group's name.

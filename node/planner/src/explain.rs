@@ -5,8 +5,8 @@ use notary_terms::{Argument, Catalogue, Function, Join, Plan, Program, Read, Rea
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    common, cost, overlap, program,
-    steps::{self, Step, names},
+    common, cost, overlap, program, published, star_tier,
+    steps::{self, Step},
     text::formula_text,
     told,
 };
@@ -121,15 +121,18 @@ pub fn explain(plan: &Plan, catalogue: &Catalogue) -> Explanation {
     let cost = cost::estimate(plan);
     let star = plan.star();
     let (tier_words, protocol, suppression, learns) = match &plan.program {
-        Program::Star(star) => (tier(plan), protocol(), suppression(star), learns(plan)),
+        Program::Star(star) => (star_tier::tier(plan), star_tier::protocol(plan.tier), suppression(star), learns(plan)),
         Program::Intersect(intersect) => told::program(plan, intersect),
         Program::Overlap(sums) => overlap::told::program(plan, sums),
         Program::Common => common::told::program(plan),
         Program::Circuit(circuit) => program::told(plan, circuit),
+        Program::Published(keys) => published::told::program(plan, keys),
     };
     let circuit = match &plan.program {
         Program::Circuit(circuit) => Some(program::explained(plan, circuit)),
-        Program::Star(_) | Program::Intersect(_) | Program::Overlap(_) | Program::Common => None,
+        Program::Star(_) | Program::Intersect(_) | Program::Overlap(_) | Program::Common | Program::Published(_) => {
+            None
+        }
     };
     Explanation {
         job: plan.digest(),
@@ -167,28 +170,6 @@ fn suppression(star: &Star) -> Words {
     words(
         format!("an aggregate with fewer than {least} non-NULL contributors comes back as suppressed"),
         format!("非空贡献者少于 {least} 的聚合值以“已抑制”返回"),
-    )
-}
-
-fn tier(plan: &Plan) -> Words {
-    let nodes = names(&plan.nodes);
-    words(
-        format!(
-            "Tier B: the nodes of {nodes} follow the protocol; one of them alone learns nothing from what it sees. \
-             Any two of the three together could see all inputs. That the arithmetic is right is not proven."
-        ),
-        format!(
-            "B 级：{nodes} 的节点按协议执行；其中任何一个单独无法从所见中得知任何信息。\
-             三者中任意两个串通可看到全部输入。计算的正确性没有证明。"
-        ),
-    )
-}
-
-fn protocol() -> Words {
-    words(
-        "Replicated secret sharing among three nodes on 64-bit words (Araki et al. 2016, ABY3); oblivious sort and scan \
-         join; shuffle before anything is opened",
-        "三方复制秘密共享（64 位字，Araki 等 2016、ABY3）；不经意排序与扫描连接；公开前先混洗",
     )
 }
 

@@ -15,6 +15,8 @@ mod compute;
 mod cost;
 mod explain;
 mod from;
+mod garbled;
+mod hints;
 mod items;
 mod keys;
 mod literal;
@@ -22,11 +24,14 @@ mod names;
 mod overlap;
 mod parse;
 mod program;
+mod published;
 mod refuse;
 mod rows;
 mod scope;
+mod star_tier;
 mod steps;
 mod text;
+mod tier;
 mod told;
 mod typed;
 
@@ -45,32 +50,49 @@ pub const VERSION: u16 = 1;
 /// Most rows that one data set may share in one run.
 pub const MAX_ROWS: u32 = 100_000;
 
-/// Most rows of one data set whose keys are intersected in one run.
+/// Most rows of one data set whose keys are compared at once in one run.
 pub const MAX_SET_ROWS: u32 = 1 << 22;
+
+/// Most rows of one data set whose keys are compared with another owner's in buckets.
+pub const MAX_BUCKETED_ROWS: u32 = 1 << 24;
 
 /// Fewest people behind a shown aggregate where an owner has set no rules.
 pub const DEFAULT_MIN_GROUP: u32 = 5;
 
 /// Derives the plan of a request; `nodes` are the nodes that compute aggregates, in any order: three that hold shares, or the
 /// two owners of a join without a third. Rows are matched by their owners alone, and a user's program is computed by its owners
-/// and its receiver, whoever `nodes` are.
+/// and its receiver, whoever `nodes` are. A star runs in tier B+ where the request names it. Rows of a data set that is
+/// large beside the receiver's, and of any where the query ends with `AGAINST PUBLISHED KEYS`, are matched by a table that their
+/// owner publishes.
 ///
 /// # Errors
 /// [`Code::QuerySyntax`], [`Code::QueryUnsupported`], [`Code::QueryUnknownName`] or [`Code::QueryOverflow`], each with
-/// the place in the query's text.
+/// the place in the query's text; [`Code::BadRequest`] for nodes that cannot compute it, or a tier that it does not run in.
 ///
+/// [`Code::BadRequest`]: base_types::fault::Code::BadRequest
 /// [`Code::QuerySyntax`]: base_types::fault::Code::QuerySyntax
 /// [`Code::QueryUnsupported`]: base_types::fault::Code::QueryUnsupported
 /// [`Code::QueryUnknownName`]: base_types::fault::Code::QueryUnknownName
 /// [`Code::QueryOverflow`]: base_types::fault::Code::QueryOverflow
 pub fn plan(request: &Request, catalogue: &Catalogue, nodes: &[OrgId]) -> Result<Plan, Fault> {
+    tier::as_asked(derived(request, catalogue, nodes)?)
+}
+
+fn derived(request: &Request, catalogue: &Catalogue, nodes: &[OrgId]) -> Result<Plan, Fault> {
     if compute::asked(&request.sql) {
         return circuit::plan(request, catalogue);
     }
-    let query = parse::parse(&request.sql)?;
+    let mut tokens = parse::tokens(&request.sql)?;
+    let against = published::asked(&mut tokens);
+    let query = parse::select(tokens)?;
     if rows::asked(&query) {
-        return rows::plan(request, catalogue, &query);
+        let plan = rows::plan(request, catalogue, &query)?;
+        return published::chosen(plan, against, query.hints.say_how());
     }
+    if let Some(at) = against {
+        return Err(published::refused(at));
+    }
+    query.hints.none()?;
     let nodes = assemble::check_nodes(request, nodes)?;
     if nodes.len() == 2 {
         return overlap::plan(request, catalogue, nodes, &query);

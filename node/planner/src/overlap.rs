@@ -9,7 +9,7 @@ use notary_terms::{
 use sqlparser::keywords::Keyword;
 
 use crate::{
-    VERSION,
+    MAX_SET_ROWS, VERSION,
     assemble::{filters, lost, min_group, place_in},
     from::{join_place, kind},
     items::{self, Grouping, Item, ItemValue},
@@ -27,7 +27,7 @@ pub(crate) fn plan(request: &Request, catalogue: &Catalogue, nodes: Vec<OrgId>, 
     refuse_rest(query)?;
     let (mut scope, key) = keys::joined(query, catalogue)?;
     owned_by(&scope, &nodes)?;
-    rows::read_keys(&mut scope, &key)?;
+    rows::read_keys(&mut scope, &key, MAX_SET_ROWS)?;
     let first = scope.tables.first().ok_or_else(lost)?;
     let own = usize::from(first.source.dataset.owner() != request.receiver);
     let copies = copies(&scope, &key);

@@ -12,7 +12,10 @@ use sqlparser::{
     tokenizer::{Location, Token, TokenWithSpan, Tokenizer},
 };
 
-use crate::refuse::{place_of, placed, strip, unsupported};
+use crate::{
+    hints::Hints,
+    refuse::{place_of, placed, strip, unsupported},
+};
 
 /// Longest query in bytes and in tokens; they also bound how deep its tree can be.
 const MAX_BYTES: usize = 32 << 10;
@@ -26,6 +29,7 @@ pub(crate) struct Parsed {
     pub(crate) group_by: Vec<Expr>,
     pub(crate) order_by: Vec<OrderByExpr>,
     pub(crate) limit: Option<u32>,
+    pub(crate) hints: Hints,
     pub(crate) words: Keywords,
 }
 
@@ -38,11 +42,6 @@ impl Keywords {
         let found = self.0.iter().find(|(keyword, _)| wanted.contains(keyword)).or(self.0.first());
         found.map_or(Location { line: 1, column: 1 }, |(_, at)| *at)
     }
-}
-
-/// Reads a query.
-pub(crate) fn parse(sql: &str) -> Result<Parsed, Fault> {
-    select(tokens(sql)?)
 }
 
 /// The words and signs of a text, with their places.
@@ -132,7 +131,8 @@ fn from_query(query: Query, words: Keywords) -> Result<Parsed, Fault> {
     refuse_rest(&select, &words)?;
     let from = from(std::mem::take(&mut select.from), &words)?;
     let group_by = group_by(select.group_by, &words)?;
-    Ok(Parsed { items: select.projection, from, condition: select.selection, group_by, order_by, limit, words })
+    let hints = Hints::of(&select.optimizer_hints, words.place(&[Keyword::SELECT]))?;
+    Ok(Parsed { items: select.projection, from, condition: select.selection, group_by, order_by, limit, hints, words })
 }
 
 fn refuse_rest(select: &Select, words: &Keywords) -> Result<(), Fault> {
@@ -153,8 +153,7 @@ fn refuse_rest(select: &Select, words: &Keywords) -> Result<(), Fault> {
     if select.into.is_some() {
         return refuse(Keyword::INTO, "SELECT INTO", "leave INTO out: the answer goes to the receiver");
     }
-    let rest = !select.optimizer_hints.is_empty()
-        || select.select_modifiers.as_ref().is_some_and(|m| m.is_any_set())
+    let rest = select.select_modifiers.as_ref().is_some_and(|m| m.is_any_set())
         || select.exclude.is_some()
         || !select.lateral_views.is_empty()
         || select.prewhere.is_some()

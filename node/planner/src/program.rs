@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     cost::{BYTES_MILLI, Cost, ROUNDS_MILLI},
     explain::{Learns, Words, words},
+    garbled,
     steps::{Step, local, names, step},
     text::formula_text,
 };
@@ -68,11 +69,7 @@ pub(crate) fn role(read: &Read, argument: &str, rows: u32, absent: Option<i64>) 
 
 /// Tier, protocol, what is shown instead of aggregates, and who learns what.
 pub(crate) fn told(plan: &Plan, circuit: &Circuit) -> (Words, Words, Words, Vec<Learns>) {
-    let protocol = words(
-        "Authenticated garbling (Wang, Ranellucci and Katz 2017; half gates of Katz et al. 2018) over SoftSpoken oblivious transfer, \
-         malicious with abort",
-        "认证混淆电路（Wang、Ranellucci、Katz 2017；Katz 等 2018 的半门），基于 SoftSpoken 不经意传输，恶意安全、可中止",
-    );
+    let protocol = if plan.tier == Tier::A { garbled::protocol() } else { protocol() };
     let shown = words(
         "the program decides what is shown: it may return its very input, and no threshold hides anything. Read its source",
         "显示什么由程序决定：它可以原样返回输入，没有门限隐藏任何内容。请阅读源代码",
@@ -80,7 +77,18 @@ pub(crate) fn told(plan: &Plan, circuit: &Circuit) -> (Words, Words, Words, Vec<
     (tier(plan), protocol, shown, learns(plan, circuit))
 }
 
+fn protocol() -> Words {
+    words(
+        "Authenticated garbling (Wang, Ranellucci and Katz 2017; half gates of Katz et al. 2018) over SoftSpoken oblivious transfer, \
+         malicious with abort",
+        "认证混淆电路（Wang、Ranellucci、Katz 2017；Katz 等 2018 的半门），基于 SoftSpoken 不经意传输，恶意安全、可中止",
+    )
+}
+
 fn tier(plan: &Plan) -> Words {
+    if plan.tier == Tier::A {
+        return garbled::tier(plan);
+    }
     let nodes = names(&plan.nodes);
     if plan.tier == Tier::C {
         return words(
@@ -127,27 +135,49 @@ fn learns(plan: &Plan, circuit: &Circuit) -> Vec<Learns> {
 
 /// The tree of steps.
 pub(crate) fn tree(plan: &Plan, circuit: &Circuit) -> Step {
+    let garbled = plan.tier == Tier::A;
     let put = plan.reads.iter().map(|read| {
         let (argument, rows) = match &read.role {
             ReadRole::Input { argument, rows, .. } => (argument.as_str(), *rows),
             _ => ("?", 0),
         };
-        let en = format!("put {rows} rows into the argument {argument}, under masks that nobody knows in full");
-        let zh = format!("将 {rows} 行放入参数 {argument}，掩码不为任何一方完整所知");
+        let (en, zh) = if garbled { garbled::put(rows, argument) } else { put(rows, argument) };
         step("mask", en, zh, std::slice::from_ref(&read.owner), vec![local(read)])
     });
     let gates = circuit.size.and_gates;
-    let en = format!("evaluate the program as a garbled circuit of {gates} AND gates, each of which is checked");
-    let zh = format!("以混淆电路执行程序，共 {gates} 个与门，逐一校验");
+    let (en, zh) = if garbled { garbled::computed(plan, gates) } else { computed(gates) };
     let computed = step("compute", en, zh, &plan.nodes, put.collect());
     let receiver = &plan.request.receiver;
-    let en = format!("{receiver} alone removes the masks of what main returns");
-    let zh = format!("仅 {receiver} 去除 main 返回值的掩码");
+    let (en, zh) = if garbled { garbled::delivered(plan) } else { delivered(receiver) };
     step("deliver", en, zh, std::slice::from_ref(receiver), vec![computed])
+}
+
+fn put(rows: u32, argument: &str) -> (String, String) {
+    (
+        format!("put {rows} rows into the argument {argument}, under masks that nobody knows in full"),
+        format!("将 {rows} 行放入参数 {argument}，掩码不为任何一方完整所知"),
+    )
+}
+
+fn computed(gates: u64) -> (String, String) {
+    (
+        format!("evaluate the program as a garbled circuit of {gates} AND gates, each of which is checked"),
+        format!("以混淆电路执行程序，共 {gates} 个与门，逐一校验"),
+    )
+}
+
+fn delivered(receiver: &OrgId) -> (String, String) {
+    (
+        format!("{receiver} alone removes the masks of what main returns"),
+        format!("仅 {receiver} 去除 main 返回值的掩码"),
+    )
 }
 
 /// What a run will roughly cost.
 pub(crate) fn cost(plan: &Plan, circuit: &Circuit) -> Cost {
+    if plan.tier == Tier::A {
+        return garbled::cost(&circuit.size);
+    }
     let CircuitSize { and_gates, bytes, rounds, .. } = circuit.size;
     let others = plan.nodes.len().saturating_sub(1) as u64;
     let work = others * (PAIR_MILLIS + and_gates / ANDS_MILLI);

@@ -6,8 +6,7 @@ use base_types::{
     fault::{Code, Fault},
 };
 use notary_terms::{
-    Catalogue, CellForm, Intersect, KeyPart, Label, Order, Output, Plan, Program, Read, ReadRole, Request, Tier,
-    ValueOf,
+    Catalogue, CellForm, KeyPart, Label, Order, Output, Plan, Program, Read, ReadRole, Request, Tier, ValueOf,
     formula::{Formula, Op},
 };
 use sqlparser::{
@@ -17,7 +16,7 @@ use sqlparser::{
 };
 
 use crate::{
-    MAX_SET_ROWS, VERSION,
+    MAX_BUCKETED_ROWS, VERSION,
     aggregate::is_aggregate,
     assemble::{filters, lost, place_in},
     bounds, common,
@@ -81,7 +80,7 @@ pub(crate) fn plan(request: &Request, catalogue: &Catalogue, query: &Parsed) -> 
         return common::plan(request, catalogue, query, scope, &key);
     }
     let own = own_table(&scope, request)?;
-    read_keys(&mut scope, &key)?;
+    read_keys(&mut scope, &key, MAX_BUCKETED_ROWS)?;
     let items = items(&mut scope, query, &key, own)?;
     let order = order(&mut scope, query, &key, own, &items)?;
     let mut filters = filters(&mut scope, query, own)?;
@@ -90,6 +89,8 @@ pub(crate) fn plan(request: &Request, catalogue: &Catalogue, query: &Parsed) -> 
         reads.push(read(&scope, place, &key, &mut filters)?);
     }
     let (outputs, cells) = outputs(&mut reads, own, items)?;
+    let larger = reads.iter().map(|read| read.rows_bound).max().unwrap_or(0);
+    let intersect = query.hints.intersect(label(&scope, 1 - own, &key, cells), larger)?;
     let mut nodes: Vec<OrgId> = reads.iter().map(|read| read.owner.clone()).collect();
     nodes.sort();
     Ok(Plan {
@@ -98,7 +99,7 @@ pub(crate) fn plan(request: &Request, catalogue: &Catalogue, query: &Parsed) -> 
         request: request.clone(),
         tier: Tier::C,
         nodes,
-        program: Program::Intersect(Intersect { label: label(&scope, 1 - own, &key, cells) }),
+        program: Program::Intersect(intersect),
         reads,
         outputs,
         order,
@@ -107,11 +108,11 @@ pub(crate) fn plan(request: &Request, catalogue: &Catalogue, query: &Parsed) -> 
 }
 
 /// Lets every table read its key, after its size is checked.
-pub(crate) fn read_keys(scope: &mut Scope<'_>, key: &[Part]) -> Result<(), Fault> {
+pub(crate) fn read_keys(scope: &mut Scope<'_>, key: &[Part], most: u32) -> Result<(), Fault> {
     for (place, table) in scope.tables.iter_mut().enumerate() {
-        if !(1..=MAX_SET_ROWS).contains(&table.source.rows_bound) {
+        if !(1..=most).contains(&table.source.rows_bound) {
             let what = format!("{} with up to {} rows", table.source.dataset, table.source.rows_bound);
-            return Err(unsupported(table.at, what, format!("use data sets of 1 to {MAX_SET_ROWS} rows")));
+            return Err(unsupported(table.at, what, format!("use data sets of 1 to {most} rows")));
         }
         key.iter().filter_map(|part| part.get(place)).for_each(|side| _ = table.read(side.column));
     }
@@ -283,7 +284,7 @@ fn outputs(reads: &mut [Read], own: usize, items: Vec<Item>) -> Result<(Vec<Outp
 /// What a match brings: the cells asked for, else how often the key occurs, unless one of its columns occurs once only.
 fn label(scope: &Scope<'_>, other: usize, key: &[Part], cells: Vec<CellForm>) -> Label {
     if !cells.is_empty() {
-        return Label::Row { cells };
+        return Label::Row { cells, rows: 1 };
     }
     if once(scope, other, key) { Label::Nothing } else { Label::Count }
 }

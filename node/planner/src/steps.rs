@@ -1,10 +1,10 @@
 //! The plan as a tree of steps for drawing: the answer at the root, the reads at the leaves.
 
 use base_types::OrgId;
-use notary_terms::{Join, Label, Plan, Program, Read, ReadRole, Star};
+use notary_terms::{Intersect, Join, Label, Plan, Program, Read, ReadRole, Star};
 use serde::{Deserialize, Serialize};
 
-use crate::{common, explain::Words, overlap, program, told::key_texts};
+use crate::{common, explain::Words, overlap, program, published, told::key_texts};
 
 /// One step, after those below it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,23 +28,29 @@ pub(crate) fn step(kind: &str, en: String, zh: String, who: &[OrgId], inputs: Ve
 pub(crate) fn tree(plan: &Plan) -> Step {
     match &plan.program {
         Program::Star(star) => tree_of_star(plan, star),
-        Program::Intersect(intersect) => tree_of_sets(plan, &intersect.label),
+        Program::Intersect(intersect) => tree_of_sets(plan, intersect),
         Program::Overlap(overlap) => overlap::told::tree(plan, overlap),
         Program::Common => common::told::tree(plan),
         Program::Circuit(circuit) => program::tree(plan, circuit),
+        Program::Published(_) => published::told::tree(plan),
     }
 }
 
-fn tree_of_sets(plan: &Plan, label: &Label) -> Step {
-    let (en, zh) = match label {
+fn tree_of_sets(plan: &Plan, intersect: &Intersect) -> Step {
+    let (en, zh) = match &intersect.label {
         Label::Nothing => ("", ""),
         Label::Count => ("; a match brings how many rows have the key", "；命中的键带有对方的行数"),
         Label::Row { .. } => {
             ("; a match brings the other owner's cells, sealed under it", "；命中的键可解开对方的单元格")
         }
     };
-    let en = format!("compare the keys by oblivious pseudorandom functions{en}");
-    let zh = format!("以不经意伪随机函数比对键{zh}");
+    let buckets = intersect.buckets(&plan.reads);
+    let (each_en, each_zh) = match intersect.bucket_keys {
+        None => (String::new(), String::new()),
+        Some(_) => (format!(", bucket by bucket ({buckets} of them)"), format!("（分 {buckets} 个桶逐一进行）")),
+    };
+    let en = format!("compare the keys by oblivious pseudorandom functions{each_en}{en}");
+    let zh = format!("以不经意伪随机函数比对键{each_zh}{zh}");
     rows_delivered(plan, step("intersect", en, zh, &plan.nodes, plan.reads.iter().map(masked).collect()))
 }
 

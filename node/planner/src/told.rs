@@ -1,9 +1,11 @@
 //! The explanation of an intersection: its tier, its protocol, and what each owner learns.
 
-use notary_terms::{Intersect, KeyPart, Label, Plan, Read, ReadRole};
+use notary_terms::{Intersect, KeyPart, Label, Plan, Read, ReadRole, Spares};
 
 use crate::{
+    cost,
     explain::{Learns, Words, words},
+    hints,
     steps::names,
 };
 
@@ -52,13 +54,65 @@ pub(crate) fn program(plan: &Plan, intersect: &Intersect) -> (Words, Words, Word
              偏离协议的接收方至多可比对其上限 2.3 倍另加 500 个键。双方均不证明所投入的数据真实。"
         ),
     );
+    let (pace, buckets) = (pace(plan, intersect), buckets(plan, intersect));
     let protocol = words(
-        "Private set intersection by oblivious key-value stores and vector OLE (Raghuraman and Rindal 2022), malicious; \
-         cells sealed under the other owner's function of the key",
-        "隐私求交：不经意键值存储与向量 OLE（Raghuraman、Rindal 2022），恶意安全；单元格以键的函数值加密",
+        format!(
+            "Private set intersection by oblivious key-value stores and vector OLE (Raghuraman and Rindal 2022), malicious; \
+             cells sealed under the other owner's function of the key; {}{}",
+            pace.en, buckets.en
+        ),
+        format!(
+            "隐私求交：不经意键值存储与向量 OLE（Raghuraman、Rindal 2022），恶意安全；单元格以键的函数值加密；{}{}",
+            pace.zh, buckets.zh
+        ),
     );
     let shown = words("single rows are shown: no threshold hides any of them", "结果为逐行数据：没有门限隐藏任何一行");
     (tier, protocol, shown, learns(plan, &intersect.label))
+}
+
+/// What the run spares, and what it would cost otherwise.
+fn pace(plan: &Plan, intersect: &Intersect) -> Words {
+    let cost = |spares| {
+        let cost = cost::pair(plan, intersect, spares);
+        (format!("{}.{} MB", cost.bytes / 1_000_000, cost.bytes / 100_000 % 10), cost.millis)
+    };
+    let ((fast, fast_ms), (lean, lean_ms)) = (cost(Spares::Time), cost(Spares::Bytes));
+    match intersect.spares {
+        Spares::Time => words(
+            format!(
+                "it spares time: about {fast} and, on a local network, {fast_ms} ms; with the hint LOW_TRAFFIC {lean} and \
+                 {lean_ms} ms"
+            ),
+            format!(
+                "以省时方式运行：约 {fast}，本地网络上约 {fast_ms} 毫秒；加提示 LOW_TRAFFIC 则约 {lean}、{lean_ms} 毫秒"
+            ),
+        ),
+        Spares::Bytes => words(
+            format!(
+                "it spares bytes, as asked: about {lean} and, on a local network, {lean_ms} ms; without the hint \
+                 LOW_TRAFFIC {fast} and {fast_ms} ms"
+            ),
+            format!(
+                "按要求以省流量方式运行：约 {lean}，本地网络上约 {lean_ms} 毫秒；不加提示 LOW_TRAFFIC 则约 {fast}、{fast_ms} 毫秒"
+            ),
+        ),
+    }
+}
+
+/// That keys are dealt out to buckets, how many, and where they lie.
+fn buckets(plan: &Plan, intersect: &Intersect) -> Words {
+    let Some(keys) = intersect.bucket_keys else { return words("", "") };
+    let (count, memory) = (intersect.buckets(&plan.reads), hints::memory_mib(keys, &intersect.label));
+    words(
+        format!(
+            "; it runs in {count} buckets of about {keys} keys, padded to one size, one after the other: each node keeps the \
+             hashes of its own keys encrypted on its own disk until the run ends, and about {memory} MiB of them in memory"
+        ),
+        format!(
+            "；分 {count} 个桶依次进行，每桶约 {keys} 个键并补齐至同一规模：各节点将自己的键的散列加密存于本机磁盘，运行结束即删除，\
+             内存中约占 {memory} MiB"
+        ),
+    )
 }
 
 fn learns(plan: &Plan, label: &Label) -> Vec<Learns> {
@@ -71,7 +125,13 @@ fn learns(plan: &Plan, label: &Label) -> Vec<Learns> {
         Label::Count => {
             (", and how many rows each of these has there".to_owned(), "，以及每个命中的键在对方的行数".to_owned())
         }
-        Label::Row { .. } => (format!(", and of their rows there {cells}"), format!("，以及对方相应行的 {cells}")),
+        Label::Row { rows: 1, .. } => {
+            (format!(", and of their rows there {cells}"), format!("，以及对方相应行的 {cells}"))
+        }
+        Label::Row { rows, .. } => (
+            format!(", and of up to {rows} rows that a key has there {cells}; the run ends where a key has more"),
+            format!("，以及对方每个键至多 {rows} 行的 {cells}；某个键的行数更多时任务中止"),
+        ),
     };
     let receiver = Learns {
         party: own.owner.clone(),

@@ -4,6 +4,7 @@ mod common;
 
 use base_types::fault::{Code, Fault};
 use common::{catalogue, nodes, org, plain, plan, request};
+use notary_terms::{Request, Tier};
 
 const JOINED: &str = "FROM census c JOIN health h ON c.person_id = h.person_id";
 
@@ -208,6 +209,20 @@ fn nodes_and_receiver_are_checked() {
     other.receiver = org("audit");
     let fault = planner::plan(&other, &plain(), &nodes()).unwrap_err();
     assert_eq!((fault.code, fault.party), (Code::BadRequest, Some(org("audit"))));
+}
+
+#[test]
+fn another_tier_than_that_of_the_query_s_kind_is_refused() {
+    let rows = "SELECT c.income FROM census c JOIN health h ON h.person_id = c.person_id";
+    for (sql, tier, found) in [
+        ("SELECT COUNT(*) FROM census", Tier::A, "runs in tier B"),
+        ("SELECT COUNT(*) FROM census", Tier::D, "runs in tier B"),
+        (rows, Tier::BPlus, "runs in tier C"),
+    ] {
+        let asked = Request { tier: Some(tier), ..request(sql) };
+        let fault = planner::plan(&asked, &plain(), &nodes()).unwrap_err();
+        assert!(fault.code == Code::BadRequest && fault.detail.contains(found), "{fault}");
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use base_types::{
 use base_wire::{Decode, Encode};
 use common::{dataset, nodes, org, plain, plan, request};
 use notary_terms::{
-    CellForm, Fold, Intersect, KeyPart, Label, Order, Output, Plan, Program, Read, ReadRole, Tier, ValueOf,
+    CellForm, Fold, Intersect, KeyPart, Label, Order, Output, Plan, Program, Read, ReadRole, Spares, Tier, ValueOf,
     formula::{Formula, Op},
 };
 use planner::{VERSION, explain};
@@ -66,7 +66,12 @@ fn rows_of_two_owners_are_planned_field_by_field() {
         nodes: vec![org("health"), org("statistics")],
         reads: vec![census, health],
         program: Program::Intersect(Intersect {
-            label: Label::Row { cells: vec![CellForm { ty: Text, bytes: 8 }, CellForm { ty: Bool, bytes: 8 }] },
+            label: Label::Row {
+                cells: vec![CellForm { ty: Text, bytes: 8 }, CellForm { ty: Bool, bytes: 8 }],
+                rows: 1,
+            },
+            spares: Spares::Time,
+            bucket_keys: None,
         }),
         outputs: vec![
             output("person_id", Int, 0, 0),
@@ -209,4 +214,112 @@ fn the_explanation_of_rows_says_what_is_compared_and_who_learns_it() {
     let compared = &told.steps.inputs[0];
     assert_eq!((told.steps.kind.as_str(), compared.kind.as_str(), compared.inputs.len()), ("deliver", "intersect", 2));
     assert!(compared.inputs.iter().all(|mask| mask.kind == "mask" && mask.inputs[0].kind == "read"));
+}
+
+const HINTED: &str = "SELECT {H} c.income, h.age FROM census c JOIN health h ON h.person_id = c.person_id";
+
+/// What a plan spares, and the keys of its buckets.
+fn pace(plan: &Plan) -> (Spares, Option<u32>) {
+    match &plan.program {
+        Program::Intersect(intersect) => (intersect.spares, intersect.bucket_keys),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn hints_say_how_keys_are_compared_and_nothing_else() {
+    let bare = plan(&HINTED.replace("{H}", "")).unwrap();
+    for (hint, due) in [
+        ("", (Spares::Time, None)),
+        ("/* a remark */", (Spares::Time, None)),
+        ("/*+ low_traffic */", (Spares::Bytes, None)),
+        // 250 bytes a key and 9 of its cell: 2^20 of them are a little too many for 256 MiB.
+        ("/*+ BUCKETS */", (Spares::Time, Some(1 << 19))),
+        ("/*+ BUCKETS(1024), LOW_TRAFFIC */", (Spares::Bytes, Some(1 << 10))),
+        ("/*+ BUCKETS(1048576) */", (Spares::Time, Some(1 << 20))),
+    ] {
+        let planned = plan(&HINTED.replace("{H}", hint)).unwrap();
+        assert_eq!(pace(&planned), due, "{hint}");
+        let request = bare.request.clone();
+        assert_eq!(Plan { program: bare.program.clone(), request, ..planned }, bare, "{hint}");
+    }
+}
+
+#[test]
+fn sets_beyond_a_gigabyte_are_compared_in_buckets_and_larger_ones_refused() {
+    let sql = "SELECT l.person_id FROM census c JOIN large l ON l.person_id = c.person_id";
+    let sized = |rows: u32, sql: &str| {
+        let mut catalogue = plain();
+        catalogue.sources.get_mut(&dataset("health/large")).unwrap().rows_bound = rows;
+        planner::plan(&request(sql), &catalogue, &nodes())
+    };
+    assert_eq!(pace(&sized(1 << 22, sql).unwrap()), (Spares::Time, None));
+    for rows in [5_000_000, 1 << 24] {
+        assert_eq!(pace(&sized(rows, sql).unwrap()), (Spares::Time, Some(1 << 20)), "{rows}");
+    }
+    assert!(sized((1 << 24) + 64, sql).unwrap_err().detail.contains("1 to 16777216 rows"));
+    let small = sql.replace("SELECT", "SELECT /*+ BUCKETS(1024) */");
+    assert!(sized(1 << 22, &small).is_ok(), "4096 buckets");
+    assert!(sized(1 << 24, &small).unwrap_err().detail.contains("write BUCKETS(4096)"));
+}
+
+#[test]
+fn several_rows_of_a_key_are_shown_where_the_query_says_how_many() {
+    let planned = plan(&HINTED.replace("{H}", "/*+ ROWS(16) */")).unwrap();
+    let cells = vec![CellForm { ty: ColumnType::Int, bytes: 8 }];
+    assert_eq!(label(&planned), &Label::Row { cells, rows: 16 });
+    let told = explain(&planned, &plain());
+    assert!(told.learns[0].what.en.contains("up to 16 rows that a key has there h.age"), "{:?}", told.learns[0]);
+    assert!(told.bytes > explain(&plan(&HINTED.replace("{H}", "")).unwrap(), &plain()).bytes);
+    let mut catalogue = plain();
+    catalogue.sources.get_mut(&dataset("health/health")).unwrap().columns[6].max = 1024;
+    let sized = |rows: u8| {
+        let sql = HINTED.replace("{H}", &format!("/*+ ROWS({rows}) */")).replace("h.age", "h.sex");
+        planner::plan(&request(&sql), &catalogue, &nodes())
+    };
+    assert!(sized(4).is_ok());
+    assert!(sized(5).unwrap_err().detail.contains("show at most 4096 bytes"));
+}
+
+#[test]
+fn hints_that_nothing_heeds_are_refused() {
+    for hint in ["/*+ BUCKETS(1023) */", "/*+ BUCKETS(1048577) */", "/*+ BUCKETS(x) */"] {
+        check("statistics", &HINTED.replace("{H}", hint), "SELECT", "1024 to 1048576 keys");
+    }
+    for hint in ["/*+ ROWS(0) */", "/*+ ROWS(17) */", "/*+ ROWS() */"] {
+        check("statistics", &HINTED.replace("{H}", hint), "SELECT", "1 to 16 rows");
+    }
+    let bare = HINTED.replace("{H}", "/*+ ROWS(2) */").replace(", h.age", "");
+    check("statistics", &bare, "SELECT", "all rows of a key count");
+    for hint in ["/*+ FAST */", "/*+ ROWS */", "/*+ BUCKETS( 1024 ) */", "/*pg+ BUCKETS */"] {
+        check("statistics", &HINTED.replace("{H}", hint), "SELECT", "/*+ LOW_TRAFFIC */");
+    }
+    let others = [
+        "SELECT /*+ LOW_TRAFFIC */ COUNT(*) AS n FROM census c",
+        "SELECT /*+ ROWS(2) */ COUNT(*) AS n FROM census c JOIN health h ON h.person_id = c.person_id",
+        "SELECT /*+ BUCKETS */ c.income FROM census c JOIN health h ON h.person_id = c.person_id \
+         JOIN deaths d ON d.person_id = c.person_id",
+    ];
+    for sql in others {
+        check("statistics", sql, "SELECT", "leave the hint out");
+    }
+}
+
+#[test]
+fn the_explanation_tells_both_costs_and_the_buckets() {
+    let told = |hint: &str| explain(&plan(&HINTED.replace("{H}", hint)).unwrap(), &plain()).protocol;
+    let fast = told("");
+    assert!(fast.en.contains("it spares time") && fast.en.contains("LOW_TRAFFIC") && !fast.en.contains("buckets"));
+    let lean = told("/*+ LOW_TRAFFIC BUCKETS(1024) */");
+    assert!(lean.en.contains("it spares bytes") && lean.en.contains("in 2 buckets of about 1024 keys"), "{}", lean.en);
+    assert!(lean.zh.contains("省流量") && lean.zh.contains("2 个桶"), "{}", lean.zh);
+    // From 2^15 keys of the receiver on the two differ, and each bucket has its own correlations.
+    let cost = |hint: &str| {
+        let mut catalogue = plain();
+        catalogue.sources.get_mut(&dataset("statistics/census")).unwrap().rows_bound = 1 << 20;
+        let plan = planner::plan(&request(&HINTED.replace("{H}", hint)), &catalogue, &nodes()).unwrap();
+        explain(&plan, &catalogue)
+    };
+    let (fast, lean, many) = (cost(""), cost("/*+ LOW_TRAFFIC */"), cost("/*+ BUCKETS(65536) */"));
+    assert!(lean.bytes < fast.bytes && fast.bytes < many.bytes && fast.rounds * 16 == many.rounds);
 }

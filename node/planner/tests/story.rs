@@ -6,8 +6,8 @@ use base_types::column::ColumnType;
 use base_wire::{Decode, Encode};
 use common::{STORY, catalogue, dataset, nodes, org, plain, plan, request, rules, star};
 use notary_terms::{
-    Aggregate, Argument, Function, GroupColumn, Join, Order, Output, Plan, Program, Read, ReadRole, Star, Tier,
-    ValueOf,
+    Aggregate, Argument, Function, GroupColumn, Join, Order, Output, Plan, Program, Read, ReadRole, Request, Star,
+    Tier, ValueOf,
     formula::{Formula, Op},
 };
 use planner::{Explanation, VERSION, explain};
@@ -111,6 +111,22 @@ fn the_plan_is_the_same_wherever_it_is_derived() {
     let mut salted = request(STORY);
     salted.salt = [8; 32];
     assert_ne!(planner::plan(&salted, &plain(), &nodes()).unwrap().digest(), first.digest());
+}
+
+#[test]
+fn a_star_in_tier_b_plus_is_the_same_plan_in_another_tier_and_costs_more() {
+    let asked = Request { tier: Some(Tier::BPlus), ..request(STORY) };
+    let checked = planner::plan(&asked, &plain(), &nodes()).unwrap();
+    let usual = plan(STORY).unwrap();
+    assert_eq!(checked, Plan { request: asked, tier: Tier::BPlus, ..usual.clone() });
+    assert_ne!(checked.digest(), usual.digest());
+    let by_name = Request { tier: Some(Tier::B), ..request(STORY) };
+    assert_eq!(planner::plan(&by_name, &plain(), &nodes()).unwrap().tier, Tier::B);
+    let (told, before) = (explain(&checked, &plain()), explain(&usual, &plain()));
+    assert_eq!((told.tier.as_str(), told.pairs.len(), &told.learns), ("B+", 3, &before.learns));
+    assert!(told.tier_words.en.contains("may deviate") && told.tier_words.zh.contains("偏离协议"));
+    assert!(told.bytes > before.bytes && told.rounds > before.rounds && told.millis > before.millis);
+    assert!(told.rounds < 20 * before.rounds && told.millis < 60_000, "{} {}", told.rounds, told.millis);
 }
 
 #[test]

@@ -1,22 +1,23 @@
-//! One node's part in an intersection: its keys as elements, the other owner's cells, and the rows that match.
+//! One node's part in an intersection: its keys as elements, all in memory unless the plan deals them out to buckets.
 
 use base_types::{
     column::Table,
     fault::{Code, Fault},
 };
 use mpc_block::{Block, bytes_of_mut};
-use mpc_core::{Abort, Context};
+use mpc_core::Context;
 use mpc_psi::{Mode, element::Elements, labelled, two};
-use notary_terms::{CellForm, Intersect, Label, Plan, Read, ReadRole, ValueOf};
+use notary_terms::{Intersect, KeyPart, Plan, Read, Spares};
 use tokio::{runtime::Handle, task::spawn_blocking};
 use zeroize::Zeroizing;
 
-use crate::{Answer, AnswerCell, cells, keys::elements, local::Rows, run::abort_fault};
-
-/// Most rows of an answer: duplicates on both sides multiply.
-const MAX_ROWS: usize = 1 << 22;
-/// Bytes that tell how many rows have a key.
-const COUNT_BYTES: usize = 4;
+use crate::{
+    Answer,
+    buckets::{Buckets, Scratch},
+    keys::elements,
+    local::Rows,
+    matching::{Collected, Matching, malformed},
+};
 
 /// What this node read.
 pub(crate) struct Side {
@@ -35,10 +36,6 @@ impl Side {
     }
 }
 
-fn malformed(what: &str) -> Fault {
-    Fault::new(Code::Internal, "match keys", format!("the plan is malformed: {what}"))
-}
-
 /// Runs a part on a thread of its own, since it computes for seconds.
 pub(crate) async fn apart<P>(step: &str, part: impl FnOnce() -> P + Send + 'static) -> Result<Option<Answer>, Fault>
 where
@@ -49,32 +46,45 @@ where
     part.await.unwrap_or_else(|why| Err(Fault::new(Code::Internal, step, why.to_string())))
 }
 
-/// Runs the part; the receiver gets the answer.
+/// Runs the part; the receiver gets the answer. `scratch` is there where the plan deals keys out to buckets.
 pub(crate) async fn answer(
     plan: &Plan,
     program: Intersect,
     context: Context,
     side: Side,
+    scratch: Option<Box<dyn Scratch>>,
 ) -> Result<Option<Answer>, Fault> {
     let plan = plan.clone();
-    apart("match keys", move || async move { run(&plan, &program.label, context, &side).await }).await
+    apart("match keys", move || async move { run(&plan, &program, context, &side, scratch).await }).await
 }
 
-async fn run(plan: &Plan, label: &Label, mut context: Context, side: &Side) -> Result<Option<Answer>, Fault> {
-    let party = Party::of(plan, label, &context, side)?;
+async fn run(
+    plan: &Plan,
+    program: &Intersect,
+    mut context: Context,
+    side: &Side,
+    scratch: Option<Box<dyn Scratch>>,
+) -> Result<Option<Answer>, Fault> {
+    let matching = Matching::of(plan, &program.label, side)?;
+    let parameters = parameters(plan, program.spares)?;
+    if let Some(keys) = program.bucket_keys {
+        let scratch = scratch.ok_or_else(|| malformed("no storage for its buckets"))?;
+        let mut buckets = Buckets::fill(matching, (parameters, keys), &context, scratch)?;
+        if side.place == 0 {
+            return buckets.receive(&mut context).await.map(Some);
+        }
+        return buckets.send(&mut context).await.map(|()| None);
+    }
+    let party = Party::of(matching, parameters, &context)?;
     if side.place == 0 {
         return party.receive(&mut context).await.map(Some);
     }
     party.send(&mut context).await.map(|()| None)
 }
 
-/// A side with its elements.
+/// A side with all its elements in memory.
 struct Party<'a> {
-    plan: &'a Plan,
-    label: &'a Label,
-    rows: Rows<'a>,
-    /// Rows that the filter keeps; the elements number them.
-    kept: Vec<usize>,
+    matching: Matching<'a>,
     elements: Elements,
     /// Distinct elements, and random ones up to the bound: how many keys there are stays here.
     blocks: Zeroizing<Vec<Block>>,
@@ -82,152 +92,65 @@ struct Party<'a> {
 }
 
 impl<'a> Party<'a> {
-    fn of(plan: &'a Plan, label: &'a Label, context: &Context, side: &'a Side) -> Result<Self, Fault> {
-        let read = plan.reads.get(side.place).ok_or_else(|| malformed("no such read"))?;
-        let ReadRole::Set { keys } = &read.role else { return Err(malformed("a read that is no set")) };
-        let rows = Rows { read, table: &side.table };
-        let kept = rows.kept()?;
-        let elements = elements(&rows, keys, &kept, &context.session())?;
-        let blocks = padded(&rows, &elements, context)?;
-        Ok(Self { plan, label, rows, kept, elements, blocks, parameters: parameters(plan)? })
+    fn of(
+        (matching, keys): (Matching<'a>, &[KeyPart]),
+        parameters: two::Parameters,
+        context: &Context,
+    ) -> Result<Self, Fault> {
+        let elements = elements(&matching.rows, keys, &matching.kept, &context.session())?;
+        let blocks = padded(&matching.rows, &elements, context)?;
+        Ok(Self { matching, elements, blocks, parameters })
     }
 
-    /// Compares, and puts together the rows that match. A match with which the other owner sealed what it may not say is
-    /// left out, as if the owner had left out the key: a fault would stand in the ledger, and tell that owner whether a key
-    /// of its choice is among this side's.
+    /// Compares, and puts together the rows that match.
     async fn receive(&self, context: &mut Context) -> Result<Answer, Fault> {
-        let matches = match payload_bytes(self.label) {
+        let matches = match self.matching.payload() {
             None => {
                 let found = two::run(context, &self.parameters, &self.blocks).await;
-                Matches::Bare(found.map_err(|abort| self.fault(&abort))?.unwrap_or_default())
+                Matches::Bare(found.map_err(|abort| self.matching.fault(&abort))?.unwrap_or_default())
             }
             Some(payload) => {
                 let parameters = labelled::Parameters { two: self.parameters, payload };
                 let found = labelled::receive(context, &parameters, &self.blocks).await;
-                Matches::Labelled(found.map_err(|abort| self.fault(&abort))?)
+                Matches::Labelled(found.map_err(|abort| self.matching.fault(&abort))?)
             }
         };
-        let (mut answer, mut left) = (Vec::new(), self.other()?.rows_bound as usize);
+        let mut collected = Collected::of(&self.matching)?;
         for at in 0..matches.len() {
             let (element, payload) = matches.get(at).ok_or_else(|| malformed("a match is gone"))?;
-            let told = payload.and_then(|payload| self.told(payload));
-            let Some((copies, theirs)) = within(told, &mut left) else { continue };
-            for row in self.elements.rows_of(element) {
-                self.append(*row, &theirs, copies, &mut answer)?;
-            }
+            collected.add(self.rows_of(element), payload)?;
         }
-        Ok(Answer::from_rows(self.plan, answer))
+        Ok(collected.answer())
     }
 
-    /// How many of the other owner's rows have a key, and their cells; `None` when no honest owner says so.
-    fn told(&self, payload: &[u8]) -> Option<(usize, Vec<AnswerCell>)> {
-        match self.label {
-            Label::Nothing => Some((1, Vec::new())),
-            Label::Count => {
-                let copies = u32::from_be_bytes(payload.try_into().ok()?);
-                (copies > 0).then_some((copies as usize, Vec::new()))
-            }
-            Label::Row { cells: forms } => Some((1, cells::read(forms, payload)?)),
-        }
-    }
-
-    /// Appends one row of this side, as often as rows of the other match it.
-    fn append(
-        &self,
-        row: u32,
-        theirs: &[AnswerCell],
-        copies: usize,
-        answer: &mut Vec<Vec<AnswerCell>>,
-    ) -> Result<(), Fault> {
-        let row = *self.kept.get(row as usize).ok_or_else(|| malformed("a row is gone"))?;
-        let mine = self.rows.read.values.iter().map(|formula| self.rows.evaluate(formula, row).map(cells::cell));
-        let mine = mine.collect::<Result<Vec<_>, _>>()?;
-        let cell = |value: ValueOf| match value {
-            ValueOf::Cell { read: 0, value } => mine.get(usize::from(value)),
-            ValueOf::Cell { value, .. } => theirs.get(usize::from(value)),
-            _ => None,
-        };
-        let line = self.plan.outputs.iter().map(|output| cell(output.value).cloned());
-        let line: Vec<AnswerCell> = line.collect::<Option<_>>().ok_or_else(|| malformed("an output of nothing"))?;
-        if answer.len().saturating_add(copies) > MAX_ROWS {
-            let why = format!("the answer has more than {MAX_ROWS} rows; filter them, or select fewer duplicates");
-            return Err(Fault::new(Code::QueryUnsupported, "match keys", why).at(&self.rows.read.owner));
-        }
-        answer.extend(std::iter::repeat_n(line, copies));
-        Ok(())
-    }
-
-    /// Lets the receiver compare, and gives it the cells of what it has.
+    /// Lets the receiver compare, and gives it what goes with the keys that it has.
     async fn send(&self, context: &mut Context) -> Result<(), Fault> {
-        let sent = match payload_bytes(self.label) {
-            None => {
-                self.once()?;
-                two::run(context, &self.parameters, &self.blocks).await
-            }
+        let payloads = self.payloads()?;
+        let sent = match self.matching.payload() {
+            None => two::run(context, &self.parameters, &self.blocks).await,
             Some(payload) => {
-                let payloads = self.payloads(payload)?;
                 let parameters = labelled::Parameters { two: self.parameters, payload };
                 labelled::send(context, &parameters, &self.blocks, &payloads).await
             }
         };
-        sent.map(|_| ()).map_err(|abort| self.fault(&abort))
+        sent.map(|_| ()).map_err(|abort| self.matching.fault(&abort))
     }
 
     /// What goes with each block; nothing with those that are no key.
-    fn payloads(&self, payload: usize) -> Result<Zeroizing<Vec<u8>>, Fault> {
-        if matches!(self.label, Label::Row { .. }) {
-            self.once()?;
-        }
-        let mut out = Zeroizing::new(Vec::<u8>::with_capacity(self.blocks.len() * payload));
+    fn payloads(&self) -> Result<Zeroizing<Vec<u8>>, Fault> {
+        let whole = self.blocks.len() * self.matching.payload().unwrap_or(0);
+        let mut out = Zeroizing::new(Vec::<u8>::with_capacity(whole));
         for element in 0..self.elements.blocks().len() {
-            let rows = self.elements.rows_of(element);
-            match self.label {
-                Label::Row { cells: forms } => self.write_row(forms, rows, &mut out)?,
-                Label::Count | Label::Nothing => {
-                    let count = u32::try_from(rows.len()).map_err(|_| malformed("too many rows"))?;
-                    out.extend(count.to_be_bytes());
-                }
-            }
+            self.matching.attach(self.rows_of(element), &mut out)?;
         }
-        out.resize(self.blocks.len() * payload, 0);
+        out.resize(whole, 0);
         Ok(out)
     }
 
-    fn write_row(&self, forms: &[CellForm], rows: &[u32], out: &mut Vec<u8>) -> Result<(), Fault> {
-        let row = rows.first().and_then(|row| self.kept.get(*row as usize));
-        let row = *row.ok_or_else(|| malformed("a row is gone"))?;
-        for (form, formula) in forms.iter().zip(&self.rows.read.values) {
-            if !cells::write(form, self.rows.evaluate(formula, row)?, out) {
-                let why = format!("row {}: a value is longer or of another type than the plan says", row + 1);
-                return Err(self.rows.fault(Code::RangeOverflow, why));
-            }
-        }
-        Ok(())
+    /// The rows that have an element, by place among those kept.
+    fn rows_of(&self, element: usize) -> impl ExactSizeIterator<Item = usize> {
+        self.elements.rows_of(element).iter().map(|row| *row as usize)
     }
-
-    /// Refuses keys that several rows have, without telling which.
-    fn once(&self) -> Result<(), Fault> {
-        let elements = self.elements.blocks().len();
-        if (0..elements).all(|element| self.elements.rows_of(element).len() == 1) {
-            return Ok(());
-        }
-        Err(self.rows.fault(Code::KeyNotUnique, "several of the rows that the filter keeps have one key"))
-    }
-
-    fn other(&self) -> Result<&'a Read, Fault> {
-        self.plan.reads.get(1).ok_or_else(|| malformed("no other read"))
-    }
-
-    fn fault(&self, abort: &Abort) -> Fault {
-        abort_fault(self.plan, &self.rows.read.owner, abort)
-    }
-}
-
-/// What an honest owner may say of a match when `left` of its rows are not told of yet, which this takes from.
-fn within(told: Option<(usize, Vec<AnswerCell>)>, left: &mut usize) -> Option<(usize, Vec<AnswerCell>)> {
-    let (copies, theirs) = told?;
-    *left = left.checked_sub(copies)?;
-    Some((copies, theirs))
 }
 
 /// What the receiver found: places among its blocks, with or without payloads.
@@ -253,15 +176,6 @@ impl Matches {
     }
 }
 
-/// Bytes that a match brings, if any.
-fn payload_bytes(label: &Label) -> Option<usize> {
-    match label {
-        Label::Nothing => None,
-        Label::Count => Some(COUNT_BYTES),
-        Label::Row { cells: forms } => Some(cells::length(forms)),
-    }
-}
-
 /// The elements and as many random blocks as the bound leaves room for; a random block is nobody's element.
 fn padded(rows: &Rows<'_>, elements: &Elements, context: &Context) -> Result<Zeroizing<Vec<Block>>, Fault> {
     let (own, bound) = (elements.blocks(), rows.read.rows_bound as usize);
@@ -274,7 +188,7 @@ fn padded(rows: &Rows<'_>, elements: &Elements, context: &Context) -> Result<Zer
 }
 
 /// What both nodes know of the run.
-fn parameters(plan: &Plan) -> Result<two::Parameters, Fault> {
+pub(crate) fn parameters(plan: &Plan, spares: Spares) -> Result<two::Parameters, Fault> {
     let [own, other] = plan.reads.as_slice() else { return Err(malformed("not two reads")) };
     let place = |read: &Read| {
         let place = plan.nodes.iter().position(|node| *node == read.owner);
@@ -286,26 +200,9 @@ fn parameters(plan: &Plan) -> Result<two::Parameters, Fault> {
         sender_elements: other.rows_bound as usize,
         receiver_elements: own.rows_bound as usize,
         outputs: two::Outputs::Receiver,
-        mode: Mode::Fast,
+        mode: match spares {
+            Spares::Time => Mode::Fast,
+            Spares::Bytes => Mode::LowCommunication,
+        },
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_no_honest_owner_says_of_a_match_is_left_out_and_ends_nothing() {
-        let mut left = 5;
-        let copies = |told: Option<usize>, left: &mut usize| {
-            within(told.map(|copies| (copies, vec![AnswerCell::Null])), left)
-                .map(|(copies, cells)| (copies, cells.len()))
-        };
-        assert_eq!(copies(Some(2), &mut left), Some((2, 1)));
-        assert_eq!(copies(None, &mut left), None);
-        assert_eq!(copies(Some(4), &mut left), None);
-        assert_eq!(copies(Some(usize::MAX), &mut left), None);
-        assert_eq!(copies(Some(3), &mut left), Some((3, 1)));
-        assert_eq!((copies(Some(1), &mut left), left), (None, 0));
-    }
 }

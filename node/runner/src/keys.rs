@@ -4,7 +4,10 @@ use base_types::{
     column::{Column, ColumnType},
     fault::{Code, Fault},
 };
-use mpc_psi::element::{Builder, Elements, Part};
+use mpc_psi::{
+    element::{Builder, Elements, Hasher, Part},
+    partitioned::{Plan, Spill, Writer},
+};
 use notary_terms::KeyPart;
 use zeroize::Zeroizing;
 
@@ -59,6 +62,39 @@ pub(crate) fn elements(
         builder.row(&parts);
     }
     Ok(builder.finish())
+}
+
+/// Deals the elements of the rows that count out to a plan's buckets; a row's number is its place among those kept.
+pub(crate) fn deal<S: Spill>(
+    rows: &Rows<'_>,
+    keys: &[KeyPart],
+    kept: &[usize],
+    plan: &Plan,
+    storage: &mut S,
+) -> Result<(), Fault> {
+    let keys = keys.iter().map(|part| Key::of(rows, part)).collect::<Result<Vec<_>, _>>()?;
+    let unstored = |why: String| Fault::new(Code::Internal, "deal out keys", why);
+    let (mut hasher, mut writer) = (Hasher::new(plan.job()), Writer::new(plan, storage));
+    let mut parts = Vec::with_capacity(keys.len());
+    for row in kept {
+        parts.clear();
+        parts.extend(keys.iter().map(|key| key.part(*row)));
+        if hasher.row(&parts) {
+            drain(&mut hasher, &mut writer).map_err(unstored)?;
+        }
+    }
+    drain(&mut hasher, &mut writer).and_then(|()| writer.finish()).map_err(unstored)
+}
+
+/// Hands over to the buckets what waits for it.
+fn drain<S: Spill>(hasher: &mut Hasher, writer: &mut Writer<'_, S>) -> Result<(), String> {
+    let mut told = Ok(());
+    hasher.drain(|row, block| {
+        if told.is_ok() {
+            told = writer.push(block, row);
+        }
+    });
+    told
 }
 
 #[cfg(test)]

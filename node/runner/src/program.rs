@@ -9,16 +9,16 @@ use mpc_authgarble::{Session, Shape};
 use mpc_core::{Abort, Context};
 use mpc_ot::softspoken::Parameters;
 use mpc_program::{Bounds, Kind, PANIC, Program, ProgramError, RESULT};
-use notary_terms::{Circuit, Output, Plan, ReadRole, ValueOf, formula};
+use notary_terms::{Circuit, Output, Plan, ReadRole, Tier, ValueOf, formula};
 use serde_json::Value;
 use tokio::{runtime::Handle, task::spawn_blocking};
 use zeroize::Zeroizing;
 
-use crate::{Answer, AnswerCell, local::Rows, run::abort_fault};
+use crate::{Answer, AnswerCell, half_gates, local::Rows, run::abort_fault};
 
 const STEP: &str = "compute program";
 
-fn malformed(what: &str) -> Fault {
+pub(crate) fn malformed(what: &str) -> Fault {
     Fault::new(Code::Internal, STEP, format!("the plan is malformed: {what}"))
 }
 
@@ -44,10 +44,15 @@ async fn run(
 ) -> Result<Option<Answer>, Fault> {
     let program = compiled(circuit)?;
     let inputs = inputs(plan, &program, tables)?;
-    let shape = shape(plan, &program)?;
     let fault = |abort: Abort| abort_fault(plan, me, &abort);
-    let mut session = Session::setup(&mut context, Parameters::default()).await.map_err(fault)?;
-    let outputs = session.run(&shape, &inputs).await.map_err(fault)?;
+    let outputs = if plan.tier == Tier::A {
+        let (shape, evaluator) = (half_gates::shape(plan, &program)?, half_gates::evaluator(plan)?);
+        mpc_garble::semi_honest::run(&mut context, &shape, evaluator, &inputs).await.map_err(fault)?
+    } else {
+        let shape = shape(plan, &program)?;
+        let mut session = Session::setup(&mut context, Parameters::default()).await.map_err(fault)?;
+        session.run(&shape, &inputs).await.map_err(fault)?
+    };
     let [panic, result] = [PANIC, RESULT].map(|place| outputs.get(place).and_then(Option::as_ref));
     match (panic, result) {
         (Some(panic), Some(result)) => answered(plan, &program, panic, result).map(Some),
@@ -65,14 +70,16 @@ fn compiled(circuit: &Circuit) -> Result<Program, Fault> {
     Err(Fault::new(Code::ProposalChanged, STEP, "this node compiles the program to another circuit than was approved"))
 }
 
+/// A party's place among the nodes.
+pub(crate) fn place(plan: &Plan, org: &OrgId) -> Result<usize, Fault> {
+    let place = plan.nodes.iter().position(|node| node == org);
+    place.ok_or_else(|| malformed("a party whose node does not compute"))
+}
+
 /// Whose the arguments are, and that the receiver alone learns why the program stopped and what it returned.
 fn shape(plan: &Plan, program: &Program) -> Result<Shape, Fault> {
-    let place = |org: &OrgId| {
-        let place = plan.nodes.iter().position(|node| node == org);
-        place.ok_or_else(|| malformed("a party whose node does not compute"))
-    };
-    let owners = plan.reads.iter().map(|read| place(&read.owner)).collect::<Result<Vec<usize>, Fault>>()?;
-    let receiver = place(&plan.request.receiver)?;
+    let owners = plan.reads.iter().map(|read| place(plan, &read.owner)).collect::<Result<Vec<usize>, Fault>>()?;
+    let receiver = place(plan, &plan.request.receiver)?;
     let receivers = [PANIC, RESULT].map(|_| vec![receiver]);
     let shape = Shape::new(program.circuit(), plan.nodes.len(), owners, &receivers);
     shape.map_err(|error| malformed(&error.to_string()))

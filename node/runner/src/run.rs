@@ -15,16 +15,19 @@ use connectors_api::Connector;
 use mpc_core::{Abort, Blame, Context};
 use mpc_relational::OwnerRows;
 use notary_terms::{
-    Approved, Circuit, DeliveredBody, Intersect, Outcome, Overlap, Plan, Program, Read, ReadBody, ReceiptBody,
-    TransferBody,
+    Approved, Circuit, DeliveredBody, Intersect, Outcome, Overlap, Plan, Program, Published, Read, ReadBody,
+    ReceiptBody, TransferBody,
 };
 
 use crate::{
-    Answer, common,
+    Answer,
+    buckets::Scratch,
+    common,
     flows::Flows,
     halt::Halt,
     intersect::{self, Side},
     overlap, program,
+    published::{self, Releases},
     session::{self, Binding},
     star,
     transport::{Stepping, Terms, Wires},
@@ -87,10 +90,14 @@ pub struct Site {
     pub salt: Arc<dyn Fn(&JobId, u32, &str) -> [u8; 32] + Send + Sync>,
     /// Finds the connector of a data set of this organisation.
     pub connector: Arc<dyn Fn(&base_types::DatasetId) -> Result<Box<dyn Connector>, Fault> + Send + Sync>,
+    /// Opens storage for what a session keeps outside memory; nothing of it is left, or readable, after the session.
+    pub scratch: Arc<dyn Fn(&Digest) -> Result<Box<dyn Scratch>, Fault> + Send + Sync>,
     /// How long a party may be silent.
     pub silence: Duration,
     /// Counts what passes between the nodes, by step.
     pub flows: Arc<Flows>,
+    /// Tables of published keys, made and fetched, between the runs.
+    pub releases: Arc<Releases>,
 }
 
 /// Runs the attempt; the answer is `Some` at the receiver. A receipt is written whatever happens.
@@ -199,6 +206,8 @@ enum Inputs {
     Common(Side),
     /// A user's program, and what its arguments are taken from.
     Own(Circuit, Vec<(usize, Table)>),
+    /// Keys to publish or to ask for, and what the intersection brings.
+    Published(Published, Side),
 }
 
 impl Inputs {
@@ -213,6 +222,7 @@ impl Inputs {
             Program::Overlap(program) => Ok(Self::Overlap(program.clone(), Side::of(plan, tables)?)),
             Program::Common => Ok(Self::Common(Side::of(plan, tables)?)),
             Program::Circuit(circuit) => Ok(Self::Own(circuit.clone(), tables)),
+            Program::Published(program) => Ok(Self::Published(program.clone(), Side::of(plan, tables)?)),
         }
     }
 }
@@ -231,7 +241,8 @@ async fn joint(
         Inputs::Star(rows) => star::answer(plan, context, rows, &site.me, minutes).await,
         Inputs::Pair(program, side) => {
             minutes.progress("match keys");
-            intersect::answer(plan, program, context, side).await
+            let scratch = program.bucket_keys.map(|_| (site.scratch)(session)).transpose()?;
+            intersect::answer(plan, program, context, side, scratch).await
         }
         Inputs::Overlap(program, side) => {
             minutes.progress("sum matches");
@@ -244,6 +255,10 @@ async fn joint(
         Inputs::Own(circuit, tables) => {
             minutes.progress("compute program");
             program::answer(plan, circuit, context, tables, &site.me).await
+        }
+        Inputs::Published(program, side) => {
+            minutes.progress("match keys");
+            published::answer(plan, program, context, side, site).await
         }
     }
 }

@@ -6,8 +6,8 @@ use base_types::{
     fault::{Code, Fault},
 };
 use mpc_core::Context;
-use mpc_relational::OwnerRows;
-use notary_terms::{Plan, ReadRole};
+use mpc_relational::{Checked, OwnerRows, Rep3, run};
+use notary_terms::{Plan, ReadRole, Tier};
 
 use crate::{Answer, Minutes, carrier_rows, placement, run::abort_fault, shape, side_rows};
 
@@ -22,7 +22,7 @@ pub(crate) fn rows(plan: &Plan, place: usize, table: &Table) -> Result<OwnerRows
     }
 }
 
-/// Runs the engine; the receiver gets the answer.
+/// Runs the engine on the shares of the plan's tier; the receiver gets the answer.
 pub(crate) async fn answer(
     plan: &Plan,
     mut context: Context,
@@ -32,9 +32,14 @@ pub(crate) async fn answer(
 ) -> Result<Option<Answer>, Fault> {
     let (shape, place) = (shape(plan)?, placement(plan)?);
     let mut progress = |step: &'static str| minutes.progress(step);
-    let groups = mpc_relational::run(&mut context, &shape, &place, rows, &mut progress)
-        .await
-        .map_err(|abort| abort_fault(plan, me, &abort))?;
+    let groups = match plan.tier {
+        Tier::B => run::<Rep3>(&mut context, &shape, &place, rows, &mut progress).await,
+        Tier::BPlus => run::<Checked>(&mut context, &shape, &place, rows, &mut progress).await,
+        Tier::A | Tier::C | Tier::D => {
+            return Err(Fault::new(Code::Internal, "join", "the plan is malformed: a tier without three shares"));
+        }
+    };
+    let groups = groups.map_err(|abort| abort_fault(plan, me, &abort))?;
     groups.map(|groups| Answer::from_groups(plan, &groups).map_err(|fault| garbled(plan, me, fault))).transpose()
 }
 

@@ -10,7 +10,7 @@ use base_wire::Decode;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use ledger_vm::notary::{Entry, EntryKind};
-use notary_terms::ProposalBody;
+use notary_terms::{ProposalBody, Tier};
 use serde_json::{Value, json};
 
 use super::{Local, Show, Signed, items, table, text};
@@ -41,6 +41,13 @@ struct Sql {
     /// Whose nodes compute aggregates: three, or the two owners of a join without a third; by default the node's own three.
     #[arg(long, value_delimiter = ',')]
     nodes: Vec<OrgId>,
+    /// The tier that is asked for: a, b, b+, c or d; by default the query's own. `b+` makes aggregates among three nodes withstand
+    /// one that cheats; `a` makes a program of two parties faster, and trusts both to follow the protocol.
+    #[arg(long)]
+    tier: Option<Tier>,
+    /// Rows of two owners: match them by a table of the other owner's keys that this node keeps for the next query.
+    #[arg(long, conflicts_with = "program")]
+    against_published: bool,
 }
 
 #[derive(Args)]
@@ -110,7 +117,9 @@ impl Sql {
             },
             (None, None) => return Err(Fault::new(Code::BadRequest, "query", "give a query or --program")),
         };
-        Ok(json!({"sql": sql, "purpose": self.purpose, "nodes": self.nodes}))
+        let sql = if self.against_published { format!("{sql}\nAGAINST PUBLISHED KEYS") } else { sql };
+        let tier = self.tier.map(|tier| tier.word().to_lowercase());
+        Ok(json!({"sql": sql, "purpose": self.purpose, "nodes": self.nodes, "tier": tier}))
     }
 }
 

@@ -7,4 +7,6 @@ pub mod portal;
 pub mod progress;
 pub mod results;
 pub mod runs;
+pub mod scratch;
 pub mod sources;
+pub mod tables;

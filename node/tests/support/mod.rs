@@ -8,7 +8,7 @@ pub use people::People;
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
+    fs::File,
     io::{BufRead, BufReader},
     net::TcpListener,
     ops::Deref,
@@ -26,6 +26,9 @@ use tempfile::TempDir;
 pub const ORGS: [&str; 4] = ["audit", "civil", "health", "statistics"];
 /// The purpose that queries name.
 pub const PURPOSE: &str = "health-statistics";
+/// What opens the nodes' keys, and the people's. The folders in `tests/golden-nodes` have these, so they stay as they are.
+pub const PASSWORD: &str = "node secret";
+pub const PEOPLE_PASSWORD: &str = "people's secret";
 
 const PEOPLE: [&[&str]; 4] =
     [&["auditor=auditor"], &["owner=owner"], &["owner=owner"], &["analyst=analyst", "owner=owner"]];
@@ -104,7 +107,7 @@ pub fn run(command: &mut Command) -> Told {
 }
 
 /// Ports that nobody listens on, below those that the system gives to outgoing connections: a restarted node finds its own free.
-fn ports(count: usize) -> Vec<u16> {
+pub fn ports(count: usize) -> Vec<u16> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = u16::try_from(std::process::id() % 12_000).expect("below 12000");
     let next = || 20_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
@@ -181,22 +184,27 @@ impl Deref for Consortium {
 impl Consortium {
     /// Keys, certificates, genesis and node folders, as people make them; nothing runs yet.
     pub fn found() -> Self {
-        Self::found_at(PEOPLE, "100")
+        Self::found_at(PEOPLE, "100", |_| {})
+    }
+
+    /// The same, with something done in every folder before it gives its card to the others.
+    pub fn found_by(prepare: impl Fn(&Path)) -> Self {
+        Self::found_at(PEOPLE, "100", prepare)
     }
 
     /// The same with other people, by organisation, and the shortest interval: such tests wait for many blocks.
     pub fn found_with(people_of: [&[&str]; 4]) -> Self {
-        Self::found_at(people_of, "50")
+        Self::found_at(people_of, "50", |_| {})
     }
 
-    fn found_at(people_of: [&[&str]; 4], interval: &str) -> Self {
+    fn found_at(people_of: [&[&str]; 4], interval: &str, prepare: impl Fn(&Path)) -> Self {
         let folder = TempDir::new().expect("a folder");
         let people = People::new(folder.path());
-        fs::write(people.password(), "node secret").expect("written");
-        fs::write(people.people_password(), "people's secret\n").expect("written");
+        people.write_passwords();
         let ports = ports(12);
         for ((org, names), ports) in ORGS.iter().zip(people_of).zip(ports.chunks(3)) {
             found_org(&people, org, names, ports);
+            prepare(&people.dir(org));
         }
         let card = |org: &&str| ["--card".into(), people.dir(org).join("organisation.json")];
         let cards: Vec<_> = ORGS.iter().flat_map(card).collect();

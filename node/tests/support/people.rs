@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{ORGS, Told, heqi, run};
+use super::{ORGS, PASSWORD, PEOPLE_PASSWORD, Told, heqi, run};
 
 /// Where a consortium's folders, keys and passwords are.
 #[derive(Clone)]
@@ -42,6 +42,12 @@ impl People {
     /// The file with the people's password.
     pub fn people_password(&self) -> PathBuf {
         self.path("people-password")
+    }
+
+    /// Writes both files.
+    pub fn write_passwords(&self) {
+        fs::write(self.password(), PASSWORD).expect("written");
+        fs::write(self.people_password(), format!("{PEOPLE_PASSWORD}\n")).expect("written");
     }
 
     /// How long every node lets a party be silent.

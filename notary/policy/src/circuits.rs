@@ -18,7 +18,13 @@ pub(crate) fn check(plan: &Plan, circuit: &Circuit) -> Result<(), Fault> {
     if nodes != due || nodes.len() != plan.nodes.len() || !PARTIES.contains(&nodes.len()) {
         return Err(bad("other nodes than the owners' and the receiver's of a program"));
     }
-    if plan.tier != if nodes.len() == 2 { Tier::C } else { Tier::D } {
+    // The weaker tier of two parties is never a plan's own choice.
+    let tier = match (plan.request.tier, nodes.len()) {
+        (Some(Tier::A), 2) => Tier::A,
+        (_, 2) => Tier::C,
+        _ => Tier::D,
+    };
+    if plan.tier != tier {
         return Err(bad("a tier that is not its program's"));
     }
     if circuit.source.is_empty() || !plan.order.is_empty() || plan.limit.is_some() {
@@ -52,6 +58,8 @@ pub(crate) fn uses(read: &Read) -> Result<BTreeSet<(usize, Use)>, Fault> {
 }
 
 /// Whether a person of `own` has to read the plan whatever the rules say: they name columns, not what a program makes of them.
+/// In tier A the receiver's too: the other owner, who garbles, may learn of the receiver's values if it deviates, and no grant
+/// of these names it.
 pub(crate) fn needs_person(plan: &Plan, own: &OrgId) -> bool {
-    matches!(plan.program, Program::Circuit(_)) && *own != plan.request.receiver
+    matches!(plan.program, Program::Circuit(_)) && (*own != plan.request.receiver || plan.tier == Tier::A)
 }

@@ -15,7 +15,8 @@ pub enum Decision {
         /// True when rules allow it; false when nothing of this owner is read, so that no rule was asked.
         by_rule: bool,
     },
-    /// The rules allow it and leave the approval to a person; so does every user's program that another party receives.
+    /// The rules allow it and leave the approval to a person; so does every user's program that another party receives, or that
+    /// runs in tier A.
     AskPerson,
     /// The rules forbid it; no person can approve it before they change.
     Refuse(Vec<Missing>),

@@ -12,7 +12,7 @@ use notary_terms::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{circuits, overlap, sets};
+use crate::{circuits, overlap, published, sets};
 
 /// One way in which one column of one data set becomes known to one party.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -38,19 +38,24 @@ pub struct ColumnUse {
 /// the other owners take part in comparing the receiver's keys without learning them, [`Use::EncryptedOnly`]. Where two owners'
 /// matching rows are aggregated, nobody learns which keys match: each owner's key needs [`Use::EncryptedOnly`] for the other,
 /// and values and filters need what they need in a star. Of a user's program the receiver learns what it returns,
-/// [`Use::Program`]. A column that is read or shared without such a role counts as [`Use::Plaintext`]: nothing in the plan says
+/// [`Use::Program`]. Where an owner publishes a table of its keys, the receiver learns what it learns in an intersection, and its
+/// node keeps all that lies sealed in the table, [`Use::EncryptedOnly`]. A column that is read or shared without such a role counts as [`Use::Plaintext`]: nothing in the plan says
 /// what becomes of it.
 ///
 /// # Errors
 /// A fault when the plan is malformed, so that nothing can be said of it.
 pub fn uses(plan: &Plan) -> Result<Vec<ColumnUse>, Fault> {
     check_reads(plan)?;
+    if plan.request.tier.is_some_and(|asked| asked != plan.tier) {
+        return Err(bad("another tier than was asked for"));
+    }
     match &plan.program {
         Program::Star(star) => check_star(plan, star)?,
         Program::Intersect(intersect) => sets::check(plan, intersect)?,
         Program::Overlap(sums) => overlap::check(plan, sums)?,
         Program::Common => sets::check_common(plan)?,
         Program::Circuit(circuit) => circuits::check(plan, circuit)?,
+        Program::Published(keys) => published::check(plan, keys)?,
     }
     let mut all = Vec::new();
     for (place, read) in plan.reads.iter().enumerate() {
@@ -65,6 +70,10 @@ pub fn uses(plan: &Plan) -> Result<Vec<ColumnUse>, Fault> {
                 to_receiver(plan, sets::uses(read)?).into_iter().chain(own).collect()
             }
             Program::Circuit(_) => to_receiver(plan, circuits::uses(read)?),
+            Program::Published(_) => {
+                let own = sets::encrypted(plan, place, read);
+                to_receiver(plan, published::uses(place, read)?).into_iter().chain(own).collect()
+            }
         };
         let used: BTreeSet<usize> = needs.iter().map(|(column, ..)| *column).collect();
         let idle = (0..read.columns.len()).filter(|c| !used.contains(c));
@@ -114,7 +123,7 @@ fn check_star(plan: &Plan, star: &Star) -> Result<(), Fault> {
     if plan.nodes.len() != 3 || plan.nodes.iter().collect::<BTreeSet<_>>().len() != 3 {
         return Err(bad("not exactly three different nodes"));
     }
-    if plan.tier != Tier::B {
+    if !matches!(plan.tier, Tier::B | Tier::BPlus) {
         return Err(bad("a tier that is not a star join's"));
     }
     let carrier = matches!(plan.reads.first(), Some(read) if matches!(read.role, ReadRole::Carrier { .. }));

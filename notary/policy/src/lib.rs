@@ -9,6 +9,7 @@ mod grant;
 mod leaks;
 mod missing;
 mod overlap;
+mod published;
 mod sets;
 
 pub use decide::{Decision, check, decide};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use base_types::{OrgId, column::ColumnType, fault::Fault};
 use notary_terms::{
-    Intersect, KeyPart, Label, Plan, Read, ReadRole, Tier, Use, ValueOf,
+    BUCKET_KEYS, Intersect, KeyPart, Label, MAX_BUCKETS, MAX_KEY_ROWS, Plan, Read, ReadRole, Tier, Use, ValueOf,
     formula::{Formula, Op},
 };
 
@@ -26,10 +26,17 @@ pub(crate) fn check(plan: &Plan, intersect: &Intersect) -> Result<(), Fault> {
     alike(&plan.reads)?;
     let labelled = match &intersect.label {
         Label::Nothing | Label::Count => other.values.is_empty(),
-        Label::Row { cells } => !cells.is_empty() && cells.len() == other.values.len(),
+        Label::Row { cells, rows } => {
+            !cells.is_empty() && cells.len() == other.values.len() && (1..=MAX_KEY_ROWS).contains(rows)
+        }
     };
     if !labelled {
         return Err(malformed(other, "values that its program does not name"));
+    }
+    // Buckets tell nothing but the bounds; a node must not be made to keep more of them than there may be.
+    let sized = intersect.bucket_keys.is_none_or(|keys| BUCKET_KEYS.contains(&keys));
+    if !sized || intersect.buckets(&plan.reads) > MAX_BUCKETS {
+        return Err(bad("buckets of a size or number that there is not"));
     }
     cells(plan)
 }

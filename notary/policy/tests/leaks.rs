@@ -6,7 +6,8 @@ use base_types::column::ColumnType;
 use common::{NOW, all_missing, dataset, formula, intersection, org, plan, star, sufficient};
 use notary_policy::{ColumnUse, uses};
 use notary_terms::{
-    Argument, Fold, Function, Intersect, KeyPart, Label, Plan, Program, ReadRole, Tier, Use, ValueOf, formula::Op,
+    Argument, Fold, Function, Intersect, KeyPart, Label, Plan, Program, ReadRole, Spares, Tier, Use, ValueOf,
+    formula::Op,
 };
 
 #[test]
@@ -26,6 +27,13 @@ fn the_story_leaks_exactly_this() {
         ]
     );
     assert!(found.iter().all(|u| u.party == org("statistics") && u.owner == u.dataset.owner()));
+}
+
+#[test]
+fn a_star_leaks_the_same_in_tier_b_plus() {
+    let checked = Plan { tier: Tier::BPlus, ..plan() };
+    assert_eq!(uses(&checked).unwrap(), uses(&plan()).unwrap());
+    assert!(all_missing(&sufficient(), &checked, NOW).is_empty());
 }
 
 #[test]
@@ -91,7 +99,9 @@ fn malformed_plans_are_faults() {
         |p| p.reads[0].columns[1] = "other".into(),
         |p| p.reads[1].role = ReadRole::Set { keys: vec![KeyPart { column: 0, folds: vec![] }] },
         |p| p.outputs[0].value = ValueOf::Cell { read: 1, value: 0 },
-        |p| p.program = Program::Intersect(Intersect { label: Label::Nothing }),
+        |p| {
+            p.program = Program::Intersect(Intersect { label: Label::Nothing, spares: Spares::Time, bucket_keys: None })
+        },
         |p| p.tier = Tier::C,
     ];
     for (number, twist) in twists.into_iter().enumerate() {
@@ -147,7 +157,17 @@ fn a_key_that_was_folded_and_a_value_that_was_compared_are_told_by_their_own_wor
 #[test]
 fn malformed_intersections_are_faults() {
     let keys = |p: &mut Plan, place: usize, keys: Vec<KeyPart>| p.reads[place].role = ReadRole::Set { keys };
-    let twists: [&dyn Fn(&mut Plan); 17] = [
+    let buckets = |p: &mut Plan, keys: u32| {
+        let Program::Intersect(intersect) = &mut p.program else { panic!("no intersection") };
+        intersect.bucket_keys = Some(keys);
+    };
+    let copies = |p: &mut Plan, most: u8| {
+        let Program::Intersect(Intersect { label: Label::Row { rows, .. }, .. }) = &mut p.program else {
+            panic!("no cells")
+        };
+        *rows = most;
+    };
+    let twists: [&dyn Fn(&mut Plan); 22] = [
         &|p| p.nodes.push(org("civil")),
         &|p| p.nodes[0] = org("civil"),
         &|p| p.request.receiver = org("civil"),
@@ -162,11 +182,23 @@ fn malformed_intersections_are_faults() {
         &|p| keys(p, 0, vec![KeyPart { column: 9, folds: vec![] }, KeyPart { column: 1, folds: vec![] }]),
         &|p| keys(p, 0, vec![KeyPart { column: 0, folds: vec![Fold::Trim] }, KeyPart { column: 1, folds: vec![] }]),
         &|p| p.reads[0].types[1] = ColumnType::Int,
-        &|p| p.program = Program::Intersect(Intersect { label: Label::Count }),
+        &|p| p.program = Program::Intersect(Intersect { label: Label::Count, spares: Spares::Time, bucket_keys: None }),
         &|p| p.outputs[0].value = ValueOf::Cell { read: 1, value: 7 },
         &|p| p.outputs[0].value = ValueOf::Aggregate { aggregate: 0 },
+        &|p| copies(p, 0),
+        &|p| copies(p, 17),
+        &|p| buckets(p, 1023),
+        &|p| buckets(p, (1 << 20) + 1),
+        &|p| {
+            buckets(p, 1 << 10);
+            p.reads[1].rows_bound = (1 << 22) + 1;
+        },
     ];
     assert!(uses(&intersection()).is_ok());
+    let mut bucketed = intersection();
+    buckets(&mut bucketed, 1 << 10);
+    bucketed.reads[1].rows_bound = 1 << 22;
+    assert_eq!(uses(&bucketed), uses(&intersection()), "buckets show nothing more");
     for (number, twist) in twists.into_iter().enumerate() {
         let mut plan = intersection();
         twist(&mut plan);

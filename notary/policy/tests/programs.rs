@@ -100,3 +100,43 @@ fn malformed_programs_are_faults() {
     third.nodes.push(org("civil"));
     assert!(uses(&third).is_ok(), "a receiver that puts nothing in takes part");
 }
+
+/// The same program in tier A, as its request asks for.
+fn in_tier_a() -> Plan {
+    let mut plan = program();
+    (plan.tier, plan.request.tier) = (Tier::A, Some(Tier::A));
+    plan
+}
+
+#[test]
+fn in_tier_a_a_program_tells_the_same_and_a_person_of_both_owners_reads_it() {
+    let rules = sufficient_for_program();
+    assert_eq!(uses(&in_tier_a()), uses(&program()));
+    assert_eq!(all_missing(&rules, &in_tier_a(), NOW), []);
+    for own in ["health", "statistics"] {
+        assert_eq!(decide(&org(own), &rules, &in_tier_a(), &never_used, NOW), Decision::AskPerson, "{own}");
+    }
+}
+
+#[test]
+fn no_plan_is_in_another_tier_than_was_asked_for_nor_in_tier_a_unasked() {
+    let twists: [fn(&mut Plan); 5] = [
+        |p| p.request.tier = None,
+        |p| p.request.tier = Some(Tier::C),
+        |p| p.tier = Tier::C,
+        |p| (p.tier, p.request.tier) = (Tier::B, Some(Tier::B)),
+        // Three parties.
+        |p| {
+            p.request.receiver = org("civil");
+            p.nodes.push(org("civil"));
+        },
+    ];
+    for (number, twist) in twists.into_iter().enumerate() {
+        let mut plan = in_tier_a();
+        twist(&mut plan);
+        assert!(uses(&plan).is_err(), "twist {number}");
+    }
+    let mut asked = program();
+    asked.request.tier = Some(Tier::C);
+    assert!(uses(&asked).is_ok(), "its own tier may be asked for");
+}

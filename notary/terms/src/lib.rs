@@ -8,6 +8,7 @@ pub mod formula;
 mod plan;
 mod program;
 mod rule;
+mod tier;
 
 pub use approved::{ApprovalFact, ApprovalFault, Approved, verify};
 pub use body::{
@@ -17,5 +18,9 @@ pub use body::{
 pub use catalogue::{Catalogue, ColumnClass, Source, dataset_subject};
 pub use circuit::{Circuit, CircuitSize};
 pub use plan::{Fold, GroupColumn, Join, KeyPart, Order, Output, Plan, Read, ReadRole, Request, Tier, ValueOf};
-pub use program::{Aggregate, Argument, CellForm, Function, Intersect, Label, Overlap, Program, Ranges, Star};
+pub use program::{
+    Aggregate, Argument, BUCKET_KEYS, CellForm, Function, Intersect, Label, MAX_BUCKETS, MAX_KEY_ROWS, Overlap,
+    Program, Published, Ranges, Spares, Star,
+};
 pub use rule::{ApprovalMode, Rule, RuleSet, Use};
+pub use tier::UnknownTier;

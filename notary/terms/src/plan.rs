@@ -22,8 +22,10 @@ pub struct Request {
     pub expires: TimeMs,
     /// Secret, random: hides the plan behind its digest.
     pub salt: [u8; 32],
+    /// The tier that is asked for; `None` for the query's own.
+    pub tier: Option<Tier>,
 }
-wire_struct!(Request { sql, purpose, analyst, receiver, expires, salt });
+wire_struct!(Request { sql, purpose, analyst, receiver, expires, salt, tier });
 
 /// The adversary a job withstands; see the table of tiers in the README.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,17 +38,24 @@ pub enum Tier {
     D,
     /// Semi-honest, two parties.
     A,
+    /// Malicious with abort, three named nodes, one corrupt: nothing is opened before all that it depends on is verified.
+    #[serde(rename = "B+")]
+    BPlus,
 }
-wire_enum!(Tier { 0 => B, 1 => C, 2 => D, 3 => A });
+wire_enum!(Tier { 0 => B, 1 => C, 2 => D, 3 => A, 4 => BPlus });
 
 impl Tier {
-    /// The letter shown to people.
+    /// All tiers that a job can have, and a request ask for.
+    pub const ALL: [Self; 5] = [Self::A, Self::B, Self::BPlus, Self::C, Self::D];
+
+    /// The word shown to people.
     pub fn word(self) -> &'static str {
         match self {
             Self::B => "B",
             Self::C => "C",
             Self::D => "D",
             Self::A => "A",
+            Self::BPlus => "B+",
         }
     }
 }
@@ -280,7 +289,11 @@ impl Plan {
     pub fn star(&self) -> Option<&Star> {
         match &self.program {
             Program::Star(star) => Some(star),
-            Program::Intersect(_) | Program::Overlap(_) | Program::Common | Program::Circuit(_) => None,
+            Program::Intersect(_)
+            | Program::Overlap(_)
+            | Program::Common
+            | Program::Circuit(_)
+            | Program::Published(_) => None,
         }
     }
 
@@ -289,7 +302,7 @@ impl Plan {
         match &self.program {
             Program::Star(star) => &star.aggregates,
             Program::Overlap(overlap) => &overlap.aggregates,
-            Program::Intersect(_) | Program::Common | Program::Circuit(_) => &[],
+            Program::Intersect(_) | Program::Common | Program::Circuit(_) | Program::Published(_) => &[],
         }
     }
 
@@ -298,7 +311,7 @@ impl Plan {
         match &self.program {
             Program::Star(star) => Some(star.min_group),
             Program::Overlap(overlap) => Some(overlap.min_group),
-            Program::Intersect(_) | Program::Common | Program::Circuit(_) => None,
+            Program::Intersect(_) | Program::Common | Program::Circuit(_) | Program::Published(_) => None,
         }
     }
 

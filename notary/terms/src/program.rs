@@ -1,10 +1,20 @@
 //! The programs that a plan can carry: a star join with its aggregates, an intersection, sums over one, or a user's own.
 
+use std::ops::RangeInclusive;
+
 use base_types::column::ColumnType;
 use base_wire::{wire_enum, wire_struct};
 use serde::{Deserialize, Serialize};
 
-use crate::Circuit;
+use crate::{Circuit, Read};
+
+/// Keys that a bucket of an intersection may have: fewer spare no memory worth the bytes that each bucket costs, more do
+/// not fit into the memory of most machines.
+pub const BUCKET_KEYS: RangeInclusive<u32> = 1 << 10..=1 << 20;
+/// Most rows of the other owner that one match of an intersection brings.
+pub const MAX_KEY_ROWS: u8 = 16;
+/// Most buckets of an intersection.
+pub const MAX_BUCKETS: u32 = 4096;
 
 /// What an aggregate runs over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,21 +94,57 @@ pub enum Label {
     Nothing,
     /// How many of its rows have the key.
     Count,
-    /// The values of the one row that has the key; the run ends with a fault where two have it.
+    /// The values of the rows that have the key; the run ends with a fault where more have it than a match may bring.
     Row {
         /// Forms of the read's values, by place.
         cells: Vec<CellForm>,
+        /// Most rows of one key, 1 to [`MAX_KEY_ROWS`]; every match takes room for so many.
+        rows: u8,
     },
 }
-wire_enum!(Label { 0 => Nothing, 1 => Count, 2 => Row { cells } });
+wire_enum!(Label { 0 => Nothing, 1 => Count, 2 => Row { cells, rows } });
+
+/// What an intersection spares, at some cost of the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Spares {
+    /// Time at the nodes.
+    Time,
+    /// Bytes between them.
+    Bytes,
+}
+wire_enum!(Spares { 0 => Time, 1 => Bytes });
 
 /// An intersection of two owners' keys, told to one of them: the receiver, which owns `reads[0]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intersect {
     /// What a match brings of `reads[1]`.
     pub label: Label,
+    /// What the protocol spares.
+    pub spares: Spares,
+    /// Keys of the larger bound that come into one bucket, within [`BUCKET_KEYS`]; buckets lie in the nodes' storage and are
+    /// compared one after the other. `None` where all keys are held and compared at once.
+    pub bucket_keys: Option<u32>,
 }
-wire_struct!(Intersect { label });
+wire_struct!(Intersect { label, spares, bucket_keys });
+
+impl Intersect {
+    /// How many buckets these reads are dealt out to; 1 where all keys are compared at once.
+    pub fn buckets(&self, reads: &[Read]) -> u32 {
+        let larger = reads.iter().map(|read| read.rows_bound).max().unwrap_or(0);
+        self.bucket_keys.map_or(1, |keys| larger.div_ceil(keys.max(1)).max(1))
+    }
+}
+
+/// As an [`Intersect`], of few keys with many: the other owner evaluates a secret function at all its keys once, and the receiver
+/// keeps the table of the values, under which cells are sealed, and has the function evaluated blindly at its own keys in every
+/// job. It asks for exactly `reads[0].rows_bound` keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Published {
+    /// What a match brings of `reads[1]`.
+    pub label: Label,
+}
+wire_struct!(Published { label });
 
 /// How large a read's numbers are: public, kept to by its owner, and so narrow that no sum overflows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,5 +184,9 @@ pub enum Program {
     Common,
     /// A user's own program.
     Circuit(Circuit),
+    /// Rows of one owner that another owner's match, whose keys lie in a table at the first.
+    Published(Published),
 }
-wire_enum!(Program { 0 => Star(star), 1 => Intersect(intersect), 2 => Overlap(overlap), 3 => Common, 4 => Circuit(circuit) });
+wire_enum!(Program {
+    0 => Star(star), 1 => Intersect(intersect), 2 => Overlap(overlap), 3 => Common, 4 => Circuit(circuit), 5 => Published(published)
+});

@@ -1,7 +1,9 @@
 //! What leaves on a connection: cells of all streams, in turn, encrypted and sent by whoever adds them.
 //!
 //! A cell is taken as a whole or not at all, so that a send that is dropped half-way harms its own stream only. What the
-//! socket does not take at once waits here and is sent by the connection's task, whose waker every write uses.
+//! socket does not take at once waits here and is sent by the connection's task, whose waker every write uses. A piece of a frame is
+//! waited for until the socket has all of it: a program that computes next may keep the connection's task from running, and its
+//! peer would wait all that time for a frame's last bytes.
 
 use std::{
     future::poll_fn,
@@ -23,8 +25,8 @@ use super::{
     cell::{Cell, Kind},
 };
 
-/// Frames wait for room while more than this waits to leave.
-const FULL: usize = 256 << 10;
+/// While more than this waits to leave, the peer hears of this side anyway.
+const BUSY: usize = 256 << 10;
 /// Cells that ask for no room are short and few; a peer that makes them pile up to this much is cut off.
 const MAX_WAITING: usize = 4 << 20;
 
@@ -40,6 +42,8 @@ struct Out {
     write: Option<WriteHalf<Wire>>,
     waiting: Vec<u8>,
     sent: usize,
+    /// The socket has all that TLS was given.
+    flushed: bool,
     task: Waker,
     /// When something last left, or began to wait.
     moved: Instant,
@@ -48,6 +52,11 @@ struct Out {
 impl Out {
     fn backlog(&self) -> usize {
         self.waiting.len() - self.sent
+    }
+
+    /// Whether the socket has not taken all that was added.
+    fn is_behind(&self) -> bool {
+        self.write.is_some() && (self.backlog() > 0 || !self.flushed)
     }
 
     /// Adds a cell and sends what can be sent now.
@@ -79,6 +88,7 @@ impl Out {
             return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
         };
         let mut write = Pin::new(write);
+        self.flushed = false;
         while self.sent < self.waiting.len() {
             match ready!(write.as_mut().poll_write(context, &self.waiting[self.sent..]))? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
@@ -88,7 +98,9 @@ impl Out {
         }
         self.waiting.clear();
         self.sent = 0;
-        write.poll_flush(context)
+        ready!(write.poll_flush(context))?;
+        self.flushed = true;
+        Poll::Ready(Ok(()))
     }
 
     fn shut(&mut self) {
@@ -101,7 +113,7 @@ impl Out {
 impl Outbox {
     pub(super) fn new(write: WriteHalf<Wire>) -> Self {
         let (waiting, task) = (Vec::new(), Waker::noop().clone());
-        let out = Out { write: Some(write), waiting, sent: 0, task, moved: Instant::now() };
+        let out = Out { write: Some(write), waiting, sent: 0, flushed: true, task, moved: Instant::now() };
         Self { out: Mutex::new(out), turn: tokio::sync::Mutex::new(()), room: Notify::new() }
     }
 
@@ -115,13 +127,13 @@ impl Outbox {
         if out.write.is_none() {
             return;
         }
-        let (task, full) = (out.task.clone(), out.backlog() > FULL);
+        let (task, behind) = (out.task.clone(), out.is_behind());
         let added = out.add(&mut Context::from_waker(&task), head, body);
         if matches!(added, Poll::Ready(Err(_))) {
             out.shut();
             task.wake_by_ref();
         }
-        self.tell_room(&out, full);
+        self.tell_room(&out, behind);
     }
 
     /// Adds a cell of nothing but a header.
@@ -131,25 +143,25 @@ impl Outbox {
 
     /// Answers a ping, unless so much is under way that the peer hears of this side anyway.
     pub(super) fn pong(&self) {
-        let busy = self.lock().backlog() > FULL;
+        let busy = self.lock().backlog() > BUSY;
         if !busy {
             self.say(0, Kind::Pong);
         }
     }
 
-    fn tell_room(&self, out: &Out, was_full: bool) {
-        if was_full && out.backlog() <= FULL {
+    fn tell_room(&self, out: &Out, was_behind: bool) {
+        if was_behind && !out.is_behind() {
             self.room.notify_one();
         }
     }
 
-    /// Adds a piece of a frame once it is this stream's turn and there is room.
+    /// Adds a piece of a frame once it is this stream's turn; done when the socket has it, or the connection has ended.
     pub(super) async fn put_in_turn(&self, head: &[u8], body: &[u8]) {
         let turn = self.turn.lock().await;
-        while self.lock().backlog() > FULL {
+        self.put(head, body);
+        while self.lock().is_behind() {
             self.room.notified().await;
         }
-        self.put(head, body);
         drop(turn);
     }
 
@@ -158,12 +170,12 @@ impl Outbox {
         poll_fn(|context| {
             let mut out = self.lock();
             out.task.clone_from(context.waker());
-            let full = out.backlog() > FULL;
+            let behind = out.is_behind();
             let failed = matches!(out.drive(context), Poll::Ready(Err(_)));
             if failed {
                 out.shut();
             }
-            self.tell_room(&out, full);
+            self.tell_room(&out, behind);
             if failed { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;

@@ -40,6 +40,7 @@ pub fn approved(read: Read) -> Approved<Read> {
             receiver: org("statistics"),
             expires: 2_000,
             salt: [7; 32],
+            tier: None,
         },
         tier: Tier::B,
         nodes: ["health", "statistics", "civil"].map(org).to_vec(),

@@ -2,6 +2,7 @@
 //!
 //! A folder lies at `tests/golden/<version>`: a validator's store as it was when the node was ended, the genesis, and what
 //! is in it. Once its version is released it never changes: it stands for the disks of everybody who runs that version.
+//! `0.1.0-layout-2` is from before that release, of the state's layout before the one in work.
 
 mod contracts;
 mod expected;

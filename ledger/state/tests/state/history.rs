@@ -84,6 +84,17 @@ fn rows(store: &Store) -> [usize; 3] {
     ["state-nodes", "state-history", "state-stale"].map(|c| store.rows(c, &[], &[], usize::MAX).expect("read").len())
 }
 
+/// The key of a node before which what is still needed was carried over.
+fn mark(store: &Store) -> Vec<u8> {
+    store.get("state-meta", b"carried").expect("read").unwrap_or_default()
+}
+
+/// The rows of old nodes that were carried over, of those that were not yet, and of old values: all that counts.
+fn counting(store: &Store) -> [Vec<(Vec<u8>, Vec<u8>)>; 3] {
+    let from = [("state-old", Vec::new()), ("state-nodes", mark(store)), ("state-history", Vec::new())];
+    from.map(|(column, from)| store.rows(column, &[], &from, usize::MAX).expect("read"))
+}
+
 #[test]
 fn an_archive_reads_every_height_with_little_or_no_memory() {
     for cache_bytes in [0, 1, 20_000, 1 << 20] {
@@ -136,11 +147,58 @@ fn pruning_in_small_pieces_ends_with_the_rows_of_pruning_at_once() {
             model.check(&slow, height);
         }
     }
-    prune(&slow, &slow_store, 1);
-    assert_eq!(rows(&slow_store), rows(&fast_store));
+    assert_eq!(mark(&fast_store), 37u64.to_be_bytes());
+    let pieces = (0..20_000).take_while(|_| {
+        prune(&slow, &slow_store, 1);
+        mark(&slow_store) != mark(&fast_store)
+    });
+    assert!(pieces.count() < 20_000, "it comes to its end");
+    assert_eq!(counting(&slow_store), counting(&fast_store));
     // What is left of the history is what the three kept heights need: a few dozen rows, not hundreds.
-    let [nodes, history, stale] = rows(&fast_store);
-    assert!(nodes < 120 && history < 120 && stale == 2, "{nodes} {history} {stale}");
+    let [old, nodes, history] = counting(&fast_store).map(|rows| rows.len());
+    assert!(!counting(&fast_store)[0].is_empty() && old + nodes < 120 && history < 120, "{old} {nodes} {history}");
+    (37..40).for_each(|height| model.check(&slow, height));
+}
+
+#[test]
+fn random_pieces_beside_a_reader_and_new_starts_leave_every_kept_height_whole() {
+    let folder = tempfile::tempdir().expect("folder");
+    let open = || {
+        let store = Store::open(folder.path(), &State::COLUMNS).expect("store");
+        (State::open_with(store.clone(), pruned(24)).expect("state"), store)
+    };
+    let (mut state, mut store) = open();
+    let mut model = Model::default();
+    for height in 0..200u64 {
+        model.step(&state, &store);
+        // A reader that began before a piece and ends after it reads a whole version or is told that it has gone.
+        let reader = state.clone();
+        let oldest = state.oldest().expect("read");
+        std::thread::scope(|scope| {
+            let read = scope.spawn(|| reader.proof_at(oldest, &7u64.to_be_bytes()));
+            prune(&state, &store, [1, 30, 200, usize::MAX][(height * height / 3) as usize % 4]);
+            match read.join().expect("no fault") {
+                Ok(proof) => {
+                    let (root, map) = &model.heights[oldest as usize];
+                    let key = 7u64.to_be_bytes();
+                    assert_eq!(proof.verify(root, &key, map.get(&key[..]).map(Vec::as_slice)), Ok(()));
+                }
+                Err(fault) => assert_eq!(fault, StateError::Pruned(oldest)),
+            }
+        });
+        if height % 50 == 33 {
+            store.flush().expect("flushed");
+            drop((state, store, reader));
+            (state, store) = open();
+        }
+        if height % 25 == 24 {
+            (state.oldest().expect("read")..=height).step_by(5).for_each(|kept| model.check(&state, kept));
+        }
+    }
+    let oldest = prune(&state, &store, usize::MAX);
+    assert_eq!(oldest, 176);
+    (oldest..200).for_each(|height| model.check(&state, height));
+    model.check_newest(&state);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A state taken over in parts is the state, and no false part gets in.
 
 use base_types::Digest;
-use ledger_state::{Leaf, Restore, SnapshotFault, State, StateError};
+use ledger_state::{Keep, Leaf, Restore, SnapshotFault, State, StateError, StateOptions};
 use ledger_store::{Batch, Durability, Store};
 
 use crate::{apply, changes, open};
@@ -74,6 +74,34 @@ fn a_state_that_is_taken_over_has_the_root_the_values_and_the_future_of_its_sour
     }
     assert_eq!(taken.spine(9), state.spine(9));
     assert_eq!(Restore::start(store, 6, &root, state.spine(6).expect("spine")).err(), Some(StateError::NotEmpty));
+}
+
+#[test]
+fn what_of_a_state_taken_over_leaves_the_kept_heights_is_carried_over_in_pieces() {
+    let (_folder, state, _store, root) = source();
+    let (_to, target) = empty();
+    let mut restore = Restore::start(target.clone(), 6, &root, state.spine(6).expect("spine")).expect("started");
+    for index in restore.missing().to_vec() {
+        restore.part(index, &whole(&state, index)).expect("taken");
+    }
+    finish(restore, &target);
+    let options = StateOptions { history: Keep::Last(2), ..StateOptions::default() };
+    let taken = State::open_with(target.clone(), options).expect("opened");
+    let carried = || target.rows("state-old", &[], &[], usize::MAX).expect("read").len();
+    let (mut most, mut before) = (0, 0);
+    for height in 7..60 {
+        let root = apply(&taken, &target, height, changes(height));
+        let mut batch = Batch::new();
+        taken.prune(40, &mut batch).expect("pruned");
+        target.write(batch, Durability::Buffered).expect("written");
+        (most, before) = (most.max(carried().saturating_sub(before)), carried());
+        for key in (0..900u32).step_by(13).map(u32::to_be_bytes) {
+            let (value, proof) = (state.get_at(6, &key), taken.proof_at(height, &key).expect("proof"));
+            assert_eq!(proof.verify(&root, &key, value.expect("read").as_deref()), Ok(()), "height {height}");
+        }
+    }
+    assert!(before > 100, "{before} branches were carried over");
+    assert!(most <= 40, "{most} at once");
 }
 
 #[test]

@@ -3,7 +3,8 @@
 //! What differs from Ethereum: nobody holds or pays anything unless a contract says so, so prices and fees are 0 and no
 //! block has a receiver; a caller's account has no nonce, since the ledger itself tells transactions apart; hashes of
 //! earlier blocks are not known here and read as 0; PREVRANDAO is equal on all nodes and known beforehand: it is no
-//! randomness. A transaction may ask for more gas than EIP-7825 allows.
+//! randomness. A transaction may ask for more gas than EIP-7825 allows, and its limit has to cover what code it reads
+//! ([`GAS_PER_CODE_BYTE`]); the gas that it uses is Ethereum's.
 
 mod account;
 mod cache;
@@ -23,12 +24,12 @@ use revm::{
 };
 
 pub use account::{Account, account_key, code_key, slot_key};
-pub use environment::{MAX_CODE_SIZE, MAX_INITCODE_SIZE, chain_id};
+pub use environment::{GAS_PER_CODE_BYTE, MAX_CODE_SIZE, MAX_INITCODE_SIZE, chain_id};
 pub use precompiles::{SM2_VERIFY, SM3};
 
 use crate::{Address, Effects, Env, Halt, MAX_EVENTS, MAX_GAS, MAX_INPUT, MAX_OUTPUT, StateView, Task, Vm};
 use cache::CodeCache;
-use database::{Sender, StateDatabase};
+use database::{CodeReads, Ended, Sender, StateDatabase};
 
 /// Ethereum's machine, shared by threads. It keeps nothing but analysed code, which its hash names.
 #[derive(Default)]
@@ -54,14 +55,15 @@ impl Vm for Evm {
             }
         };
         let sender = Sender::read(view, env)?;
-        let database = StateDatabase { view, codes: &self.codes, sender, target };
+        let database = StateDatabase { view, codes: &self.codes, sender, target, reads: CodeReads::within(gas) };
         let context: MainnetContext<StateDatabase<'_>> = Context::new(database, environment::SPEC);
         let context = context.with_cfg(environment::config(env)).with_block(environment::block(env));
         let mut machine = context.build_mainnet();
         machine.precompiles = precompiles::all();
         match machine.transact(environment::transaction(env, &sender, kind, input, gas)) {
             Ok(done) => settle(done, &sender, gas),
-            Err(EVMError::Database(unavailable)) => Err(Halt::Unavailable(unavailable)),
+            Err(EVMError::Database(Ended::Unavailable(unavailable))) => Err(Halt::Unavailable(unavailable)),
+            Err(EVMError::Database(Ended::TooMuchCode)) => Err(reverted(words::TOO_MUCH_CODE, gas)),
             Err(EVMError::Transaction(why)) => Err(reverted(words::refused(&why), gas)),
             Err(EVMError::Header(_) | EVMError::Custom(_) | EVMError::CustomAny(_)) => {
                 Err(reverted("the machine refuses the transaction", gas))

@@ -58,6 +58,9 @@ fn panic_words(encoded: &[u8]) -> Option<String> {
     Some(format!("{words} (0x{code:02x})"))
 }
 
+/// Why a transaction ended that reads code of many contracts.
+pub(super) const TOO_MUCH_CODE: &str = "more code of other contracts is read than the gas limit covers";
+
 /// Why code that would make a contract does not run.
 pub(super) fn initcode_too_long() -> String {
     format!("the code that makes the contract is longer than {MAX_INITCODE_SIZE} bytes with its arguments")

@@ -2,7 +2,7 @@
 
 use ledger_vm::{
     Address, Halt, MAX_GAS, MAX_INPUT, MAX_OUTPUT, Task,
-    evm::{MAX_CODE_SIZE, MAX_INITCODE_SIZE},
+    evm::{Evm, GAS_PER_CODE_BYTE, MAX_CODE_SIZE, MAX_INITCODE_SIZE},
 };
 
 use crate::world::{GAS, RECEIVER, World, bytes_words, deploying, ended, input, probe_code, word};
@@ -141,6 +141,44 @@ fn code_that_makes_a_contract_is_bounded_with_its_arguments() {
     world.call("a/caller", most, &[]).expect("makes another");
     let more = world.deploy("a/maker", &making(0x01), &[]);
     assert_eq!(ended(world.call("a/caller", more, &[])), (words.to_owned(), GAS));
+}
+
+/// Asks for the length of the code of contracts.
+fn asking(of: impl IntoIterator<Item = Address>) -> Vec<u8> {
+    // PUSH20 address, EXTCODESIZE, POP
+    of.into_iter().flat_map(|at| [&[0x73_u8][..], &at.0, &[0x3b, 0x50]].concat()).collect()
+}
+
+#[test]
+fn the_gas_limit_covers_the_code_that_is_read_beside_the_called_contract_s() {
+    const OTHERS: u8 = 10;
+    let mut world = World::new();
+    let others = (0..OTHERS).map(|number| Address([number + 1; 20]));
+    for (number, at) in others.clone().enumerate() {
+        let mut code = vec![0; MAX_CODE_SIZE];
+        code[MAX_CODE_SIZE - 1] = number as u8;
+        world.place(at, &code);
+        // The same code elsewhere is not read again.
+        world.place(Address([0x80 | at.0[0]; 20]), &code);
+    }
+    let caller = Address([0x40; 20]);
+    let twice = others.clone().chain(others.clone()).chain(others.map(|at| Address([0x80 | at.0[0]; 20])));
+    let mut code = asking(twice);
+    // The called contract's own code does not count, however long it is.
+    code.resize(MAX_CODE_SIZE, 0);
+    world.place(caller, &code);
+    let least = u64::from(OTHERS) * MAX_CODE_SIZE as u64 * GAS_PER_CODE_BYTE;
+    let task = || Task::Call { to: caller, input: &[] };
+    let words = "more code of other contracts is read than the gas limit covers";
+    for round in 0..2 {
+        // The gas that is used is Ethereum's: 2,600 for an account that was not touched before, 100 for one that was.
+        let gas = 21_000 + 20 * 2600 + 10 * 100 + 30 * 5;
+        assert_eq!(world.run("a/caller", task(), least).expect("covered").gas, gas, "round {round}");
+        assert_eq!(ended(world.run("a/caller", task(), least - 1)), (words.to_owned(), least - 1), "round {round}");
+    }
+    // What a machine has in its cache makes no difference.
+    world.vm = Evm::new();
+    assert_eq!(ended(world.run("a/caller", task(), least - 1)), (words.to_owned(), least - 1));
 }
 
 #[test]

@@ -1,15 +1,13 @@
-//! Parties over the in-memory network, links that change one frame, ideal transfers, and circuits with their inputs.
+//! Parties over the in-memory network, ideal transfers, below which a party may cheat, and circuits with their inputs.
 
 #![allow(dead_code)]
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use mpc_authgarble::{Correlation, Outputs, Session, Shape};
 use mpc_block::Block;
-use mpc_core::{Abort, Context, Prg, Transport, memory};
+use mpc_core::{Abort, Context, Prg, memory};
 use mpc_garble::circuit::{Bit, Builder, Circuit, Limits};
 use mpc_ot::bits;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -37,65 +35,6 @@ pub fn circuit(widths: &[u32], build: impl FnOnce(&mut Builder, &[Vec<Bit>]) -> 
         b.output(&output);
     }
     b.finish().unwrap()
-}
-
-/// What happens to one frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lie {
-    /// This bit is flipped (modulo the frame's length).
-    Flip(usize),
-    /// All of its payload is zero.
-    Zero,
-    /// The last byte is cut off.
-    Truncate,
-    /// One byte is added.
-    Extend,
-    /// The frame is sent twice.
-    Repeat,
-    /// The frame before is sent in its place.
-    Replay,
-}
-
-/// Lengths of the frames that a party sent, and to whom.
-pub type Sent = Arc<Mutex<Vec<(usize, usize)>>>;
-
-/// A link that changes frame number `lie.1` of those it sends.
-struct Lying {
-    inner: Arc<dyn Transport>,
-    lie: Option<(Lie, usize)>,
-    before: Mutex<Vec<u8>>,
-    number: AtomicUsize,
-    sent: Sent,
-}
-
-#[async_trait]
-impl Transport for Lying {
-    async fn send(&self, to: usize, mut frame: Vec<u8>) -> Result<(), Abort> {
-        let number = self.number.fetch_add(1, Ordering::Relaxed);
-        self.sent.lock().unwrap().push((to, frame.len()));
-        let before = std::mem::replace(&mut *self.before.lock().unwrap(), frame.clone());
-        if let Some((lie, _)) = self.lie.filter(|(_, at)| *at == number) {
-            match lie {
-                Lie::Flip(bit) => {
-                    let bit = bit % (frame.len() * 8);
-                    frame[bit / 8] ^= 1 << (bit % 8);
-                }
-                Lie::Zero => frame[8..].fill(0),
-                Lie::Truncate => {
-                    frame.pop();
-                }
-                Lie::Extend => frame.push(0),
-                Lie::Repeat => self.inner.send(to, frame.clone()).await?,
-                Lie::Replay => frame = before,
-            }
-        }
-        self.inner.send(to, frame).await
-    }
-
-    async fn recv(&self, from: usize, max_len: usize) -> Result<Vec<u8>, Abort> {
-        let wait = tokio::time::timeout(Duration::from_secs(20), self.inner.recv(from, max_len));
-        wait.await.unwrap_or_else(|_| Err(Abort::network(from, "silent")))
-    }
 }
 
 /// What an ideal transfer's holder sends: all keys, and its `Δ`.
@@ -178,34 +117,15 @@ pub fn ideal(parties: usize, cheat: Option<(usize, Cheat)>) -> Vec<Party> {
     ends
 }
 
-/// What goes wrong in a run.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Wrong {
-    /// The party whose frame is changed, how, and which.
-    pub lie: Option<(usize, Lie, usize)>,
-    /// The party that cheats below.
-    pub cheat: Option<(usize, Cheat)>,
-}
-
-/// What every party ends with, and what it sent.
-pub type Ended = (Vec<Result<Outputs, Abort>>, Vec<Vec<(usize, usize)>>);
-
-/// The links of a run, and notes of what is sent.
-pub fn links(parties: usize, lie: Option<(usize, Lie, usize)>) -> (Vec<Arc<dyn Transport>>, Vec<Sent>) {
-    let sent: Vec<Sent> = (0..parties).map(|_| Sent::default()).collect();
-    let link = |(me, inner): (usize, Arc<dyn Transport>)| {
-        let lie = lie.filter(|(liar, ..)| *liar == me).map(|(_, lie, at)| (lie, at));
-        let (before, number, sent) = (Mutex::default(), AtomicUsize::new(0), sent[me].clone());
-        Arc::new(Lying { inner, lie, before, number, sent }) as Arc<dyn Transport>
-    };
-    (memory::network(parties).into_iter().enumerate().map(link).collect(), sent)
-}
-
-/// Runs a shape over ideal transfers; every party has its own view of the shape.
-pub async fn run(shapes: Vec<Arc<Shape>>, inputs: Vec<Vec<bool>>, wrong: Wrong) -> Ended {
+/// What every party ends with when it runs a shape over ideal transfers, below which one party may cheat; every party has its
+/// own view of the shape.
+pub async fn run(
+    shapes: Vec<Arc<Shape>>,
+    inputs: Vec<Vec<bool>>,
+    cheat: Option<(usize, Cheat)>,
+) -> Vec<Result<Outputs, Abort>> {
     let parties = shapes.len();
-    let (links, sent) = links(parties, wrong.lie);
-    let contexts = memory::contexts(links, [33; 32]).into_iter().zip(ideal(parties, wrong.cheat));
+    let contexts = memory::contexts(memory::network(parties), [33; 32]).into_iter().zip(ideal(parties, cheat));
     let party = |(((mut ctx, (delta, ends)), shape), inputs): (((Context, Party), Arc<Shape>), Vec<bool>)| {
         tokio::spawn(async move {
             let mut session = Session::over(&mut ctx, delta, ends)?;
@@ -218,7 +138,7 @@ pub async fn run(shapes: Vec<Arc<Shape>>, inputs: Vec<Vec<bool>>, wrong: Wrong) 
     for task in tasks {
         outcomes.push(task.await.expect("no panic"));
     }
-    (outcomes, sent.iter().map(|sent| sent.lock().unwrap().clone()).collect())
+    outcomes
 }
 
 /// The outputs as numbers.

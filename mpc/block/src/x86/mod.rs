@@ -6,6 +6,8 @@
 mod aes;
 mod clmul;
 mod convolve;
+mod half_gates;
+mod sums;
 mod transpose;
 mod vaes;
 mod wide;

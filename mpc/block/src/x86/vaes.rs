@@ -8,12 +8,13 @@ use std::arch::x86_64::{
     _mm512_xor_si512,
 };
 
-use super::Vaes;
 use super::aes::RoundKeys;
 use super::wide::{LANES, load, store};
+use super::{Vaes, half_gates, sums};
 use crate::Block;
 use crate::cast::Bytes;
 use crate::cipher::{Cipher, Mode, Tweaks};
+use crate::half_gates::Table;
 
 /// Registers that are worked on together: as many as hide the time that one round takes.
 const REGISTERS: usize = 8;
@@ -29,6 +30,10 @@ impl Wide {
     pub(crate) fn new(vaes: Vaes, key: Block) -> Self {
         Self(RoundKeys::new(vaes.aes_ni(), key))
     }
+
+    pub(super) fn keys(&self) -> &RoundKeys {
+        &self.0
+    }
 }
 
 /// Applies an operation with a round key to every register. Macros, so that registers stay registers.
@@ -41,17 +46,20 @@ macro_rules! each {
     }};
 }
 
-/// The ten rounds (FIPS 197, 5.1) on every register.
+/// The ten rounds (FIPS 197, 5.1) on every register, of all arrays at the same time.
 macro_rules! permute {
-    ($keys:ident, $x:ident) => {{
+    ($keys:ident, $($x:ident),+) => {{
         let [first, middle @ .., last] = &$keys.0;
-        each!($x, _mm512_xor_si512, first);
+        $(each!($x, _mm512_xor_si512, first);)+
         for key in middle {
-            each!($x, _mm512_aesenc_epi128, key);
+            $(each!($x, _mm512_aesenc_epi128, key);)+
         }
-        each!($x, _mm512_aesenclast_epi128, last);
+        $(each!($x, _mm512_aesenclast_epi128, last);)+
     }};
 }
+
+pub(super) use each;
+pub(super) use permute;
 
 /// Calls a step for 32 blocks at a time, then once for what is left, in as many registers as that needs; `$at` is the place
 /// of the first of the blocks. A step has two parameters: its registers, and whether all of them are full.
@@ -86,6 +94,24 @@ impl Cipher for Wide {
     fn hash(&self, xs: &mut [Bytes], tweaks: Tweaks<'_>) {
         // SAFETY: as above.
         unsafe { hash(&self.0, xs, tweaks) };
+    }
+
+    fn garble(&self, delta: Block, first: u64, inputs: [&[Block]; 2], tables: &mut [Table], out: &mut [Block]) {
+        // SAFETY: as above.
+        unsafe { half_gates::garble(&self.0, delta, first, inputs, tables, out) };
+    }
+
+    fn evaluate(&self, first: u64, inputs: [&[Block]; 2], tables: &[Table], out: &mut [Block]) {
+        // SAFETY: as above.
+        unsafe { half_gates::evaluate(&self.0, first, inputs, tables, out) };
+    }
+
+    fn sum_streams(ciphers: &[Self], first: usize, position: u128, sums: &mut [Block]) {
+        if ciphers.len() < 4 {
+            return crate::sums::sum_streams(ciphers, first, position, sums);
+        }
+        // SAFETY: as above; there is a `Wide`.
+        unsafe { sums::sum(ciphers, first, position, sums) };
     }
 
     fn expand([left, right]: [&Self; 2], parents: &[Bytes], children: &mut [Bytes]) {
@@ -191,7 +217,7 @@ fn expand_group<const N: usize, const FULL: bool>(keys: [&RoundKeys; 2], parents
 /// A block in all four lanes.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn broadcast(block: &Block) -> __m512i {
+pub(super) fn broadcast(block: &Block) -> __m512i {
     // SAFETY: a block has the 16 bytes that are read; no alignment is asked for.
     _mm512_broadcast_i32x4(unsafe { _mm_loadu_si128(std::ptr::from_ref(block).cast()) })
 }
@@ -199,7 +225,7 @@ fn broadcast(block: &Block) -> __m512i {
 /// `first`, `first + 1` and so on, modulo 2^128.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn count<const N: usize>(first: u128) -> [__m512i; N] {
+pub(super) fn count<const N: usize>(first: u128) -> [__m512i; N] {
     let base = _mm512_broadcast_i32x4(_mm_set_epi64x((first >> 64) as i64, first as i64));
     let mut x = [base; N];
     for (at, x) in x.iter_mut().enumerate() {
@@ -218,7 +244,7 @@ fn count<const N: usize>(first: u128) -> [__m512i; N] {
 
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn add<const N: usize>(x: &mut [__m512i; N], y: &[__m512i; N]) {
+pub(super) fn add<const N: usize>(x: &mut [__m512i; N], y: &[__m512i; N]) {
     for (x, y) in x.iter_mut().zip(y) {
         *x = _mm512_xor_si512(*x, *y);
     }
@@ -227,7 +253,7 @@ fn add<const N: usize>(x: &mut [__m512i; N], y: &[__m512i; N]) {
 /// Fills the registers, with zeros where the blocks end. With `FULL` there are four blocks a register.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn read<const N: usize, const FULL: bool>(blocks: &[Bytes]) -> [__m512i; N] {
+pub(super) fn read<const N: usize, const FULL: bool>(blocks: &[Bytes]) -> [__m512i; N] {
     let mut x = [_mm512_setzero_si512(); N];
     if FULL {
         if let Some(fours) = blocks.as_chunks::<LANES>().0.first_chunk::<N>() {
@@ -246,7 +272,7 @@ fn read<const N: usize, const FULL: bool>(blocks: &[Bytes]) -> [__m512i; N] {
 /// Writes the registers as far as the blocks go. With `FULL` there are four blocks a register.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn write<const N: usize, const FULL: bool>(x: &[__m512i; N], blocks: &mut [Bytes]) {
+pub(super) fn write<const N: usize, const FULL: bool>(x: &[__m512i; N], blocks: &mut [Bytes]) {
     if FULL {
         if let Some(fours) = blocks.as_chunks_mut::<LANES>().0.first_chunk_mut::<N>() {
             for (x, four) in x.iter().zip(fours) {
@@ -263,7 +289,7 @@ fn write<const N: usize, const FULL: bool>(x: &[__m512i; N], blocks: &mut [Bytes
 /// Writes a register to place `at` and behind, as far as the blocks go. With `FULL` there are four.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn write_at<const FULL: bool>(blocks: &mut [Bytes], at: usize, x: __m512i) {
+pub(super) fn write_at<const FULL: bool>(blocks: &mut [Bytes], at: usize, x: __m512i) {
     let blocks = blocks.get_mut(at..).unwrap_or_default();
     if FULL {
         if let Some(four) = blocks.first_chunk_mut::<LANES>() {

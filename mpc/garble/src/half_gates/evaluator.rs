@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use mpc_block::{Block, Tmmo};
+use mpc_block::{Block, Tmmo, xor_at};
 use zeroize::Zeroizing;
 
-use super::hash::Scratch;
+use super::hash::Room;
 use super::{GarbleError, OutputLabels, TABLE_BYTES};
 use crate::program::{Cursor, Program};
 
@@ -15,7 +15,7 @@ pub struct Evaluator {
     cursor: Cursor,
     hash: Tmmo,
     labels: Zeroizing<Vec<Block>>,
-    scratch: Scratch<2>,
+    room: Room,
 }
 
 impl Evaluator {
@@ -29,7 +29,7 @@ impl Evaluator {
         }
         let mut labels = Zeroizing::new(vec![Block::ZERO; program.slots()]);
         labels[..active.len()].copy_from_slice(active);
-        Ok(Self { program, cursor: Cursor::default(), hash: Tmmo::new(key), labels, scratch: Scratch::new() })
+        Ok(Self { program, cursor: Cursor::default(), hash: Tmmo::new(key), labels, room: Room::new() })
     }
 
     /// Tables that are still to come.
@@ -51,7 +51,7 @@ impl Evaluator {
         while let Some(piece) = self.cursor.next(&self.program, tables.len() - done) {
             let labels: &mut [Block] = &mut self.labels;
             for op in self.program.ops(piece.free) {
-                labels[op.out()] = labels[op.left().wire() as usize] ^ labels[op.right().wire() as usize];
+                xor_at(labels, op.out(), op.left().wire() as usize, op.right().wire() as usize);
             }
             let count = piece.ands.len();
             if count > 0 {
@@ -64,22 +64,17 @@ impl Evaluator {
 
     /// Evaluates AND gates that do not depend on each other.
     fn evaluate(&mut self, ands: std::ops::Range<usize>, first: u64, tables: &[[u8; TABLE_BYTES]]) {
-        let Self { program, hash, labels, scratch, .. } = self;
+        let Self { program, hash, labels, room, .. } = self;
         let labels: &mut [Block] = labels;
         let ops = program.ops(ands);
-        let [left, right] = scratch.groups(ops.len());
-        for ((op, left), right) in ops.iter().zip(left).zip(right) {
-            *left = labels[op.left().wire() as usize];
-            *right = labels[op.right().wire() as usize];
+        let [left, right, out] = room.groups(ops.len());
+        for (op, (a, b)) in ops.iter().zip(left.iter_mut().zip(right.iter_mut())) {
+            *a = labels[op.left().wire() as usize];
+            *b = labels[op.right().wire() as usize];
         }
-        let [left, right] = scratch.hash(hash, ops.len(), first);
-        for ((op, table), (left, right)) in ops.iter().zip(tables).zip(left.iter().zip(right)) {
-            let (a, b) = (labels[op.left().wire() as usize], labels[op.right().wire() as usize]);
-            let (halves, _) = table.as_chunks::<16>();
-            let (garbler_half, evaluator_half) = (Block::from_bytes(halves[0]), Block::from_bytes(halves[1]));
-            let from_left = *left ^ garbler_half.masked(a.lsb());
-            let from_right = *right ^ (evaluator_half ^ a).masked(b.lsb());
-            labels[op.out()] = from_left ^ from_right;
+        hash.evaluate(first, [left, right], tables, out);
+        for (op, out) in ops.iter().zip(out.iter()) {
+            labels[op.out()] = *out;
         }
     }
 

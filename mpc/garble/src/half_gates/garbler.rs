@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use mpc_block::{Block, BlockPrg, Tmmo};
+use mpc_block::{Block, BlockPrg, Tmmo, set_xor, xor_at};
 use zeroize::Zeroizing;
 
-use super::hash::Scratch;
+use super::hash::Room;
 use super::{Decoding, GarbleError, TABLE_BYTES};
 use crate::circuit::Literal;
 use crate::program::{Cursor, Program};
@@ -37,7 +37,7 @@ pub struct Garbler {
     hash: Tmmo,
     delta: Zeroizing<Block>,
     labels: Zeroizing<Vec<Block>>,
-    scratch: Scratch<4>,
+    room: Room,
 }
 
 impl Garbler {
@@ -56,7 +56,7 @@ impl Garbler {
             hash: Tmmo::new(key),
             delta: Zeroizing::new(delta),
             labels,
-            scratch: Scratch::new(),
+            room: Room::new(),
         };
         (InputLabels { delta: Zeroizing::new(delta), zeros }, garbler)
     }
@@ -74,7 +74,7 @@ impl Garbler {
         while let Some(piece) = self.cursor.next(&self.program, tables.len() - done) {
             let labels: &mut [Block] = &mut self.labels;
             for op in self.program.ops(piece.free) {
-                labels[op.out()] = labels[op.left().wire() as usize] ^ labels[op.right().wire() as usize];
+                xor_at(labels, op.out(), op.left().wire() as usize, op.right().wire() as usize);
             }
             let count = piece.ands.len();
             if count > 0 {
@@ -85,28 +85,22 @@ impl Garbler {
         done * TABLE_BYTES
     }
 
-    /// Garbles AND gates that do not depend on each other: gathers the labels, hashes all, writes tables and results.
+    /// Garbles AND gates that do not depend on each other: gathers the labels, garbles all, puts the results in place.
     fn garble(&mut self, ands: std::ops::Range<usize>, first: u64, tables: &mut [[u8; TABLE_BYTES]]) {
-        let Self { program, hash, delta, labels, scratch, .. } = self;
+        let Self { program, hash, delta, labels, room, .. } = self;
         let labels: &mut [Block] = labels;
         let (ops, delta) = (program.ops(ands), **delta);
-        let zero = |labels: &[Block], at: Literal| labels[at.wire() as usize] ^ delta.masked(at.inverted());
-        let [a0, a1, b0, b1] = scratch.groups(ops.len());
-        for ((((op, a0), a1), b0), b1) in ops.iter().zip(a0).zip(a1).zip(b0).zip(b1) {
-            let (a, b) = (zero(labels, op.left()), zero(labels, op.right()));
-            (*a0, *a1, *b0, *b1) = (a, a ^ delta, b, b ^ delta);
+        // Which inputs are inverted is public.
+        let shift = [Block::ZERO, delta];
+        let [left, right, out] = room.groups(ops.len());
+        for (op, (a, b)) in ops.iter().zip(left.iter_mut().zip(right.iter_mut())) {
+            let (x, y) = (op.left(), op.right());
+            set_xor(a, &labels[x.wire() as usize], &shift[usize::from(x.inverted())]);
+            set_xor(b, &labels[y.wire() as usize], &shift[usize::from(y.inverted())]);
         }
-        let [a0, a1, b0, b1] = scratch.hash(hash, ops.len(), first);
-        let hashes = a0.iter().zip(a1).zip(b0.iter().zip(b1));
-        for ((op, table), ((a0, a1), (b0, b1))) in ops.iter().zip(tables).zip(hashes) {
-            let (a, b) = (zero(labels, op.left()), zero(labels, op.right()));
-            let garbler_half = *a0 ^ *a1 ^ delta.masked(b.lsb());
-            let evaluator_half = *b0 ^ *b1 ^ a;
-            let out = *a0 ^ garbler_half.masked(a.lsb()) ^ *b0 ^ (evaluator_half ^ a).masked(b.lsb());
-            let (halves, _) = table.as_chunks_mut::<16>();
-            halves[0] = garbler_half.to_bytes();
-            halves[1] = evaluator_half.to_bytes();
-            labels[op.out()] = out;
+        hash.garble(delta, first, [left, right], tables, out);
+        for (op, out) in ops.iter().zip(out.iter()) {
+            labels[op.out()] = *out;
         }
     }
 

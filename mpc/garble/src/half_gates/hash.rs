@@ -1,66 +1,34 @@
-//! The hash of many labels at once, with the tweaks of half gates and of decoding.
+//! The tweaks of decoding, and the memory in which the labels of a batch of gates lie beside each other.
 
-use mpc_block::{Block, Tmmo};
+use mpc_block::Block;
 use zeroize::Zeroizing;
 
 use crate::program::BATCH;
 
-/// The marks of the tweaks, above the 64 bits of a number: the garbler half hashes the left input, the evaluator half
-/// the right one.
-const LEFT: u128 = 0;
-const RIGHT: u128 = 1 << 64;
+/// The mark of decoding's tweaks, above the 64 bits of a number; the halves of a gate have marks 0 and 1.
 const OUTPUT: u128 = 2 << 64;
-
-/// Below so many gates one call for all four groups is quicker than a call a group.
-const WIDE: usize = 8;
 
 /// The tweak of an output bit; the next bit has the next tweak.
 pub(super) fn output_tweak(bit: usize) -> u128 {
     OUTPUT | bit as u128
 }
 
-/// Labels that are hashed in place, in memory that is kept between batches: `GROUPS` groups one after the other, the
-/// first half of them left inputs, the others right ones.
-pub(super) struct Scratch<const GROUPS: usize> {
-    labels: Zeroizing<Vec<Block>>,
-    tweaks: Vec<u128>,
-}
+/// The labels of a batch's left inputs, right inputs and outputs, in memory that is kept between batches.
+pub(super) struct Room(Zeroizing<Vec<Block>>);
 
-impl<const GROUPS: usize> Scratch<GROUPS> {
+/// Left inputs, right inputs, outputs.
+const GROUPS: usize = 3;
+
+impl Room {
     pub(super) fn new() -> Self {
-        let labels = Zeroizing::new(vec![Block::ZERO; GROUPS * BATCH]);
-        Self { labels, tweaks: vec![0; GROUPS * WIDE] }
+        Self(Zeroizing::new(vec![Block::ZERO; GROUPS * BATCH]))
     }
 
-    /// The groups of `count` gates, [`BATCH`] at most, to be filled.
+    /// Room for `count` gates, [`BATCH`] at most.
     pub(super) fn groups(&mut self, count: usize) -> [&mut [Block]; GROUPS] {
-        let mut rest = &mut self.labels[..];
+        let mut rest = &mut self.0[..];
         std::array::from_fn(|_| {
             let (group, behind) = std::mem::take(&mut rest).split_at_mut(count);
-            rest = behind;
-            group
-        })
-    }
-
-    /// Hashes the groups of `count` gates, `first` being the number of the first, and lends them out.
-    pub(super) fn hash(&mut self, hash: &Tmmo, count: usize, first: u64) -> [&[Block]; GROUPS] {
-        let labels = &mut self.labels[..GROUPS * count];
-        let marks: [u128; GROUPS] =
-            std::array::from_fn(|group| u128::from(first) | if group < GROUPS / 2 { LEFT } else { RIGHT });
-        if count < WIDE {
-            for (group, mark) in marks.into_iter().enumerate() {
-                let tweaks = &mut self.tweaks[group * count..][..count];
-                (mark..).zip(tweaks).for_each(|(tweak, place)| *place = tweak);
-            }
-            hash.hash_tweaked(labels, &self.tweaks[..GROUPS * count]);
-        } else {
-            for (group, mark) in marks.into_iter().enumerate() {
-                hash.hash_all(&mut labels[group * count..][..count], mark);
-            }
-        }
-        let mut rest = &labels[..];
-        std::array::from_fn(|_| {
-            let (group, behind) = rest.split_at(count);
             rest = behind;
             group
         })

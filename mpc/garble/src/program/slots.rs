@@ -18,9 +18,8 @@ pub(super) struct Slots {
 
 /// Input `i` starts in slot `i`. A gate's result may take the slot of a wire that this gate reads last.
 ///
-/// That also holds for a batch of independent AND gates, which reads a gate's labels, hashes all, and reads them again
-/// when it writes the results in order: a slot is taken by a result only after the last reader of its wire, so no gate
-/// that comes later reads it.
+/// That also holds for a batch of independent AND gates, which reads the labels of all before it writes the results: a slot
+/// is taken by a result only after the last reader of its wire, so no gate that comes later reads it.
 pub(super) fn assign(circuit: &Circuit) -> Slots {
     let last = last_uses(circuit);
     let inputs = circuit.input_bits() as u32;

@@ -74,9 +74,8 @@ async fn receive_inputs(
 async fn receive_tables(fork: &mut Context, garbler: usize, mut evaluator: Evaluator) -> Result<OutputLabels, Abort> {
     while evaluator.remaining() > 0 {
         let due = TABLE_BYTES * evaluator.remaining().min(FRAME_TABLES);
-        for frame in fork.round(vec![], &[(garbler, due)]).await? {
-            evaluator.feed(&frame).map_err(|fault| fork.name(Abort::peer(garbler, fault.to_string())))?;
-        }
+        let frame = fork.receive_frame(garbler, due).await?;
+        evaluator.feed(frame.payload()).map_err(|fault| fork.name(Abort::peer(garbler, fault.to_string())))?;
     }
     evaluator.finish().map_err(|fault| fork.name(Abort::local(fault.to_string())))
 }

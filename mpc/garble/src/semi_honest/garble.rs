@@ -1,7 +1,7 @@
 //! The garbler's side of a run.
 
 use mpc_block::Block;
-use mpc_core::{Abort, Context};
+use mpc_core::{Abort, Context, Frame};
 use zeroize::Zeroizing;
 
 use super::shape::hash_key;
@@ -68,9 +68,9 @@ async fn send_inputs(
 /// Garbles frame by frame; each is sent before the next is begun.
 async fn send_tables(fork: &mut Context, evaluator: usize, mut garbler: Garbler) -> Result<Decoding, Abort> {
     while garbler.remaining() > 0 {
-        let mut frame = vec![0; TABLE_BYTES * garbler.remaining().min(FRAME_TABLES)];
-        garbler.fill(&mut frame);
-        fork.round(vec![(evaluator, frame)], &[]).await?;
+        let mut frame = Frame::new(TABLE_BYTES * garbler.remaining().min(FRAME_TABLES));
+        garbler.fill(frame.payload_mut());
+        fork.send_frame(evaluator, frame).await?;
     }
     garbler.finish().map_err(|fault| fork.name(Abort::local(fault.to_string())))
 }

@@ -7,9 +7,12 @@ use mpc_block::Block;
 use mpc_core::{Abort, Context};
 use zeroize::Zeroizing;
 
-use crate::circuit::CircuitError;
+use crate::circuit::{Circuit, CircuitError};
 use crate::half_gates::{HASHES_BYTES, LABEL_BYTES, TABLE_BYTES};
 use crate::program::Program;
+
+/// Bytes of labels above which memory counts for more than batches of hashes.
+const LABELS: usize = 64 << 20;
 
 /// A party's part in a run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -75,6 +78,16 @@ impl Shape {
             Some(output) => Err(CircuitError::Unreceived(output)),
             None => Ok(Self { program, owners, receivers }),
         }
+    }
+
+    /// A run of a circuit whose outputs the evaluator alone receives, in layers unless their labels take more than 64 MiB at each
+    /// party. So the garbler hears nothing after the transfers, and what the evaluator sends decides nothing but its own result.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn told_to_evaluator(circuit: &Circuit, owners: Vec<Role>) -> Result<Self, CircuitError> {
+        let receivers = vec![Receivers { garbler: false, evaluator: true }; circuit.outputs().len()];
+        Self::new(Arc::new(Program::within(circuit, LABELS)), owners, receivers)
     }
 
     /// The program.

@@ -120,6 +120,53 @@ async fn labels_come_by_the_transfers_of_softspoken() {
     garbler.await.unwrap().unwrap();
 }
 
+/// AES-128 by a whole run; whoever evaluates is told, and what both send is what was estimated.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_evaluator_alone_is_told_whichever_party_it_is() {
+    let circuit = circuit(&[128, 128], |b, inputs| b.aes128(&inputs[0], &inputs[1]));
+    let (key, block) = ([0x5a_u8; 16], [3_u8; 16]);
+    let mut wanted = block.into();
+    aes::Aes128::new(&key.into()).encrypt_block(&mut wanted);
+    for evaluator in [0, 1] {
+        let owner = |party: usize| if party == evaluator { Role::Evaluator } else { Role::Garbler };
+        let shape = Arc::new(Shape::told_to_evaluator(&circuit, vec![owner(0), owner(1)]).unwrap());
+        let contexts = memory::contexts(memory::network(2), [evaluator as u8; 32]).into_iter().zip([key, block]);
+        let party = |(mut ctx, own): (mpc_core::Context, [u8; 16])| {
+            let shape = shape.clone();
+            tokio::spawn(async move {
+                let outputs = mpc_garble::semi_honest::run(&mut ctx, &shape, evaluator, &byte_bits(&own)).await;
+                (outputs, ctx.bytes_sent())
+            })
+        };
+        let parties: Vec<_> = contexts.map(party).collect();
+        let mut sent = 0;
+        for (me, party) in parties.into_iter().enumerate() {
+            let (outputs, bytes) = party.await.unwrap();
+            let told = outputs.unwrap()[0].as_ref().map(|bits| bit_bytes(bits));
+            assert_eq!(told, (me == evaluator).then(|| wanted.to_vec()));
+            sent += bytes;
+        }
+        let told = shape.estimate();
+        // The set-up of the transfers comes on top.
+        assert!((told.bytes * 9 / 10..told.bytes * 5 / 4).contains(&sent), "{told:?}: {sent}");
+        assert!(told.memory < 4 << 20 && told.rounds < 20, "{told:?}");
+    }
+    let mut three = memory::contexts(memory::network(3), [1; 32]).swap_remove(0);
+    let shape = Shape::told_to_evaluator(&circuit, vec![Role::Garbler, Role::Evaluator]).unwrap();
+    let refused = mpc_garble::semi_honest::run(&mut three, &shape, 1, &byte_bits(&key)).await;
+    assert!(refused.is_err_and(|abort| abort.blame == mpc_core::Blame::Local));
+}
+
+#[test]
+fn labels_that_take_too_much_in_layers_are_garbled_in_the_circuit_s_order() {
+    let circuit = circuit(&[32, 32], |b, inputs| b.multiply(&inputs[0], &inputs[1], 64));
+    let [in_order, layered] = [Schedule::InOrder, Schedule::Layered].map(|order| Program::new(&circuit, order));
+    assert!(in_order.label_bytes() < layered.label_bytes() && in_order.digest() != layered.digest());
+    let within = |bytes| Program::within(&circuit, bytes).digest();
+    assert_eq!(within(layered.label_bytes()), layered.digest());
+    assert_eq!(within(layered.label_bytes() - 1), in_order.digest());
+}
+
 #[test]
 fn shapes_that_do_not_fit_are_refused() {
     let circuit = circuit(&[4, 4], |b, inputs| b.add(&inputs[0], &inputs[1]));

@@ -7,7 +7,7 @@
 //! The node on the receiver's path is kept as zero, so that its children are public constants and sums need no secret index;
 //! what belongs on the path is put in by mask, in a pass over the level. No access depends on the path.
 
-use mpc_block::{Block, expand_level};
+use mpc_block::{Block, expand_level, sum_pairs, xor_pair};
 use zeroize::Zeroizing;
 
 use super::Field;
@@ -33,16 +33,6 @@ impl Levels {
         expand_level(&[Block::ZERO], &mut of_zero);
         Self { nodes: memory(), children: memory(), of_zero }
     }
-}
-
-/// The sums of all left and of all right children.
-fn sums(children: &[Block]) -> [Block; 2] {
-    let [mut left, mut right] = [Block::ZERO; 2];
-    for pair in children.as_chunks::<2>().0 {
-        left ^= pair[0];
-        right ^= pair[1];
-    }
-    [left, right]
 }
 
 /// A leaf as it counts: over GF(2) the lowest bit is the choice's, and zero at the sender.
@@ -72,7 +62,7 @@ pub(super) fn grow(
         let width = 1 << level;
         let next = if level + 1 == depth { &mut *leaves } else { &mut children[..2 * width] };
         expand_level(&nodes[..width], next);
-        let [left, right] = sums(next);
+        let [left, right] = sum_pairs(next);
         message.extend_from_slice(&(left ^ *zero).to_bytes());
         message.extend_from_slice(&(right ^ *one).to_bytes());
         total = left ^ right;
@@ -112,28 +102,38 @@ pub(super) fn rebuild(
         let (width, last) = (1 << level, level + 1 == depth);
         let next = if last { &mut *leaves } else { &mut children[..2 * width] };
         expand_level(&nodes[..width], next);
-        let [left, right] = sums(next);
+        let [left, right] = sum_pairs(next);
         let known = [left ^ of_zero[0], right ^ of_zero[1]];
         let [zero, one] = pair.map(Block::from_bytes);
         let sibling = *key ^ Block::select(*choice, zero ^ known[0], one ^ known[1]);
         let missing =
             if last { total ^ leaf(known[0] ^ known[1] ^ sibling, field) ^ puncture.share } else { Block::ZERO };
         let kind = if last { field } else { Field::Blocks };
-        place(next, kind, path, *choice, leaf(sibling, kind), missing);
+        let new = [leaf(sibling, kind), missing];
+        place(next, kind, path, *choice, new, *of_zero);
         path = 2 * path + usize::from(!*choice);
         std::mem::swap(nodes, children);
     }
     path
 }
 
-/// Puts the two children of node `path` in their places by mask: `sibling` at the chosen side, `missing` at the other.
-fn place(children: &mut [Block], field: Field, path: usize, choice: bool, sibling: Block, missing: Block) {
+/// Puts the two children of node `path` in their places by mask: the first of `new` at the chosen side, the second at the other.
+/// The children of zero, `of_zero`, stand there.
+fn place(
+    children: &mut [Block],
+    field: Field,
+    path: usize,
+    choice: bool,
+    [sibling, missing]: [Block; 2],
+    of_zero: [Block; 2],
+) {
     let new = [Block::select(choice, sibling, missing), Block::select(choice, missing, sibling)];
-    for (at, pair) in children.as_chunks_mut::<2>().0.iter_mut().enumerate() {
-        let here = at == path;
-        pair[0] = Block::select(here, leaf(pair[0], field), new[0]);
-        pair[1] = Block::select(here, leaf(pair[1], field), new[1]);
-    }
+    let clear = match field {
+        Field::Bits => Block::ONE,
+        Field::Blocks => Block::ZERO,
+    };
+    let [left, right] = of_zero.map(|child| leaf(child, field));
+    xor_pair(children, clear, path, [new[0] ^ left, new[1] ^ right]);
 }
 
 #[cfg(test)]

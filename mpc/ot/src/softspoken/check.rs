@@ -10,9 +10,10 @@
 //! 2 KiB a chunk; a collision apart the outcome is the same.
 
 use base_secret::equal;
-use mpc_block::{Block, bytes_of, gf_dot};
+use mpc_block::{Block, Unreduced, bytes_of, gf_dot};
 
 use super::COLUMNS;
+use super::chunk::Tile;
 use crate::place::Place;
 
 /// Length of the sender's challenge.
@@ -20,33 +21,54 @@ pub(super) const CHALLENGE_BYTES: usize = 16;
 /// Length of the receiver's answer: the hashed choices and the digest of the hashed columns.
 pub(super) const ANSWER_BYTES: usize = 16 + 32;
 
-/// The universal hash of one chunk.
+/// Powers that are computed beside each other, for each needs the one before.
+const CHAINS: usize = 8;
+
+/// The universal hash of one chunk, tile by tile.
 pub(super) struct ColumnHash {
-    powers: Vec<Block>,
+    /// `a^(p+1)` for block `p` of a column, and 1 for the mask.
+    coefficients: Vec<Block>,
+    columns: Vec<Unreduced>,
+}
+
+/// `base^1`, `base^2` and so on.
+fn powers(base: Block, count: usize) -> Vec<Block> {
+    let mut powers = Vec::with_capacity(count + 1);
+    powers.extend(std::iter::successors(Some(base), |power| Some(power.gf_mul(base))).take(count.min(CHAINS)));
+    if let Some(stride) = powers.get(CHAINS - 1).copied() {
+        for at in CHAINS..count {
+            let power: Block = powers[at - CHAINS];
+            powers.push(power.gf_mul(stride));
+        }
+    }
+    powers
 }
 
 impl ColumnHash {
     /// The hash that `challenge` names, for columns of `blocks` blocks.
     pub(super) fn new(challenge: Block, blocks: usize) -> Self {
-        let next = |power: &Block| Some(power.gf_mul(challenge));
-        let powers = std::iter::successors(Some(challenge), next).take(blocks.saturating_sub(1)).collect();
-        Self { powers }
+        let mut coefficients = powers(challenge, blocks.saturating_sub(1));
+        coefficients.push(Block::ONE);
+        Self { coefficients, columns: (0..COLUMNS).map(|_| Unreduced::new()).collect() }
     }
 
-    /// The hash of one column.
-    pub(super) fn hash(&self, column: &[Block]) -> Block {
-        match column.split_last() {
-            Some((mask, used)) => gf_dot(used, &self.powers) ^ *mask,
-            None => Block::ZERO,
+    /// Takes in a tile: the same part of every column, one after the other.
+    pub(super) fn add(&mut self, tile: Tile, columns: &[Block]) {
+        let coefficients = &self.coefficients[tile.from..][..tile.len];
+        for (sum, column) in self.columns.iter_mut().zip(columns.chunks_exact(tile.len)) {
+            sum.add_dot(column, coefficients);
         }
     }
 
-    /// The hashes of all columns of `blocks` blocks.
-    pub(super) fn hash_all(&self, columns: &[Block], blocks: usize) -> [Block; COLUMNS] {
+    /// The hash of a vector that stands beside the columns.
+    pub(super) fn of(&self, vector: &[Block]) -> Block {
+        gf_dot(vector, &self.coefficients)
+    }
+
+    /// The hashes of all columns, once all tiles were added.
+    pub(super) fn finish(self) -> [Block; COLUMNS] {
         let mut hashes = [Block::ZERO; COLUMNS];
-        for (hash, column) in hashes.iter_mut().zip(columns.chunks_exact(blocks)) {
-            *hash = self.hash(column);
-        }
+        hashes.iter_mut().zip(self.columns).for_each(|(hash, sum)| *hash = sum.reduce());
         hashes
     }
 }
@@ -104,11 +126,41 @@ mod tests {
         (u, v, w)
     }
 
+    /// The hashes of all columns in one tile.
+    fn hash_all(challenge: Block, columns: &[Block], blocks: usize) -> [Block; COLUMNS] {
+        let mut hash = ColumnHash::new(challenge, blocks);
+        hash.add(Tile { from: 0, len: blocks }, columns);
+        hash.finish()
+    }
+
+    #[test]
+    fn the_hash_is_that_of_the_definition_however_the_columns_are_cut() {
+        let challenge = Block::from_u128(0xabcd_ef01_2345_6789 << 37 | 5);
+        for blocks in [1, 2, 8, 9, 10, 30] {
+            let (u, v, _) = honest(blocks, Block::ONES);
+            let mut cut = ColumnHash::new(challenge, blocks);
+            for from in (0..blocks).step_by(7) {
+                let len = 7.min(blocks - from);
+                let part: Vec<Block> =
+                    v.chunks_exact(blocks).flat_map(|column| &column[from..][..len]).copied().collect();
+                cut.add(Tile { from, len }, &part);
+            }
+            let definition = |column: &[Block]| {
+                let used = column[..blocks - 1].iter().rev();
+                used.fold(Block::ZERO, |sum, block| (sum ^ *block).gf_mul(challenge)) ^ column[blocks - 1]
+            };
+            assert!(cut.of(&u) == definition(&u));
+            let hashes = cut.finish();
+            assert!(hashes == hash_all(challenge, &v, blocks));
+            assert!(v.chunks_exact(blocks).zip(&hashes).all(|(column, hash)| definition(column) == *hash), "{blocks}");
+        }
+    }
+
     fn outcome(delta: Block, u: &[Block], v: &[Block], w: &[Block]) -> bool {
         let challenge = Block::from_u128(0x1234_5678_9abc_def0_0fed_cba9_8765_4321);
         let hash = ColumnHash::new(challenge, u.len());
-        let sent = answer(&PLACE, 9, challenge, hash.hash(u), &hash.hash_all(v, u.len()));
-        passes(&PLACE, 9, challenge, delta, &hash.hash_all(w, u.len()), &sent)
+        let sent = answer(&PLACE, 9, challenge, hash.of(u), &hash_all(challenge, v, u.len()));
+        passes(&PLACE, 9, challenge, delta, &hash_all(challenge, w, u.len()), &sent)
     }
 
     #[test]
@@ -145,8 +197,8 @@ mod tests {
         let (u, v, w) = honest(3, delta);
         let challenge = Block::from_u128(99);
         let hash = ColumnHash::new(challenge, 3);
-        let (columns, own) = (hash.hash_all(&v, 3), hash.hash_all(&w, 3));
-        let sent = answer(&PLACE, 1, challenge, hash.hash(&u), &columns);
+        let (columns, own) = (hash_all(challenge, &v, 3), hash_all(challenge, &w, 3));
+        let sent = answer(&PLACE, 1, challenge, hash.of(&u), &columns);
         assert!(passes(&PLACE, 1, challenge, delta, &own, &sent));
         assert!(!passes(&PLACE, 2, challenge, delta, &own, &sent));
         assert!(!passes(&PLACE, 1, Block::from_u128(98), delta, &own, &sent));

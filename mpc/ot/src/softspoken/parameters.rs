@@ -79,9 +79,9 @@ impl Parameters {
 }
 
 impl Default for Parameters {
-    /// `k = 4`, chunks of 2^16, two chunks under way.
+    /// `k = 4`, chunks of 2^16 less the 128 transfers that are given up, so that their columns are whole tiles; two chunks under way.
     fn default() -> Self {
-        Self { field_bits: 4, chunk: 1 << 16, window: 2 }
+        Self { field_bits: 4, chunk: (1 << 16) - BLOCK_BITS, window: 2 }
     }
 }
 
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn only_parameters_that_fit_are_made_and_chunks_add_up() {
-        assert!(Parameters::new(4, 1 << 16, 2) == Some(Parameters::default()));
+        assert!(Parameters::new(4, 65_408, 2) == Some(Parameters::default()));
         for (field_bits, chunk, window) in
             [(0, 128, 1), (3, 128, 1), (16, 128, 1), (4, 0, 1), (4, 100, 1), (4, 1 << 21, 1), (4, 128, 0), (4, 128, 17)]
         {

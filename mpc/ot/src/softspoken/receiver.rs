@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 
 use mpc_block::{Block, Tmmo};
-use mpc_core::{Abort, Context};
+use mpc_core::{Abort, Context, Frame};
 use zeroize::Zeroizing;
 
-use super::check::CHALLENGE_BYTES;
+use super::check::{ANSWER_BYTES, CHALLENGE_BYTES};
+use super::chunk::correction_bytes;
 use super::receiving::{Received, Receiving};
 use super::sender::hash_key;
 use super::{Parameters, leaf, tree};
@@ -46,8 +47,8 @@ impl Receiver {
         Ok(Self { state: Some((link, Receiving::new(parameters, place, &seeds))), hash })
     }
 
-    /// `count` correlated transfers with random choices: `sink` gets the choices (packed) and `t` of each transfer, chunk by
-    /// chunk, in order. A malicious sender does not learn the choices.
+    /// `count` correlated transfers with random choices: `sink` gets the choices (packed) and `t` of each transfer, part by
+    /// part, in order; a part that others follow has a multiple of 128. A malicious sender does not learn the choices.
     ///
     /// # Errors
     /// [`Abort`] when the peer is gone; every later call fails then too.
@@ -59,8 +60,8 @@ impl Receiver {
         stream(&mut self.state, count, &mut deliver).await
     }
 
-    /// `count` random transfers: `sink` gets the choices (packed) and the chosen key of each transfer, chunk by chunk, in
-    /// order.
+    /// `count` random transfers: `sink` gets the choices (packed) and the chosen key of each transfer, part by part, in
+    /// order, as [`Self::correlated`].
     ///
     /// # Errors
     /// As [`Self::correlated`].
@@ -109,17 +110,20 @@ where
     let mut pending = VecDeque::with_capacity(window + 1);
     let mut challenge = Block::ZERO;
     for step in 0..chunks + window {
-        let mut message = Vec::new();
+        let transfers = parameters.count_of(step, count);
+        let corrections = if step < chunks { correction_bytes(&parameters, transfers) } else { 0 };
+        let mut message = Frame::with_capacity(corrections + ANSWER_BYTES);
         if step < chunks {
-            pending.push_back(receiving.correct(parameters.count_of(step, count), &mut message));
+            pending.push_back(receiving.correct(transfers, &mut message));
         }
         let answered = if step < window { None } else { pending.pop_front() };
         if let Some(chunk) = &answered {
             message.extend_from_slice(&receiving.answer(chunk, challenge));
         }
         let more = step + 1 >= window && step + 1 < chunks + window;
-        let got = link.round(message, if more { CHALLENGE_BYTES } else { 0 }).await?;
-        if let Some(bytes) = got.first_chunk::<CHALLENGE_BYTES>() {
+        link.send(message).await?;
+        let got = link.receive(if more { CHALLENGE_BYTES } else { 0 }).await?;
+        if let Some(bytes) = got.payload().first_chunk::<CHALLENGE_BYTES>() {
             challenge = Block::from_bytes(*bytes);
         }
         if let Some(chunk) = answered {

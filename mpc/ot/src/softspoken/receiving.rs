@@ -1,13 +1,14 @@
 //! The receiver's steps, without I/O: corrections of a chunk, the answer to its challenge, its transfers.
 
-use mpc_block::{Block, bytes_of, xor_into};
+use mpc_block::{Block, bytes_of, transpose, xor_into};
+use mpc_core::Frame;
 use zeroize::Zeroizing;
 
+use super::Parameters;
 use super::check::{self, ColumnHash};
-use super::chunk::{Chunk, Pool, column_blocks, correction_bytes};
+use super::chunk::{Chunk, Pool, column_blocks, room, tiles};
 use super::tree::Leaves;
 use super::vole::Streams;
-use super::{COLUMNS, Parameters};
 use crate::bits;
 use crate::place::Place;
 
@@ -22,7 +23,7 @@ pub(super) struct Receiving {
     next: u64,
 }
 
-/// Transfers of a chunk as the receiver has them.
+/// Transfers of a tile as the receiver has them.
 pub(super) struct Received<'a> {
     /// The index of the first of them in the session.
     pub(super) first: u64,
@@ -39,26 +40,28 @@ impl Receiving {
         Self { parameters, place, streams, pool: Pool::default(), rows, next: 0 }
     }
 
-    /// Draws the columns of the next chunk and appends its corrections to `message`.
-    pub(super) fn correct(&mut self, count: usize, message: &mut Vec<u8>) -> Chunk {
+    /// Draws the columns of the next chunk and appends its corrections to `message`, tile by tile and in each tree by tree.
+    pub(super) fn correct(&mut self, count: usize, message: &mut Frame) -> Chunk {
         let mut chunk = self.pool.next(count, column_blocks(count));
-        let begin = message.len();
-        message.resize(begin + correction_bytes(&self.parameters, count), 0);
-        let (blocks, bits, width) = (chunk.blocks, self.parameters.field_bits(), self.streams.width());
-        for tree in 0..self.parameters.trees() {
-            for from in (0..blocks).step_by(width) {
-                let len = width.min(blocks - from);
-                let mut outputs = self.streams.next(tree, len);
-                for bit in 0..bits {
-                    chunk.column(tree * bits + bit, from, len).copy_from_slice(outputs.bit(bit));
-                }
-                let choices = &mut chunk.beside[from..][..len];
-                if tree == 0 {
-                    choices.copy_from_slice(outputs.sum());
-                } else {
-                    let at = begin + ((tree - 1) * blocks + from) * 16;
-                    xor_into(outputs.sum(), choices);
-                    message[at..][..16 * len].copy_from_slice(bytes_of(outputs.sum()));
+        let (bits, width) = (self.parameters.field_bits(), self.streams.width());
+        for tile in tiles(chunk.blocks) {
+            let columns = &mut chunk.data[tile.range()];
+            let choices = &mut chunk.beside[tile.from..][..tile.len];
+            for tree in 0..self.parameters.trees() {
+                let of_tree = &mut columns[tree * bits * tile.len..][..bits * tile.len];
+                for from in (0..tile.len).step_by(width) {
+                    let len = width.min(tile.len - from);
+                    let mut outputs = self.streams.next(tree, len);
+                    for (bit, column) in of_tree.chunks_exact_mut(tile.len).enumerate() {
+                        column[from..][..len].copy_from_slice(outputs.bit(bit));
+                    }
+                    let choices = &mut choices[from..][..len];
+                    if tree == 0 {
+                        choices.copy_from_slice(outputs.sum());
+                    } else {
+                        xor_into(outputs.sum(), choices);
+                        message.extend_from_slice(bytes_of(outputs.sum()));
+                    }
                 }
             }
         }
@@ -67,18 +70,28 @@ impl Receiving {
 
     /// The answer to the sender's challenge.
     pub(super) fn answer(&self, chunk: &Chunk, challenge: Block) -> [u8; check::ANSWER_BYTES] {
-        let hash = ColumnHash::new(challenge, chunk.blocks);
-        let columns: [Block; COLUMNS] = hash.hash_all(&chunk.columns, chunk.blocks);
-        check::answer(&self.place, chunk.number, challenge, hash.hash(&chunk.beside), &columns)
+        let mut hash = ColumnHash::new(challenge, chunk.blocks);
+        for tile in tiles(chunk.blocks) {
+            hash.add(tile, &chunk.data[tile.range()]);
+        }
+        let choices = hash.of(&chunk.beside);
+        check::answer(&self.place, chunk.number, challenge, choices, &hash.finish())
     }
 
-    /// Hands the chunk's transfers to `deliver`.
+    /// Hands the chunk's transfers to `deliver`, tile by tile.
     pub(super) fn finish(&mut self, mut chunk: Chunk, deliver: &mut impl FnMut(Received<'_>)) {
-        let used = bits::blocks(chunk.count);
         bits::clear_from(&mut chunk.beside, chunk.count);
-        let keys = chunk.rows(&mut self.rows);
-        deliver(Received { first: self.next, choices: &chunk.beside[..used], keys });
-        self.next += chunk.count as u64;
+        for tile in tiles(chunk.blocks) {
+            let count = tile.count(chunk.count);
+            if count > 0 {
+                let columns = &chunk.data[tile.range()];
+                let rows = room(&mut self.rows, columns.len());
+                transpose(columns, rows);
+                let choices = &chunk.beside[tile.from..][..bits::blocks(count)];
+                deliver(Received { first: self.next, choices, keys: &mut rows[..count] });
+                self.next += count as u64;
+            }
+        }
         self.pool.put(chunk);
     }
 }

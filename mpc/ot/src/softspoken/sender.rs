@@ -2,17 +2,20 @@
 
 use std::collections::VecDeque;
 
-use mpc_block::{Block, Tmmo};
+use mpc_block::{Block, Tmmo, xor_each};
 use mpc_core::{Abort, Context};
 use zeroize::Zeroizing;
 
 use super::check::ANSWER_BYTES;
-use super::chunk::correction_bytes;
+use super::chunk::{correction_bytes, room};
 use super::sending::{Sending, Sent};
 use super::{Parameters, leaf, tree};
 use crate::base;
 use crate::link::{Link, ended};
 use crate::place::{Place, first_half};
+
+/// Transfers whose keys are hashed while they are in the first-level cache.
+const HASHED: usize = 512;
 
 /// The party that has both messages of every transfer, and `Δ`. It exists once a session: it cannot be copied, and an abort ends it.
 pub struct Sender {
@@ -58,7 +61,7 @@ impl Sender {
         *self.delta
     }
 
-    /// `count` correlated transfers: `sink` gets `q` of each, chunk by chunk, in order, each after its check. The message for
+    /// `count` correlated transfers: `sink` gets `q` of each, part by part, in order, each after its check. The message for
     /// choice 0 is `q`, the one for choice 1 is `q ⊕ Δ`.
     ///
     /// # Errors
@@ -71,7 +74,7 @@ impl Sender {
         stream(&mut self.state, count, &mut deliver).await
     }
 
-    /// `count` random transfers: `sink` gets the keys for choice 0 and those for choice 1, chunk by chunk, in order, each
+    /// `count` random transfers: `sink` gets the keys for choice 0 and those for choice 1, part by part, in order, each
     /// after its check.
     ///
     /// # Errors
@@ -85,14 +88,14 @@ impl Sender {
         let mut ones: Zeroizing<Vec<Block>> = Zeroizing::new(Vec::new());
         let mut deliver = |sent: Sent<'_>| {
             let (first, zeros) = (u128::from(sent.first), sent.keys);
-            if ones.capacity() < zeros.len() {
-                ones = Zeroizing::new(Vec::with_capacity(zeros.len()));
+            let ones = room(&mut ones, zeros.len());
+            for (part, (zeros, ones)) in zeros.chunks_mut(HASHED).zip(ones.chunks_mut(HASHED)).enumerate() {
+                let first = first + (part * HASHED) as u128;
+                xor_each(ones, zeros, delta);
+                hash.hash_all(zeros, first);
+                hash.hash_all(ones, first);
             }
-            ones.clear();
-            ones.extend(zeros.iter().map(|zero| *zero ^ delta));
-            hash.hash_all(zeros, first);
-            hash.hash_all(&mut ones, first);
-            sink(zeros, &ones);
+            sink(zeros, ones);
         };
         stream(state, count, &mut deliver).await
     }
@@ -136,8 +139,8 @@ where
         let transfers = parameters.count_of(step, count);
         let corrections = if step < chunks { correction_bytes(&parameters, transfers) } else { 0 };
         let answer = if step < window { 0 } else { ANSWER_BYTES };
-        let message = link.round(Vec::new(), corrections + answer).await?;
-        let (corrections, answer) = message.split_at(corrections);
+        let message = link.receive(corrections + answer).await?;
+        let (corrections, answer) = message.payload().split_at(corrections);
         let mut challenge = None;
         if step < chunks {
             let drawn = link.random_block();

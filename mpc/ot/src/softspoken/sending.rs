@@ -1,12 +1,12 @@
 //! The sender's steps, without I/O: columns from corrections, the verdict on the receiver's answer, its transfers.
 
-use mpc_block::{Block, bytes_of_mut};
+use mpc_block::{Block, bytes_of_mut, transpose, xor_where};
 use zeroize::Zeroizing;
 
 use super::check::{self, ColumnHash};
-use super::chunk::{Chunk, Pool};
+use super::chunk::{Chunk, Pool, Tile, room, tiles};
 use super::tree::Leaves;
-use super::vole::{Streams, corrected};
+use super::vole::Streams;
 use super::{COLUMNS, Parameters};
 use crate::place::Place;
 
@@ -17,13 +17,13 @@ pub(super) struct Sending {
     delta: Zeroizing<Block>,
     streams: Streams,
     pool: Pool,
+    columns: Zeroizing<Vec<Block>>,
     correction: Vec<Block>,
-    rows: Zeroizing<Vec<Block>>,
     /// The index of the next transfer in the session.
     next: u64,
 }
 
-/// Transfers of a chunk as the sender has them.
+/// Transfers of a tile as the sender has them.
 pub(super) struct Sent<'a> {
     /// The index of the first of them in the session.
     pub(super) first: u64,
@@ -36,38 +36,51 @@ impl Sending {
     pub(super) fn new(parameters: Parameters, place: Place, delta: Block, seeds: &Leaves) -> Self {
         let streams = Streams::new(&parameters, seeds, true);
         let correction = vec![Block::ZERO; streams.width()];
-        let (pool, delta, rows) = (Pool::default(), Zeroizing::new(delta), Zeroizing::new(Vec::new()));
-        Self { parameters, place, delta, streams, pool, correction, rows, next: 0 }
+        let (pool, delta, columns) = (Pool::default(), Zeroizing::new(delta), Zeroizing::new(Vec::new()));
+        Self { parameters, place, delta, streams, pool, columns, correction, next: 0 }
     }
 
-    /// Draws the columns of the next chunk, which holds `count` transfers, and hashes them under `challenge`, which was
-    /// drawn after the corrections had come. `corrections` has the exact length for `count`.
+    /// Draws the columns of the next chunk, which holds `count` transfers, tile by tile: hashes them under `challenge`, which was
+    /// drawn after the corrections had come, and turns them. `corrections` has the exact length for `count`.
     pub(super) fn columns(&mut self, count: usize, corrections: &[u8], challenge: Block) -> Chunk {
         let mut chunk = self.pool.next(count, 1 + COLUMNS);
-        let (blocks, bits, width) = (chunk.blocks, self.parameters.field_bits(), self.streams.width());
-        for tree in 0..self.parameters.trees() {
-            for from in (0..blocks).step_by(width) {
-                let len = width.min(blocks - from);
-                let outputs = self.streams.next(tree, len);
-                let correction = &mut self.correction[..len];
+        let mut hash = ColumnHash::new(challenge, chunk.blocks);
+        let trees = self.parameters.trees();
+        for tile in tiles(chunk.blocks) {
+            let corrections = &corrections[16 * (trees - 1) * tile.from..][..16 * (trees - 1) * tile.len];
+            let columns = self.draw(tile, corrections);
+            hash.add(tile, columns);
+            transpose(columns, &mut chunk.data[tile.range()]);
+        }
+        chunk.beside[0] = challenge;
+        chunk.beside[1..].copy_from_slice(&hash.finish());
+        chunk
+    }
+
+    /// The columns of a tile. `corrections` are those of the tile.
+    fn draw(&mut self, tile: Tile, corrections: &[u8]) -> &[Block] {
+        let Self { parameters, delta, streams, columns, correction, .. } = self;
+        let (bits, width) = (parameters.field_bits(), streams.width());
+        let columns = room(columns, COLUMNS * tile.len);
+        for (tree, of_tree) in columns.chunks_exact_mut(bits * tile.len).enumerate() {
+            for from in (0..tile.len).step_by(width) {
+                let len = width.min(tile.len - from);
+                let outputs = streams.next(tree, len);
+                let correction = &mut correction[..len];
                 match tree.checked_sub(1) {
                     None => correction.fill(Block::ZERO),
                     Some(row) => {
-                        let bytes = &corrections[(row * blocks + from) * 16..][..16 * len];
+                        let bytes = &corrections[16 * (row * tile.len + from)..][..16 * len];
                         bytes_of_mut(correction).copy_from_slice(bytes);
                     }
                 }
-                for bit in 0..bits {
-                    let column = tree * bits + bit;
-                    let selected = self.delta.bit(column as u32);
-                    corrected(chunk.column(column, from, len), outputs.bit(bit), correction, selected);
+                for (bit, column) in of_tree.chunks_exact_mut(tile.len).enumerate() {
+                    let selected = delta.bit((tree * bits + bit) as u32);
+                    xor_where(selected, &mut column[from..][..len], outputs.bit(bit), correction);
                 }
             }
         }
-        let hashes = ColumnHash::new(challenge, blocks).hash_all(&chunk.columns, blocks);
-        chunk.beside[0] = challenge;
-        chunk.beside[1..].copy_from_slice(&hashes);
-        chunk
+        columns
     }
 
     /// True when the receiver's answer belongs to the chunk.
@@ -77,11 +90,15 @@ impl Sending {
         check::passes(&self.place, chunk.number, *challenge, *self.delta, columns, answer)
     }
 
-    /// Hands the chunk's transfers to `deliver`. Only after [`Self::passes`].
-    pub(super) fn finish(&mut self, chunk: Chunk, deliver: &mut impl FnMut(Sent<'_>)) {
-        let keys = chunk.rows(&mut self.rows);
-        deliver(Sent { first: self.next, keys });
-        self.next += chunk.count as u64;
+    /// Hands the chunk's transfers to `deliver`, tile by tile. Only after [`Self::passes`].
+    pub(super) fn finish(&mut self, mut chunk: Chunk, deliver: &mut impl FnMut(Sent<'_>)) {
+        for tile in tiles(chunk.blocks) {
+            let count = tile.count(chunk.count);
+            if count > 0 {
+                deliver(Sent { first: self.next, keys: &mut chunk.data[tile.range()][..count] });
+                self.next += count as u64;
+            }
+        }
         self.pool.put(chunk);
     }
 }

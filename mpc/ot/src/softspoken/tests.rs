@@ -1,6 +1,7 @@
 //! The extension's steps without I/O: what both sides hold, and what a cheating receiver can reach.
 
 use mpc_block::{Block, BlockPrg};
+use mpc_core::Frame;
 use zeroize::Zeroizing;
 
 use super::check::ANSWER_BYTES;
@@ -35,11 +36,11 @@ fn chunk(
     cheat: impl FnOnce(&mut [u8], &mut [u8; ANSWER_BYTES]),
 ) -> Option<Transfers> {
     let challenge = Block::from_u128(0xdead_beef_0123_4567_89ab_cdef_5555_aaaa + count as u128);
-    let mut corrections = Vec::new();
+    let mut corrections = Frame::with_capacity(0);
     let mine = receiving.correct(count, &mut corrections);
     let mut answer = receiving.answer(&mine, challenge);
-    cheat(&mut corrections, &mut answer);
-    let theirs = sending.columns(count, &corrections, challenge);
+    cheat(corrections.payload_mut(), &mut answer);
+    let theirs = sending.columns(count, corrections.payload(), challenge);
     if !sending.passes(&theirs, &answer) {
         return None;
     }

@@ -1,124 +1,68 @@
 //! Small-field VOLE from the leaves' streams: SoftSpokenOT, Fig. 7.
 //!
-//! `u = Σ r_x` and, for every bit `b`, `v_b = Σ r_x` over the leaves whose number has bit `b`. Both come from one pass of
-//! halving: a node of the tree holds the sum over its leaves and the sums by bit below it, and joining two nodes at depth `d`
-//! costs `d` additions, so a tree costs fewer than `2^(k+1)` and not `k·2^(k−1) + 2^k`.
+//! `u = Σ r_x` and, for every bit `b`, `v_b = Σ r_x` over the leaves whose number has bit `b`: sums of streams that are added up as they
+//! are drawn.
 
-use mpc_block::{Block, BlockPrg, xor_into};
+use mpc_block::{Block, StreamSums};
 use zeroize::Zeroizing;
 
 use super::Parameters;
 
-/// Blocks of one pass over the leaves of a tree; one pass stays in the first-level cache.
-const TILE_BLOCKS: usize = 1024;
+/// Blocks of a stream that are drawn at a time: their sums stay in the first-level cache.
+const WIDTH: usize = 128;
 
 /// The streams of all leaves of all trees at one party. Blocks of a stream are drawn once, in order.
 pub(super) struct Streams {
-    streams: Vec<BlockPrg>,
-    tile: Zeroizing<Vec<Block>>,
+    trees: Vec<StreamSums>,
+    rows: Zeroizing<Vec<Block>>,
     bits: usize,
-    width: usize,
-    first: usize,
 }
 
 impl Streams {
     /// Streams from the leaves' seeds. `punctured` leaves out place 0 of every tree, whose seed the sender lacks.
     pub(super) fn new(parameters: &Parameters, seeds: &[Block], punctured: bool) -> Self {
         let bits = parameters.field_bits();
-        let width = (TILE_BLOCKS >> bits).clamp(8, 128);
-        Self {
-            streams: seeds.iter().map(|seed| BlockPrg::new(*seed)).collect(),
-            tile: Zeroizing::new(vec![Block::ZERO; width << bits]),
-            bits,
-            width,
-            first: usize::from(punctured),
-        }
+        let trees = seeds.chunks_exact(parameters.leaves()).map(|tree| StreamSums::new(tree, punctured)).collect();
+        Self { trees, rows: Zeroizing::new(vec![Block::ZERO; (bits + 1) * WIDTH]), bits }
     }
 
     /// Most blocks that one call of [`Self::next`] gives.
     pub(super) fn width(&self) -> usize {
-        self.width
+        WIDTH
     }
 
     /// The next `len` blocks of every output of `tree`. Without place 0 the sum `u` means nothing; the other outputs do
     /// not contain that place.
     pub(super) fn next(&mut self, tree: usize, len: usize) -> Outputs<'_> {
-        let streams = &mut self.streams[tree << self.bits..(tree + 1) << self.bits];
-        for (stream, row) in streams.iter_mut().zip(self.tile.chunks_exact_mut(self.width)).skip(self.first) {
-            stream.fill(&mut row[..len]);
-        }
-        halve(&mut self.tile, self.bits, self.width, len);
-        Outputs { tile: &mut self.tile, width: self.width, len }
+        let rows = &mut self.rows[..(self.bits + 1) * len];
+        self.trees[tree].draw(rows);
+        Outputs { rows, len }
     }
 }
 
 /// What one pass gives: `u`, and `v` (at the sender `w`) bit by bit.
 pub(super) struct Outputs<'a> {
-    tile: &'a mut [Block],
-    width: usize,
+    rows: &'a mut [Block],
     len: usize,
 }
 
 impl Outputs<'_> {
     /// The sum of all streams.
     pub(super) fn sum(&mut self) -> &mut [Block] {
-        &mut self.tile[..self.len]
+        &mut self.rows[..self.len]
     }
 
     /// The sum of the streams whose place has bit `bit`.
     pub(super) fn bit(&self, bit: usize) -> &[Block] {
-        &self.tile[(bit + 1) * self.width..][..self.len]
-    }
-}
-
-/// In place: row 0 becomes the sum of the `2^bits` rows, row `b + 1` the sum of those whose number has bit `b`.
-fn halve(rows: &mut [Block], bits: usize, width: usize, len: usize) {
-    for depth in 1..=bits {
-        let stride = 1 << (depth - 1);
-        for node in rows.chunks_exact_mut(2 * stride * width) {
-            let (left, right) = node.split_at_mut(stride * width);
-            for (to, from) in left.chunks_exact_mut(width).zip(right.chunks_exact(width)).take(depth) {
-                xor_into(&mut to[..len], &from[..len]);
-            }
-            // Where the right half begins, the sum by the new bit already stands at its place.
-            if depth < stride {
-                left[depth * width..][..len].copy_from_slice(&right[..len]);
-            }
-        }
-    }
-}
-
-/// `to = row ⊕ bit·correction`.
-pub(super) fn corrected(to: &mut [Block], row: &[Block], correction: &[Block], bit: bool) {
-    for ((to, row), correction) in to.iter_mut().zip(row).zip(correction) {
-        *to = *row ^ correction.masked(bit);
+        &self.rows[(bit + 1) * self.len..][..self.len]
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use mpc_block::xor_where;
 
-    #[test]
-    fn halving_gives_the_sums_of_the_definition() {
-        for bits in [1, 2, 4, 8] {
-            let (width, len) = (5, 3);
-            let mut prg = BlockPrg::new(Block::from_u128(bits as u128));
-            let mut rows = vec![Block::ZERO; width << bits];
-            prg.fill(&mut rows);
-            let given = rows.clone();
-            halve(&mut rows, bits, width, len);
-            for at in 0..len {
-                let sum = |over: &dyn Fn(usize) -> bool| {
-                    (0..1 << bits).filter(|x| over(*x)).fold(Block::ZERO, |sum, x| sum ^ given[x * width + at])
-                };
-                assert!(rows[at] == sum(&|_| true));
-                for bit in 0..bits {
-                    assert!(rows[(bit + 1) * width + at] == sum(&|x| (x >> bit) & 1 == 1), "k {bits}, bit {bit}");
-                }
-            }
-        }
-    }
+    use super::*;
 
     #[test]
     fn two_parties_hold_a_vole_at_their_element_however_the_streams_are_cut() {
@@ -140,7 +84,7 @@ mod tests {
                 let w = sender.next(1, len);
                 for bit in 0..bits {
                     let mut due = v.bit(bit).to_vec();
-                    corrected(&mut due, v.bit(bit), &u, (element >> bit) & 1 == 1);
+                    xor_where((element >> bit) & 1 == 1, &mut due, v.bit(bit), &u);
                     assert!(due == w.bit(bit), "k {bits}, bit {bit}");
                 }
             }

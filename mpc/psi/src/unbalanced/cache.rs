@@ -1,9 +1,13 @@
 //! The client's cache: releases with their tables, checked against the pinned digests.
 
+use super::owner::Published;
 use super::release::{BadRelease, Release, digest, element_id};
 use super::table;
 use super::value::Value;
 use super::voprf::PublicKey;
+
+/// Length of the number in front of a release that is kept.
+const LENGTH_BYTES: usize = 8;
 
 /// A release whose tables come in one after the other.
 pub struct Level {
@@ -53,6 +57,42 @@ impl Level {
         self.tables.push(slots);
         Ok(())
     }
+
+    /// The release and the tables that are there as one piece, to be kept between sessions.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        packed(&self.release.to_bytes(), &self.tables)
+    }
+
+    /// Reads what was kept: the release with the pinned digest and all its tables. Nothing of the place where it lay is trusted.
+    ///
+    /// # Errors
+    /// [`BadRelease`] for anything else.
+    pub fn from_bytes(bytes: &[u8], pinned: &[u8; 32]) -> Result<Self, BadRelease> {
+        let (length, rest) = bytes.split_first_chunk::<LENGTH_BYTES>().ok_or(BadRelease::Form)?;
+        let length = usize::try_from(u64::from_be_bytes(*length)).map_err(|_| BadRelease::Form)?;
+        let (release, mut rest) = rest.split_at_checked(length).ok_or(BadRelease::Form)?;
+        let mut level = Self::new(Release::parse(release)?, pinned)?;
+        while let Some(due) = level.due() {
+            let (table, behind) = rest.split_at_checked(due).ok_or(BadRelease::Tables)?;
+            level.add(table.to_vec())?;
+            rest = behind;
+        }
+        if rest.is_empty() { Ok(level) } else { Err(BadRelease::Tables) }
+    }
+
+    /// The release as its owner sends it.
+    pub fn into_published(self) -> Published {
+        let Self { release, tables } = self;
+        Published { release: release.to_bytes(), digest: release.digest(), tables }
+    }
+}
+
+/// A release's length, the release, and its tables.
+pub(super) fn packed(release: &[u8], tables: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = (release.len() as u64).to_be_bytes().to_vec();
+    bytes.extend(release);
+    tables.iter().for_each(|table| bytes.extend(table));
+    bytes
 }
 
 impl Cache {

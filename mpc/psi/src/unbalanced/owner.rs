@@ -7,6 +7,7 @@ use mpc_block::Block;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use super::cache::packed;
 use super::fuse::NoTable;
 use super::release::{BadRelease, MAX_LABEL_BYTES, MAX_RELEASES, Release, element_id};
 use super::table;
@@ -34,6 +35,13 @@ pub struct Published {
     pub tables: Vec<Vec<u8>>,
     /// The digest to pin.
     pub digest: [u8; 32],
+}
+
+impl Published {
+    /// Release and tables as one piece, which [`Level::from_bytes`](super::Level::from_bytes) reads.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        packed(&self.release, &self.tables)
+    }
 }
 
 /// Elements to publish.
@@ -177,10 +185,8 @@ impl Owner {
         Ok(published)
     }
 
-    /// Bytes of a mark: 40 bits and one more for every doubling of what a session may look up.
     fn mark_bytes(&self) -> u8 {
-        let looks = self.queries * MAX_RELEASES as usize;
-        (40 + looks.next_power_of_two().ilog2()).div_ceil(8) as u8
+        mark_bytes(self.queries)
     }
 
     /// Evaluates the elements' entries and seals their labels, in parts of equal length.
@@ -208,6 +214,19 @@ impl Owner {
             }
         }
     }
+}
+
+/// Bytes of a mark: 40 bits and one more for every doubling of what a session may look up.
+fn mark_bytes(queries: usize) -> u8 {
+    let looks = queries * MAX_RELEASES as usize;
+    (40 + looks.next_power_of_two().ilog2()).div_ceil(8) as u8
+}
+
+/// Most bytes of the tables of one release: of a set padded to `bound` (up to [`MAX_SET`]), for sessions of up to `queries` elements
+/// (up to [`MAX_QUERIES`]), with labels of `label_bytes`. Who receives a release bounds it by this before it takes memory.
+pub fn most_bytes(bound: usize, queries: usize, label_bytes: usize) -> usize {
+    let slot = usize::from(mark_bytes(queries.min(MAX_QUERIES))) + label_bytes;
+    table::most_slots(bound.min(MAX_SET)).saturating_mul(slot)
 }
 
 /// Entries and labels that belong to no element: uniform, as the others look to who does not know the elements.

@@ -17,6 +17,14 @@ pub(super) fn table_of(entry: Entry, tables: usize) -> usize {
     ((u128::from(entry.place) * tables as u128) >> 64) as usize
 }
 
+/// Most slots of all tables of `entries` entries. Of several tables each has its share of the entries, which follows from uniform
+/// values: one with a 64th more than 2^20 lies 16 standard deviations away.
+pub(super) fn most_slots(entries: usize) -> usize {
+    let tables = tables(entries);
+    let most = if tables == 1 { entries } else { TABLE_ENTRIES + TABLE_ENTRIES / 64 };
+    tables.saturating_mul(Geometry::of(most as u32).slots())
+}
+
 /// Makes all tables; `sealed` holds `label_bytes` bytes an entry. Returns what a release says of each, and its slots. How
 /// many entries a table has follows from uniform values, so it tells nothing about the elements.
 pub(super) fn build(

@@ -1,11 +1,14 @@
 //! Seeded cases of any shape, and the three parties that run them in memory.
 
+#![allow(dead_code)]
+
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use mpc_core::{Abort, Prg, Transport, memory};
 use mpc_relational::{
-    Aggregate, CarrierRow, Function, GroupResult, Input, Join, OwnerRows, Placement, SideRow, SideShape, StarShape, run,
+    Aggregate, CarrierRow, Function, GroupResult, Input, Join, OwnerRows, Placement, Rep3, Scheme, SideRow, SideShape,
+    StarShape, run,
 };
 
 /// A shape, its placement and rows that fit.
@@ -34,8 +37,10 @@ fn signed(prg: &mut Prg, bound: u64) -> i64 {
     prg.below(2 * bound + 1) as i64 - bound as i64
 }
 
-fn side_row(prg: &mut Prg, key: u64, values: u8) -> SideRow {
-    let rows = 1 + prg.below(3);
+/// A row of a side that stands for up to three rows; `more` are those that the bound still allows beyond one a key.
+fn side_row(prg: &mut Prg, key: u64, values: u8, more: &mut u64) -> SideRow {
+    let rows = 1 + prg.below(3).min(*more);
+    *more -= rows - 1;
     let counts: Vec<u64> = (0..values).map(|_| prg.below(rows + 1)).collect();
     let sums = counts.iter().map(|count| if *count == 0 { 0 } else { signed(prg, 90_000) }).collect();
     SideRow { key, rows, sums, counts }
@@ -91,9 +96,10 @@ pub fn case(seed: u8, sides: &[(Join, u32, u32, u8)], bound: u32, fill: &Fill) -
     };
     let mut carrier: Vec<CarrierRow> = (0..fill.carrier).map(|_| row(&mut prg)).collect();
     mark_leads(&mut carrier);
-    let side = |(_, _, rows, values): &(Join, u32, u32, u8)| {
+    let side = |(_, bound, rows, values): &(Join, u32, u32, u8)| {
         let keys: BTreeSet<u64> = (0..*rows).map(|_| prg.below(fill.keys) * spread).collect();
-        let mut rows: Vec<SideRow> = keys.into_iter().map(|key| side_row(&mut prg, key, *values)).collect();
+        let mut more = u64::from(*bound) - keys.len() as u64;
+        let mut rows: Vec<SideRow> = keys.into_iter().map(|key| side_row(&mut prg, key, *values, &mut more)).collect();
         rows.reverse();
         rows
     };
@@ -114,14 +120,22 @@ impl Case {
         out
     }
 
-    /// Runs the three parties over the given transports; the answers are in the order of the parties.
+    /// Runs the three parties of tier B over the given transports; the answers are in the order of the parties.
     pub async fn run(&self, transports: Vec<Arc<dyn Transport>>) -> Vec<Result<Option<Vec<GroupResult>>, Abort>> {
+        self.run_on::<Rep3>(transports).await
+    }
+
+    /// As [`Case::run`], on any scheme.
+    pub async fn run_on<S: Scheme>(
+        &self,
+        transports: Vec<Arc<dyn Transport>>,
+    ) -> Vec<Result<Option<Vec<GroupResult>>, Abort>> {
         let party = |mut ctx: mpc_core::Context| {
             let case = self.clone();
             tokio::spawn(async move {
                 let mine = case.rows_of(ctx.me());
                 let mut steps = 0;
-                let out = run(&mut ctx, &case.shape, &case.place, mine, &mut |_| steps += 1).await;
+                let out = run::<S>(&mut ctx, &case.shape, &case.place, mine, &mut |_| steps += 1).await;
                 assert!(out.is_err() || steps >= 5);
                 if out.is_ok() {
                     eprintln!("party {}: {} rounds, {} bytes sent", ctx.me(), ctx.rounds(), ctx.bytes_sent());

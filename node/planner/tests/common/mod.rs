@@ -99,6 +99,7 @@ pub fn request(sql: &str) -> Request {
         receiver: org("statistics"),
         expires: 9_000,
         salt: [7; 32],
+        tier: None,
     }
 }
 

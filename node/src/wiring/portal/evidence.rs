@@ -45,9 +45,13 @@ impl NodeDesk {
         let bundle = self.collected(job).await?;
         let pinned: Digest = self.chain.genesis().digest();
         let report = verify(&bundle.to_file(), Some(&pinned));
+        let tier = self.find_job(job).ok().map(|job| job.proposal.tier.word());
         let view = |e: &EvidenceEntry| {
             let (record, org) = (&e.record, e.record.sender.org());
             let name_zh = self.organisation(&org).map_or_else(|| org.to_string(), |o| o.name_zh.clone());
+            let tier = tier.filter(|_| record.kind == EntryKind::Proposed);
+            let in_tier = |before: &str, behind: &str| tier.map(|tier| format!("{before}{tier}{behind}"));
+            let (zh, en) = (in_tier("，", " 级").unwrap_or_default(), in_tier(", tier ", "").unwrap_or_default());
             RecordView {
                 seq: record.seq,
                 kind: record.kind.word().to_owned(),
@@ -57,8 +61,8 @@ impl NodeDesk {
                 time: record.time,
                 transaction: record.tx.to_string(),
                 body: record.body.to_string(),
-                text_zh: format!("{name_zh}：{}", record.kind.word_zh()),
-                text_en: format!("{org}: {}", record.kind.word()),
+                text_zh: format!("{name_zh}：{}{zh}", record.kind.word_zh()),
+                text_en: format!("{org}: {}{en}", record.kind.word()),
             }
         };
         let records = bundle.entries.iter().map(view).collect();

@@ -10,7 +10,7 @@ use base_types::{
 use base_wire::Encode;
 use ledger_vm::notary::EntryKind;
 use notary_policy::Missing;
-use notary_terms::{Catalogue, Plan, RefusedBody, Request};
+use notary_terms::{Catalogue, Plan, RefusedBody, Request, Tier};
 use portal_api::{
     Person,
     fault::FaultView,
@@ -43,6 +43,8 @@ impl NodeDesk {
             let why = format!("'{}' is no purpose of this consortium: {known}", draft.purpose);
             return Err(Fault::new(Code::BadRequest, "check", why));
         }
+        let tier = draft.tier.map(|word| word.parse::<Tier>()).transpose();
+        let tier = tier.map_err(|why| Fault::new(Code::BadRequest, "check", why.to_string()))?;
         let mut salt = [0; 32];
         self.entropy.fill(&mut salt);
         Ok(Request {
@@ -52,6 +54,7 @@ impl NodeDesk {
             receiver: self.me_org().clone(),
             expires: self.clock.now_ms().saturating_add(LIFE_MS),
             salt,
+            tier,
         })
     }
 

@@ -118,6 +118,7 @@ impl World {
             receiver: org("statistics"),
             expires: START + 3_600_000,
             salt: base_gm::sm3::sm3(&now.to_be_bytes()).0,
+            tier: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Rows of two owners: two nodes take part, each by its own rules, and a plan that differs from the derived one is rejected.
 
-use notary_terms::{Intersect, Label, Plan, Program, ReadRole, Request, Rule, RuleSet, Tier, Use};
+use notary_terms::{Intersect, Label, Plan, Program, ReadRole, Request, Rule, RuleSet, Spares, Tier, Use};
 
 use crate::{
     office::{Office, rules, sealed},
@@ -25,6 +25,13 @@ fn planned(world: &World) -> Plan {
     world.rule(&rules_for_rows("statistics/census"));
     world.rule(&rules_for_rows("health/health"));
     world.plan_at(world.height(), &Request { sql: ROWS.into(), ..world.request() })
+}
+
+fn pace(plan: &mut Plan) -> &mut Intersect {
+    match &mut plan.program {
+        Program::Intersect(intersect) => intersect,
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]
@@ -63,13 +70,15 @@ async fn an_intersection_that_is_derived_otherwise_is_rejected() {
     let honest = planned(&world);
     let job = world.send(&honest, &sealed(&honest));
     assert_eq!(office.vote(&job, "health").await, None, "the control is approved");
-    let changes: [(&str, fn(&mut Plan)); 6] = [
+    let changes: [(&str, fn(&mut Plan)); 8] = [
         ("another key", |p| {
             let ReadRole::Set { keys } = &mut p.reads[1].role else { panic!("no set") };
             keys[0].column = 1;
         }),
         ("no filter", |p| p.reads[1].filter = None),
-        ("another label", |p| p.program = Program::Intersect(Intersect { label: Label::Count })),
+        ("another label", |p| pace(p).label = Label::Count),
+        ("buckets", |p| pace(p).bucket_keys = Some(1 << 10)),
+        ("other thrift", |p| pace(p).spares = Spares::Bytes),
         ("another tier", |p| p.tier = Tier::B),
         ("a third node", |p| p.nodes.insert(0, org("civil"))),
         ("more rows", |p| p.reads[0].rows_bound += 64),

@@ -7,8 +7,8 @@ use base_types::{DatasetId, OrgId, TimeMs, column::ColumnType};
 use notary_policy::{Missing, check};
 use notary_terms::{
     Aggregate, ApprovalMode, Argument, Catalogue, CellForm, Circuit, CircuitSize, Fold, Function, GroupColumn,
-    Intersect, Join, KeyPart, Label, Output, Plan, Program, Read, ReadRole, Request, Rule, RuleSet, Star, Tier, Use,
-    ValueOf,
+    Intersect, Join, KeyPart, Label, Output, Plan, Program, Read, ReadRole, Request, Rule, RuleSet, Spares, Star, Tier,
+    Use, ValueOf,
     formula::{Formula, Op},
 };
 
@@ -88,6 +88,7 @@ fn request() -> Request {
         receiver: org("statistics"),
         expires: 9_000,
         salt: [7; 32],
+        tier: None,
     }
 }
 
@@ -128,7 +129,11 @@ pub fn intersection() -> Plan {
         tier: Tier::C,
         nodes: vec![org("health"), org("statistics")],
         reads: vec![census, health],
-        program: Program::Intersect(Intersect { label: Label::Row { cells } }),
+        program: Program::Intersect(Intersect {
+            label: Label::Row { cells, rows: 1 },
+            spares: Spares::Time,
+            bucket_keys: None,
+        }),
         outputs: vec![output("person_id", 0, 0), output("education", 0, 1), output("sbp", 1, 0)],
         order: vec![],
         limit: None,

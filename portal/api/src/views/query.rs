@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::fault::FaultView;
 
-/// A query, its purpose, and where it is computed.
+/// A query, its purpose, and where and how it is computed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QueryDraft {
@@ -16,6 +16,10 @@ pub struct QueryDraft {
     /// The organisations whose nodes compute aggregates: three, or the two owners of a join; the node's own three where absent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<String>,
+    /// The tier that is asked for; the query's own where absent. Aggregates among three nodes run in tier `b` or, to withstand a node
+    /// that cheats, in `b+`; a program of two parties in `c` or, where both are trusted to follow the protocol, in `a`, which is faster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<String>,
 }
 
 /// What Check says; nothing has been sent to anybody.

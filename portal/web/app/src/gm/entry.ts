@@ -18,7 +18,7 @@ export const USES = [
 export type Use = (typeof USES)[number]
 
 // Threat tiers, by their tag.
-const TIERS = ['B', 'C', 'D', 'A'] as const
+const TIERS = ['B', 'C', 'D', 'A', 'B+'] as const
 
 export interface Entry {
   subject: string

@@ -7,6 +7,7 @@ import { FaultAlert, FaultViewAlert } from '../components/FaultAlert'
 import { PlanView } from '../components/PlanView'
 import { useSign } from '../components/Signer'
 import { Stack } from '../components/small'
+import { TierField } from '../components/TierField'
 import { type Entry, readProposal } from '../gm/entry'
 import { asFault, useLoad } from '../load'
 import { useSession } from '../session'
@@ -31,6 +32,7 @@ export function QueryPage() {
   const [sql, setSql] = useState('')
   const [purpose, setPurpose] = useState('health-statistics')
   const [nodes, setNodes] = useState('')
+  const [tier, setTier] = useState('')
   const [check, setCheck] = useState<Check | null>(null)
   const [fault, setFault] = useState<Fault | null>(null)
   const [busy, setBusy] = useState<'check' | 'submit' | null>(null)
@@ -46,7 +48,7 @@ export function QueryPage() {
       setBusy(null)
     }
   }
-  const draft = () => ({ sql, purpose, nodes: nodes.split(',').map((name) => name.trim()).filter(Boolean) })
+  const draft = () => ({ sql, purpose, nodes: nodes.split(',').map((name) => name.trim()).filter(Boolean), tier: tier || undefined })
   const askCheck = () => attempt('check', async () => {
     setCheck(null)
     setCheck(await post<Check>('/api/queries/check', draft()))
@@ -88,6 +90,7 @@ export function QueryPage() {
           <Form.Item label={t('computeNodes')} extra={t('computeNodesHint')}>
             <Input value={nodes} onChange={(event) => { setNodes(event.target.value); setCheck(null) }} style={{ maxWidth: 320 }} data-testid="query-nodes" />
           </Form.Item>
+          <TierField value={tier} onChange={(asked) => { setTier(asked); setCheck(null) }} />
           <Space>
             <Button onClick={() => changed(EXAMPLE)} data-testid="query-example">{t('example')}</Button>
             <Button disabled={!sql || busy !== null} loading={busy === 'check'} onClick={() => void askCheck()} data-testid="query-check">{t('check')}</Button>

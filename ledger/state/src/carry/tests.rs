@@ -1,0 +1,165 @@
+//! Whatever pieces are pruned, written or lost: no row that a kept version reaches is missing, and none is carried in vain.
+
+use base_gm::sm3::sm3;
+use base_wire::Encode;
+use ledger_store::Durability;
+
+use super::*;
+use crate::{
+    Change, Keep, State, StateOptions,
+    node::Slot,
+    path::Path,
+    rows::{CARRIED, HISTORY, LAYOUT, LAYOUT_BEFORE, LAYOUT_NOW, META, OLDEST},
+    tree::Branches,
+};
+
+const KEEP: Height = 20;
+
+fn draw(seed: Height, number: u64) -> u64 {
+    let digest = sm3(&[seed.to_be_bytes(), number.to_be_bytes()].concat());
+    digest.0.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+}
+
+/// A few changes among some hundred keys, some of which rest for long.
+fn changes(height: Height) -> Vec<Change> {
+    let key = |i| draw(height, i) % if i % 4 == 0 { 600 } else { 60 };
+    let value = |i| (draw(height, i + 500) % 5 != 0).then(|| height.to_be_bytes().to_vec());
+    (0..draw(height, 99) % 16).map(|i| (key(i).to_be_bytes().to_vec(), value(i))).collect()
+}
+
+fn open(folder: &std::path::Path, history: Keep) -> State {
+    let store = Store::open(folder, &State::COLUMNS).expect("store");
+    State::open_with(store, StateOptions { history, cache_bytes: 4000 }).expect("state")
+}
+
+fn apply(state: &State, height: Height, changes: Vec<Change>) {
+    let mut batch = Batch::new();
+    state.apply(height, changes, &mut batch).expect("applied");
+    state.store.write(batch, Durability::Buffered).expect("written");
+}
+
+fn prune(state: &State, upto_work: usize) {
+    let mut batch = Batch::new();
+    state.prune(upto_work, &mut batch).expect("pruned");
+    state.store.write(batch, Durability::Buffered).expect("written");
+}
+
+/// Collects the keys of a branch and of all below it, each once, and reads their rows.
+fn walk(store: &Store, path: &Path, version: Height, keys: &mut BTreeSet<Vec<u8>>) {
+    if !keys.insert(path.row(version).as_bytes().to_vec()) {
+        return;
+    }
+    let branch = store.branch(path, version).expect("nothing is lost");
+    for (at, slot) in branch.slots().enumerate() {
+        if let Slot::Inner { version, .. } = slot {
+            walk(store, &path.child(at), version, keys);
+        }
+    }
+}
+
+/// The keys of all that the kept versions reach.
+fn reached(state: &State) -> BTreeSet<Vec<u8>> {
+    let (newest, _) = state.latest().expect("read").expect("a version");
+    let mut keys = BTreeSet::new();
+    for height in state.oldest().expect("read")..=newest {
+        walk(&state.store, &Path::root(), height, &mut keys);
+    }
+    keys
+}
+
+fn keys(store: &Store, column: &'static str) -> BTreeSet<Vec<u8>> {
+    store.rows(column, &[], &[], usize::MAX).expect("read").into_iter().map(|(key, _)| key).collect()
+}
+
+/// Prunes all that is due; then the second column holds what is reached before the mark, and nothing else.
+fn settled(state: &State) {
+    let (newest, _) = state.latest().expect("read").expect("a version");
+    for _ in 0..3 {
+        prune(state, usize::MAX);
+    }
+    assert_eq!(state.oldest(), Ok(newest + 1 - KEEP));
+    let carried = state.store.get(META, CARRIED).expect("read").expect("a mark");
+    let mark = Height::from_be_bytes(*carried.first_chunk().expect("a version"));
+    assert!(
+        mark + KEEP / LAG_SHARE + KEEP / ERA_SHARE >= newest + 1 - KEEP,
+        "{mark} of {newest}: no row waits for ever"
+    );
+    let (before, behind): (BTreeSet<_>, BTreeSet<_>) = reached(state).into_iter().partition(|key| *key < carried);
+    assert_eq!(keys(&state.store, OLD), before);
+    assert!(behind.is_subset(&keys(&state.store, NODES)));
+    assert_eq!(state.store.get(META, LAYOUT).expect("read").as_deref(), Some(LAYOUT_NOW));
+}
+
+#[test]
+fn random_pieces_lost_batches_and_new_starts_lose_no_row_and_leak_none() {
+    let folder = tempfile::tempdir().expect("folder");
+    let mut state = open(folder.path(), Keep::Last(KEEP));
+    for height in 0..300 {
+        apply(&state, height, changes(height));
+        let dice = draw(height, 1000);
+        for piece in 0..dice % 3 {
+            let work = [1, 20, 300, usize::MAX][(dice >> (8 + 2 * piece)) as usize % 4];
+            if dice >> (16 + piece) & 3 == 0 {
+                state.prune(usize::MAX, &mut Batch::new()).expect("pruned, but not written");
+            }
+            prune(&state, work);
+        }
+        if height % 40 == 39 {
+            state.store.flush().expect("flushed");
+            drop(state);
+            state = open(folder.path(), Keep::Last(KEEP));
+        }
+        if height % 12 == 0 {
+            reached(&state);
+        }
+    }
+    settled(&state);
+    assert!(!keys(&state.store, OLD).is_empty());
+}
+
+/// What the layout before did: removed row by row what the lists up to a height name, and the lists.
+fn pruned_as_before(store: &Store, upto: Height) {
+    let mut batch = Batch::new();
+    for (key, list) in store.rows(STALE, &[], &[], usize::MAX).expect("read") {
+        if stale_height(&key).expect("a height") <= upto {
+            for stale in read_stale(&list).expect("a list") {
+                match stale {
+                    Stale::Node(row) => batch.delete(NODES, row),
+                    Stale::Value(row) => batch.delete(HISTORY, row),
+                }
+            }
+            batch.delete(STALE, key);
+        }
+    }
+    batch.put(META, OLDEST, upto.to_wire());
+    batch.put(META, LAYOUT, LAYOUT_BEFORE);
+    store.write(batch, Durability::Buffered).expect("written");
+}
+
+#[test]
+fn a_state_of_the_layout_before_is_read_kept_and_pruned_on() {
+    let folder = tempfile::tempdir().expect("folder");
+    let state = open(folder.path(), Keep::All);
+    (0..100).for_each(|height| apply(&state, height, changes(height)));
+    pruned_as_before(&state.store, 70);
+    drop(state);
+    let archive = open(folder.path(), Keep::All);
+    let before = reached(&archive);
+    prune(&archive, usize::MAX);
+    assert_eq!(archive.store.get(META, LAYOUT).expect("read").as_deref(), Some(LAYOUT_BEFORE), "an archive stays one");
+    assert_eq!(keys(&archive.store, NODES), before);
+    drop(archive);
+    let state = open(folder.path(), Keep::Last(KEEP));
+    for height in 100..160 {
+        apply(&state, height, changes(height));
+        prune(&state, 60);
+        reached(&state);
+    }
+    settled(&state);
+}
+
+#[test]
+fn work_grows_with_what_waits_and_is_never_more_than_allowed() {
+    assert_eq!((work(0, 32_768), work(1, 32_768), work(9, 32_768)), (8192, 16_384, 32_768));
+    assert_eq!((work(0, 0), work(0, 1), work(Height::MAX, usize::MAX)), (1, 1, usize::MAX));
+}

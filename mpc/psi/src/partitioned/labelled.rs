@@ -1,0 +1,91 @@
+//! Labelled intersection in buckets: what goes with an element is made from its rows, for one bucket at a time.
+//!
+//! Each bucket is a run of [`crate::labelled`], so only the receiver's memory for one bucket and the sender's for the
+//! payloads of one bucket are taken: `payload` and some 250 bytes an element. The receiver alone learns the intersection.
+//! A run that is cut off is not resumed: what it delivered is part of the answer, and what a row says may have changed.
+
+use mpc_core::{Abort, Context};
+use zeroize::Zeroizing;
+
+use super::{Plan, Spill, load, pad, rows_of};
+use crate::labelled;
+use crate::line::encode_numbers;
+use crate::two::Outputs;
+
+/// Forks the session of a whole run.
+fn open(ctx: &mut Context, plan: &Plan, payload: usize) -> Result<Context, Abort> {
+    if plan.two.outputs != Outputs::Receiver {
+        return Err(ctx.name(Abort::local("only the receiver learns an intersection with labels in buckets")));
+    }
+    if !(1..=labelled::MAX_PAYLOAD).contains(&payload) {
+        return Err(ctx.name(Abort::local("payloads of a length that does not exist")));
+    }
+    Ok(ctx.fork_bound("labelled partitioned psi", &[plan.encode(), encode_numbers(&[payload])].concat()))
+}
+
+/// The sender's part over what it has spilled with a [`super::Writer`]: `label` appends the `payload` bytes that go with
+/// the element that some rows of this party have. Its error ends the run and is told to this party alone.
+///
+/// # Errors
+/// [`Abort`] when the peer is gone or misbehaves, when the storage or `label` fails, or the rows do not fit the plan.
+pub async fn send<S, L>(
+    ctx: &mut Context,
+    plan: &Plan,
+    payload: usize,
+    spill: &mut S,
+    mut label: L,
+) -> Result<(), Abort>
+where
+    S: Spill,
+    L: FnMut(&[u64], &mut Vec<u8>) -> Result<(), String> + Send,
+{
+    let mut fork = open(ctx, plan, payload)?;
+    let parameters = labelled::Parameters { two: plan.bucket(), payload };
+    for bucket in 0..plan.buckets() {
+        let (elements, rows) = load(&fork, plan, spill, bucket)?;
+        let mut part = fork.fork_bound("bucket", &encode_numbers(&[bucket]));
+        let padded = pad(&part, plan, elements.blocks())?;
+        let mut payloads = Zeroizing::new(Vec::<u8>::with_capacity(padded.len() * payload));
+        for element in 0..elements.blocks().len() {
+            let told = label(&rows_of(element, &elements, &rows), &mut payloads);
+            told.map_err(|why| part.name(Abort::local(why)))?;
+            if payloads.len() != (element + 1) * payload {
+                return Err(part.name(Abort::local("a label of another length than agreed")));
+            }
+        }
+        payloads.resize(padded.len() * payload, 0);
+        labelled::send(&mut part, &parameters, &padded, &payloads).await?;
+    }
+    Ok(())
+}
+
+/// The receiver's part: after each bucket `deliver` gets for every match the rows of this party that have the element,
+/// ascending, and what the sender attached (`None` where its seal is wrong). An error of its ends the run.
+///
+/// # Errors
+/// [`Abort`] when the peer is gone or misbehaves, when the storage or `deliver` fails, or the rows do not fit the plan.
+pub async fn receive<S, D>(
+    ctx: &mut Context,
+    plan: &Plan,
+    payload: usize,
+    spill: &mut S,
+    mut deliver: D,
+) -> Result<(), Abort>
+where
+    S: Spill,
+    D: FnMut(&[u64], Option<&[u8]>) -> Result<(), String> + Send,
+{
+    let mut fork = open(ctx, plan, payload)?;
+    let parameters = labelled::Parameters { two: plan.bucket(), payload };
+    for bucket in 0..plan.buckets() {
+        let (elements, rows) = load(&fork, plan, spill, bucket)?;
+        let mut part = fork.fork_bound("bucket", &encode_numbers(&[bucket]));
+        let padded = pad(&part, plan, elements.blocks())?;
+        let found = labelled::receive(&mut part, &parameters, &padded).await?;
+        for (at, element) in found.elements().iter().enumerate() {
+            let delivered = deliver(&rows_of(*element, &elements, &rows), found.payload(at));
+            delivered.map_err(|why| part.name(Abort::local(why)))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! The tier that a request asks for: a program of two parties in tier A field by field and in words, and what has no such tier.
+
+mod common;
+
+use base_types::fault::{Code, Fault};
+use base_wire::{Decode, Encode};
+use common::{STORY, nodes, org, plain, request};
+use notary_terms::{Circuit, Plan, Program, Request, Tier};
+use planner::{explain, plan};
+
+const ASKED: &str = "COMPUTE $$ pub fn main(a: u8, b: [u8; 2]) -> bool { (a > b[0]) & (a > b[1]) } $$
+    WITH a = (SELECT income FROM statistics.census WHERE person_id = 7),
+         b = (SELECT age FROM health WHERE person_id = 7) ELSE 0";
+
+fn asking(sql: &str, tier: Option<Tier>) -> Request {
+    Request { tier, ..request(sql) }
+}
+
+fn planned(sql: &str, tier: Option<Tier>) -> Result<Plan, Fault> {
+    plan(&asking(sql, tier), &plain(), &nodes())
+}
+
+fn circuit(plan: &Plan) -> &Circuit {
+    match &plan.program {
+        Program::Circuit(circuit) => circuit,
+        _ => panic!("no program"),
+    }
+}
+
+#[test]
+fn two_parties_may_ask_for_tier_a_and_the_plan_differs_in_tier_and_size_alone() {
+    let (checked, trusting) = (planned(ASKED, None).unwrap(), planned(ASKED, Some(Tier::A)).unwrap());
+    assert_eq!((checked.tier, trusting.tier), (Tier::C, Tier::A));
+    let size = circuit(&trusting).size;
+    let expected = Plan {
+        request: asking(ASKED, Some(Tier::A)),
+        tier: Tier::A,
+        program: Program::Circuit(Circuit { size, ..circuit(&checked).clone() }),
+        ..checked.clone()
+    };
+    assert_eq!(trusting, expected);
+    assert_eq!(Plan::from_wire(&trusting.to_wire()).unwrap(), trusting);
+    assert_ne!(trusting.digest(), checked.digest());
+    let strong = circuit(&checked).size;
+    // Labels of 16 bits, tables, hashes of the outputs; the receiver's 8 bits go through transfers.
+    assert_eq!(size.and_gates, strong.and_gates);
+    assert!(size.bytes >= 32 * size.and_gates + 16 * 16 + 37 * 8, "{size:?}");
+    assert!(size.bytes * 5 < strong.bytes && size.rounds * 2 < strong.rounds && size.memory < 2 << 20, "{size:?}");
+    assert_eq!(planned(ASKED, Some(Tier::C)).unwrap().tier, Tier::C);
+}
+
+#[test]
+fn the_explanation_of_tier_a_says_whom_each_party_trusts_and_with_what() {
+    let told = |tier| explain(&planned(ASKED, tier).unwrap(), &plain());
+    let (checked, trusting) = (told(None), told(Some(Tier::A)));
+    assert_eq!(trusting.tier, "A");
+    let words = &trusting.tier_words;
+    for part in
+        ["Tier A, asked for", "If health deviates, nobody notices", "learn of statistics's values", "not proven"]
+    {
+        assert!(words.en.contains(part), "{part}: {}", words.en);
+    }
+    for part in ["A 级", "health 若偏离协议则不会被发现", "statistics 若偏离协议", "没有证明"] {
+        assert!(words.zh.contains(part), "{part}: {}", words.zh);
+    }
+    assert!(trusting.protocol.en.contains("half gates") && trusting.protocol.zh.contains("半诚实"));
+    assert_eq!(trusting.learns, checked.learns, "as long as both follow the protocol");
+    assert!(trusting.bytes < checked.bytes && trusting.rounds < checked.rounds && trusting.millis < checked.millis);
+    let computed = &trusting.steps.inputs[0];
+    assert!(computed.title.en.contains("health garbles") && computed.title.en.contains("statistics evaluates"));
+    assert_ne!(computed.title, checked.steps.inputs[0].title);
+    assert_eq!(computed.inputs.len(), 2);
+}
+
+#[test]
+fn whatever_runs_in_another_tier_than_was_asked_for_is_refused_with_its_own() {
+    let refused = |sql: &str, tier| planned(sql, Some(tier)).map(|_| ()).unwrap_err();
+    for (sql, tier, own) in [
+        (STORY, Tier::A, "runs in tier B"),
+        (STORY, Tier::C, "runs in tier B"),
+        (ASKED, Tier::B, "runs in tier C"),
+        (ASKED, Tier::D, "runs in tier C"),
+        (
+            "SELECT c.income FROM statistics.census c JOIN health h ON h.person_id = c.person_id",
+            Tier::A,
+            "runs in tier C",
+        ),
+    ] {
+        let fault = refused(sql, tier);
+        assert!(fault.code == Code::BadRequest && fault.detail.contains(own), "{sql}\n{fault}");
+    }
+    assert_eq!(planned(STORY, Some(Tier::B)).unwrap().tier, Tier::B);
+    let third = Request { receiver: org("bank"), ..asking(ASKED, Some(Tier::A)) };
+    let fault = plan(&third, &plain(), &nodes()).map(|_| ()).unwrap_err();
+    assert!(fault.code == Code::QueryUnsupported && fault.detail.contains("among 3 parties"), "{fault}");
+}

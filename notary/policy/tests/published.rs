@@ -1,0 +1,75 @@
+//! Published keys: an intersection's uses, and what lies sealed at the receiver; every plan of another form is a fault.
+
+mod common;
+
+use common::{NOW, all_missing, dataset, intersection, org, sufficient_for_rows};
+use notary_policy::uses;
+use notary_terms::{Label, Plan, Program, Published, Tier, Use};
+
+fn published() -> Plan {
+    let mut plan = intersection();
+    let Program::Intersect(intersect) = &plan.program else { panic!("an intersection") };
+    let label = intersect.label.clone();
+    plan.program = Program::Published(Published { label });
+    plan
+}
+
+#[test]
+fn published_keys_leak_exactly_this() {
+    let found = uses(&published()).unwrap();
+    let told: Vec<_> =
+        found.iter().map(|u| (u.dataset.as_str(), u.column.as_str(), u.need.word(), u.party.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            ("statistics/census", "education", "join_payload", "statistics"),
+            ("statistics/census", "name", "after_join", "statistics"),
+            ("statistics/census", "name", "encrypted_only", "health"),
+            ("statistics/census", "person_id", "after_join", "statistics"),
+            ("statistics/census", "person_id", "encrypted_only", "health"),
+            ("health/visits", "age", "after_compare", "statistics"),
+            ("health/visits", "name", "after_join", "statistics"),
+            ("health/visits", "name", "encrypted_only", "statistics"),
+            ("health/visits", "person_id", "after_join", "statistics"),
+            ("health/visits", "person_id", "encrypted_only", "statistics"),
+            ("health/visits", "sbp", "join_payload", "statistics"),
+            ("health/visits", "sbp", "encrypted_only", "statistics"),
+        ]
+    );
+}
+
+#[test]
+fn what_an_intersection_needs_suffices_and_encryption_alone_does_not() {
+    let rules = sufficient_for_rows();
+    assert_eq!(all_missing(&rules, &published(), NOW), []);
+    let mut weaker = rules;
+    weaker.get_mut(&dataset("health/visits")).unwrap().rules.iter_mut().for_each(|r| r.uses = vec![Use::EncryptedOnly]);
+    let missing = all_missing(&weaker, &published(), NOW);
+    let needs: Vec<_> = missing.iter().map(|m| (m.column.as_str(), m.need)).collect();
+    let due = [
+        ("age", Use::AfterCompare),
+        ("name", Use::AfterJoin),
+        ("person_id", Use::AfterJoin),
+        ("sbp", Use::JoinPayload),
+    ];
+    assert_eq!(needs, due);
+}
+
+#[test]
+fn malformed_plans_of_published_keys_are_faults() {
+    let twists: [&dyn Fn(&mut Plan); 8] = [
+        &|p| p.nodes.push(org("civil")),
+        &|p| p.request.receiver = org("civil"),
+        &|p| p.reads.swap(0, 1),
+        &|p| _ = p.reads.pop(),
+        &|p| p.tier = Tier::A,
+        &|p| p.reads[0].rows_bound = (1 << 20) + 1,
+        &|p| p.reads[1].rows_bound = 0,
+        &|p| p.program = Program::Published(Published { label: Label::Count }),
+    ];
+    for (number, twist) in twists.into_iter().enumerate() {
+        let mut plan = published();
+        twist(&mut plan);
+        assert!(uses(&plan).is_err(), "twist {number}");
+    }
+}
