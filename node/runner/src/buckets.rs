@@ -60,6 +60,14 @@ fn noted(kept: &mut Option<Fault>, fault: Fault) -> String {
     why
 }
 
+/// Adds what came of a bucket unless something before it could not be added. That ends nothing before the last bucket: the
+/// other owner sees how far a run came, and which of its keys lie in the bucket where it ends.
+fn held(kept: &mut Option<Fault>, add: impl FnOnce() -> Result<(), Fault>) {
+    if kept.is_none() {
+        *kept = add().err();
+    }
+}
+
 /// The rows of one element as the engine names them.
 fn places(rows: &[u64]) -> impl ExactSizeIterator<Item = usize> {
     rows.iter().map(|row| *row as usize)
@@ -91,7 +99,7 @@ impl<'a> Buckets<'a> {
         Ok(Self { matching, plan, storage })
     }
 
-    /// Compares bucket by bucket, and puts together the rows that match.
+    /// Compares bucket by bucket, and puts together the rows that match. Rows that make no answer end the run behind the last.
     pub(crate) async fn receive(&mut self, context: &mut Context) -> Result<Answer, Fault> {
         let (matching, plan, storage) = (&self.matching, &self.plan, &mut self.storage);
         let (mut collected, mut broken) = (Collected::of(matching)?, None);
@@ -99,13 +107,15 @@ impl<'a> Buckets<'a> {
             None => {
                 let deliver = |_: usize, rows: Option<Vec<u64>>| {
                     let rows = rows.unwrap_or_default();
-                    collected.add_bare(places(&rows)).map_err(|fault| noted(&mut broken, fault))
+                    held(&mut broken, || collected.add_bare(places(&rows)));
+                    Ok(())
                 };
                 partitioned::run(context, plan, &[], storage, deliver).await
             }
             Some(payload) => {
                 let deliver = |rows: &[u64], told: Option<&[u8]>| {
-                    collected.add(places(rows), told).map_err(|fault| noted(&mut broken, fault))
+                    held(&mut broken, || collected.add(places(rows), told));
+                    Ok(())
                 };
                 labelled::receive(context, plan, payload, storage, deliver).await
             }
@@ -178,5 +188,17 @@ mod tests {
         assert_eq!(storage.append(0, &[1]), Err("no room".to_owned()));
         assert_eq!(storage.load(0), Err("torn".to_owned()));
         assert_eq!(storage.fault.map(|fault| fault.code), Some(Code::DiskFull));
+    }
+
+    #[test]
+    fn rows_that_make_no_answer_are_kept_for_the_end_and_nothing_is_added_behind_them() {
+        let (mut kept, mut added) = (None, 0);
+        for (number, code) in [(0, None), (1, Some(Code::QueryUnsupported)), (2, None), (3, Some(Code::Internal))] {
+            held(&mut kept, || {
+                added += 1;
+                code.map_or(Ok(()), |code| Err(Fault::new(code, "match keys", format!("{number}"))))
+            });
+        }
+        assert_eq!((added, kept.map(|fault| fault.code)), (2, Some(Code::QueryUnsupported)));
     }
 }

@@ -185,12 +185,14 @@ impl<'a> Job<'a> {
         unbalanced::serve(context, self.client, owner, self.queries).await
     }
 
-    /// Names the state of the data set, what of it is published, and for which plans: the next run with the same name uses the
-    /// same table, any other gets a new one under a fresh key.
+    /// Names the state of the data set, what of it is published, to whom, and for which plans: the next run with the same name
+    /// uses the same table, any other gets a new one under a fresh key. Without the receiver one would hear by a table that is
+    /// there already what another has asked, and values that one was given would open the table of another.
     fn fingerprint(&self) -> Result<[u8; 32], Fault> {
         let read = Read { alias: String::new(), ..self.read()?.clone() };
         let (asked, rows) = ((self.queries as u64).to_be_bytes(), self.side.table.commitment_bytes());
-        Ok(sm3::tagged("heqi/published/1", &[&read.to_wire(), &self.label.to_wire(), &asked, &rows]).0)
+        let receiver = self.plan.request.receiver.as_str().as_bytes();
+        Ok(sm3::tagged("heqi/published/1", &[receiver, &read.to_wire(), &self.label.to_wire(), &asked, &rows]).0)
     }
 
     /// Starts to make a table of this node's rows, under a fresh key that never leaves this process.
@@ -200,7 +202,7 @@ impl<'a> Job<'a> {
         let mut owner = Owner::new(&seed, EPOCH, self.queries, self.sealed).map_err(|why| refused(&why))?;
         let (matching, elements) = self.keyed(&owner.element_id())?;
         let blocks = Zeroizing::new(elements.blocks().to_vec());
-        let mut labels = Zeroizing::new(Vec::with_capacity(blocks.len() * self.sealed));
+        let mut labels = Zeroizing::new(Vec::<u8>::with_capacity(blocks.len() * self.sealed));
         for element in 0..blocks.len() {
             matching.attach(rows_of(&elements, element), &mut labels)?;
         }
@@ -224,4 +226,75 @@ type Made = Result<(Owner, unbalanced::Published), Refused>;
 
 fn refused(why: &Refused) -> Fault {
     Fault::new(Code::Internal, "publish keys", why.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use base_types::column::{Column, ColumnType, Table};
+    use notary_terms::{Program, ReadRole, Request, Tier};
+
+    use super::*;
+
+    fn read(owner: &str) -> Read {
+        Read {
+            owner: owner.parse().unwrap(),
+            dataset: format!("{owner}/visits").parse().unwrap(),
+            alias: "v".into(),
+            columns: vec!["id".into()],
+            types: vec![ColumnType::Int],
+            key: None,
+            filter: None,
+            values: vec![],
+            rows_bound: 64,
+            role: ReadRole::Set { keys: vec![] },
+        }
+    }
+
+    fn plan(receiver: &str) -> Plan {
+        let request = Request {
+            sql: String::new(),
+            purpose: "health-statistics".into(),
+            analyst: format!("{receiver}/analyst").parse().unwrap(),
+            receiver: receiver.parse().unwrap(),
+            expires: 9_000,
+            salt: [7; 32],
+            tier: None,
+        };
+        let reads = vec![read(receiver), read("health")];
+        Plan {
+            planner: 1,
+            catalogue_height: 8,
+            request,
+            tier: Tier::C,
+            nodes: reads.iter().map(|read| read.owner.clone()).collect(),
+            reads,
+            program: Program::Published(Published { label: Label::Count }),
+            outputs: vec![],
+            order: vec![],
+            limit: None,
+        }
+    }
+
+    #[test]
+    fn a_table_serves_one_receiver_one_bound_and_one_state() {
+        let side = |ids: &[i64]| {
+            let (name, ty) = ("id".to_owned(), ColumnType::Int);
+            let (values, valid) = (ids.to_vec(), vec![true; ids.len()]);
+            let column = Column { name, ty, values, valid, dictionary: vec![] };
+            Side { place: 1, table: Table { columns: vec![column], rows: ids.len() } }
+        };
+        let name = |plan: &Plan, side: &Side, queries: usize| {
+            let label = Label::Count;
+            let job = Job { queries, ..Job::of(plan, &label, side).unwrap() };
+            job.fingerprint().unwrap()
+        };
+        let (one, other) = (plan("statistics"), plan("civil"));
+        let (before, after) = (side(&[1, 2]), side(&[1, 3]));
+        let first = name(&one, &before, 64);
+        let again = Plan { catalogue_height: 9, ..plan("statistics") };
+        assert_eq!(name(&again, &before, 64), first);
+        for another in [name(&other, &before, 64), name(&one, &after, 64), name(&one, &before, 65)] {
+            assert_ne!(another, first);
+        }
+    }
 }

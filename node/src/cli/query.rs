@@ -161,11 +161,17 @@ pub fn run(command: QueryCommand, show: Show) -> Result<(), Fault> {
 /// # Errors
 /// A refusal by the rules, or the ledger's.
 pub fn submit(client: &Client, key: &base_gm::sm2::SecretKey, draft: &Value) -> Result<Value, Fault> {
-    let meant = |entry: &Entry| {
-        let proposal = ProposalBody::from_wire(&entry.body);
-        proposal.is_ok_and(|p| p.analyst.as_str() == client.person() && p.purpose == text(draft, "purpose"))
-    };
+    let meant = |entry: &Entry| is_meant(entry, client.person(), draft);
     client.change("/api/queries/prepare", draft, key, EntryKind::Proposed, &meant)
+}
+
+/// Whether a proposal is what a draft asks for: by whom, what for and, where the draft names one, in which tier. No node gives
+/// a person another tier than was named.
+fn is_meant(entry: &Entry, person: &str, draft: &Value) -> bool {
+    let Ok(proposal) = ProposalBody::from_wire(&entry.body) else { return false };
+    let asked = text(draft, "tier");
+    let tier = asked.is_empty() || proposal.tier.word().eq_ignore_ascii_case(&asked);
+    tier && proposal.analyst.as_str() == person && proposal.purpose == text(draft, "purpose")
 }
 
 /// An owner's word on a job, signed here.
@@ -313,4 +319,40 @@ fn job_text(job: &Value) -> String {
         lines.push(reason);
     }
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use base_gm::envelope::Sealed;
+    use base_wire::Encode;
+
+    use super::*;
+
+    #[test]
+    fn a_proposal_in_another_tier_than_was_named_is_not_what_was_meant() {
+        let prepared = |tier: Tier| {
+            let body = ProposalBody {
+                sealed_plan: Sealed { recipients: vec![], nonce: [0; 12], cipher: vec![] },
+                analyst: "statistics/analyst".parse().unwrap(),
+                receiver: "statistics".parse().unwrap(),
+                nodes: vec![],
+                purpose: "audit".into(),
+                datasets: vec![],
+                tier,
+            };
+            let (kind, body) = (EntryKind::Proposed, body.to_wire());
+            Entry { subject: Digest([1; 32]), kind, attempt: 0, parties: vec![], expires: 9_000, body }
+        };
+        let person = "statistics/analyst";
+        let draft = |tier: Option<&str>| json!({"sql": "", "purpose": "audit", "nodes": [], "tier": tier});
+        assert!(is_meant(&prepared(Tier::BPlus), person, &draft(Some("b+"))));
+        assert!(!is_meant(&prepared(Tier::B), person, &draft(Some("b+"))));
+        assert!(!is_meant(&prepared(Tier::A), person, &draft(Some("c"))));
+        assert!(
+            is_meant(&prepared(Tier::B), person, &draft(None))
+                && is_meant(&prepared(Tier::B), person, &json!({"purpose": "audit"}))
+        );
+        assert!(!is_meant(&prepared(Tier::B), "statistics/owner", &draft(None)));
+        assert!(!is_meant(&prepared(Tier::B), person, &json!({"purpose": "research"})));
+    }
 }

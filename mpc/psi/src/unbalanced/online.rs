@@ -62,7 +62,8 @@ pub async fn serve(ctx: &mut Context, client: usize, owner: &Owner, queries: usi
 }
 
 /// The client's side: which of its elements, at most `queries` of them, are in the set; ascending by index. What is missing from
-/// `queries` is made up, so the owner does not see how many there are.
+/// `queries` is made up, so the owner does not see how many there are. Nothing is looked up before the last answer: opening a label
+/// takes time, so the moments of the requests would tell how many elements of a batch are members.
 ///
 /// # Errors
 /// [`Abort`] when there are more elements than `queries`, or the owner is gone or answers with another key than the cache's.
@@ -79,7 +80,8 @@ pub async fn query(
     let me = ctx.me();
     let fork = open(ctx, owner, me, queries, &cache.tip());
     let client = Client::new(cache.public().clone());
-    let mut asking = Asking { fork, owner, cache, client, waiting: VecDeque::new(), looked: 0, found: Vec::new() };
+    // A vector that never grows leaves no copy behind.
+    let mut asking = Asking { fork, owner, client, waiting: VecDeque::new(), values: Vec::with_capacity(queries) };
     let mut first = 0;
     for batch in batches(queries) {
         let inputs = (first..first + batch).map(|at| match elements.get(at) {
@@ -93,24 +95,21 @@ pub async fn query(
     while !asking.waiting.is_empty() {
         asking.turn(None).await?;
     }
-    let mut found = asking.found;
-    found.retain(|one| one.element < elements.len());
-    Ok(found)
+    let values = asking.values.iter().take(elements.len()).enumerate();
+    Ok(values.filter_map(|(element, value)| cache.find(value).map(|label| Match { element, label })).collect())
 }
 
 /// The client in a session.
-struct Asking<'a> {
+struct Asking {
     fork: Context,
     owner: usize,
-    cache: &'a Cache,
     client: Client,
     waiting: VecDeque<Asked<[u8; 16]>>,
-    /// Elements that were looked up.
-    looked: usize,
-    found: Vec<Match>,
+    /// The function's values of what was answered.
+    values: Vec<Value>,
 }
 
-impl Asking<'_> {
+impl Asking {
     /// An input that stands for no element.
     fn filler(&self) -> [u8; 16] {
         let mut input = [0; 16];
@@ -131,7 +130,7 @@ impl Asking<'_> {
         Ok(())
     }
 
-    /// Sends a request where there is one, takes the oldest answer and looks its elements up.
+    /// Sends a request where there is one, and takes the oldest answer.
     async fn turn(&mut self, request: Option<Vec<u8>>) -> Result<(), Abort> {
         let Some(asked) = self.waiting.pop_front() else {
             return Ok(());
@@ -140,12 +139,7 @@ impl Asking<'_> {
         let answer = self.fork.round(out, &[(self.owner, asked.due())]).await?.pop().unwrap_or_default();
         let outputs = self.client.finish(asked, &answer);
         let outputs = outputs.map_err(|why| self.fork.name(Abort::peer(self.owner, why.to_string())))?;
-        for output in &outputs {
-            if let Some(label) = self.cache.find(&Value::of(output)) {
-                self.found.push(Match { element: self.looked, label });
-            }
-            self.looked += 1;
-        }
+        self.values.extend(outputs.iter().map(Value::of));
         Ok(())
     }
 }

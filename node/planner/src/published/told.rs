@@ -43,11 +43,12 @@ fn learns(plan: &Plan, label: &Label) -> Vec<Learns> {
         format!(
             "which of its own keys ({key}) of {mine} occur in {theirs} and which do not{en}; the bound {bound} on its rows; \
              whether {theirs} is in the same state as in an earlier job; of keys that it does not ask for, nothing, though \
-             its node keeps the table with all keys and cells sealed until the owner makes another"
+             its node keeps the table with all keys and cells sealed, also after the owner's rules end, until later tables \
+             need the room"
         ),
         format!(
             "自己在 {mine} 中的哪些键（{key}）出现于 {theirs}、哪些没有{zh}；对方行数上限 {bound}；{theirs} 的状态是否与以前任务相同；\
-             对没有查询的键一无所知，但其节点保存封存着全部键与单元格的表，直到所有者另制新表"
+             对没有查询的键一无所知，但其节点保存封存着全部键与单元格的表，任务结束、规则失效后仍在，直到新表需要其空间"
         ),
     );
     let sender = words(

@@ -56,6 +56,7 @@ export function QueryPage() {
   const fits = (entry: Entry) => {
     const proposal = readProposal(entry.body)
     if (proposal.purpose !== purpose) return `purpose: ${proposal.purpose}`
+    if (tier && proposal.tier.toLowerCase() !== tier) return `tier: ${proposal.tier}`
     return proposal.analyst === me.person ? null : `analyst: ${proposal.analyst}`
   }
   const submit = () => attempt('submit', async () => {
