@@ -83,11 +83,21 @@ fn sum_and_order(me: usize, mut ctx: Context) -> Run<Vec<Option<u64>>> {
     })
 }
 
+/// A corrupt owner may have another input: it says that input masked. All honest parties then have the outputs of one and the same.
 fn judge(culprit: Option<usize>, outputs: &[Option<Vec<Option<u64>>>]) -> Verdict {
-    let due = [Some((X + Y) & 0xff), Some(0)];
-    let mut honest = outputs.iter().enumerate().filter(|(me, _)| Some(*me) != culprit);
-    let right = honest.all(|(_, output)| output.as_ref().is_none_or(|numbers| *numbers == due));
-    if right { Verdict::Right } else { Verdict::Wrong }
+    let parties = outputs.len();
+    let mut honest = outputs.iter().enumerate().filter(|(me, _)| Some(*me) != culprit).filter_map(|(_, output)| output.as_ref());
+    let Some(said) = honest.next() else { return Verdict::Right };
+    let (Some(Some(sum)), true) = (said.first(), honest.all(|output| output == said)) else { return Verdict::Wrong };
+    let (x, y) = match culprit {
+        Some(0) => (sum.wrapping_sub(Y) & 0xff, Y),
+        Some(last) if last + 1 == parties => (X, sum.wrapping_sub(X) & 0xff),
+        _ => (X, Y),
+    };
+    if *said != [Some((x + y) & 0xff), Some(u64::from(x < y))] {
+        return Verdict::Wrong;
+    }
+    if (x, y) == (X, Y) { Verdict::Right } else { Verdict::Other }
 }
 
 /// Nobody is played: what a party sends after the change depends on what it hears, and a tape would answer in the name of

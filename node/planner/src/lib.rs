@@ -87,7 +87,7 @@ fn derived(request: &Request, catalogue: &Catalogue, nodes: &[OrgId]) -> Result<
     let query = parse::select(tokens)?;
     if rows::asked(&query) {
         let plan = rows::plan(request, catalogue, &query)?;
-        return published::chosen(plan, against, query.hints.say_how());
+        return against.map_or(Ok(plan), |at| published::chosen(plan, at, query.hints.say_how()));
     }
     if let Some(at) = against {
         return Err(published::refused(at));

@@ -11,12 +11,8 @@ use crate::{
 
 pub(crate) mod told;
 
-/// What a query ends with whose asker wants the table whatever the sizes.
+/// What a query ends with whose asker wants the table: it stays at the receiver, so nobody gets one by the sizes alone.
 const WORDS: [&str; 3] = ["AGAINST", "PUBLISHED", "KEYS"];
-
-/// Without these words a table is planned where the other data set may have so many rows, and so many times the receiver's.
-const LARGE: u32 = 1 << 16;
-const TIMES: u32 = 64;
 
 /// Most keys that a job asks for, most bytes of what is sealed under a key, and most bytes of a table.
 const MAX_ASKED: u32 = 1 << 20;
@@ -56,25 +52,21 @@ pub(crate) fn refused(at: Location) -> Fault {
     unsupported(at, "published keys where no rows of two owners are matched", "leave AGAINST PUBLISHED KEYS out")
 }
 
-/// The plan with a published table, where it is asked for or the sizes suggest it; otherwise as it was. `hinted` says that the query
-/// has hints on how keys are compared, which a table would not heed.
-pub(crate) fn chosen(mut plan: Plan, asked: Option<Location>, hinted: bool) -> Result<Plan, Fault> {
-    let label = match &plan.program {
-        Program::Intersect(intersect) => intersect.label.clone(),
-        _ => return asked.map_or(Ok(plan), |at| Err(refused(at))),
+/// The plan with a published table, which is asked for at a place. `hinted` says that the query has hints on how keys are compared,
+/// which a table would not heed.
+pub(crate) fn chosen(mut plan: Plan, asked: Location, hinted: bool) -> Result<Plan, Fault> {
+    let (Program::Intersect(intersect), [own, other]) = (&plan.program, plan.reads.as_slice()) else {
+        return Err(refused(asked));
     };
     if hinted {
         let what = "published keys with LOW_TRAFFIC or BUCKETS";
-        return asked.map_or(Ok(plan), |at| Err(unsupported(at, what, "leave the hints or AGAINST PUBLISHED KEYS out")));
+        return Err(unsupported(asked, what, "leave the hints or AGAINST PUBLISHED KEYS out"));
     }
-    let [own, other] = plan.reads.as_slice() else { return Ok(plan) };
-    let lopsided = other.rows_bound >= LARGE && other.rows_bound / TIMES >= own.rows_bound;
-    match (asked, obstacle(own, other, &label)) {
-        (Some(at), Some((what, instead))) => return Err(unsupported(at, what, instead)),
-        (None, Some(_)) => return Ok(plan),
-        (None, None) if !lopsided => return Ok(plan),
-        _ => plan.program = Program::Published(Published { label }),
+    let label = intersect.label.clone();
+    if let Some((what, instead)) = obstacle(own, other, &label) {
+        return Err(unsupported(asked, what, instead));
     }
+    plan.program = Program::Published(Published { label });
     Ok(plan)
 }
 

@@ -1,4 +1,4 @@
-//! When rows are matched against published keys: by sizes or by the query's words, what is refused, and what is told.
+//! When rows are matched against published keys: by the query's words alone, what is refused, and what is told.
 
 mod common;
 
@@ -41,10 +41,10 @@ fn the_words_change_the_program_and_nothing_else() {
 }
 
 #[test]
-fn a_large_data_set_beside_a_small_one_is_asked_for_its_table() {
-    let cases = [(1024, 1 << 16, true), (1025, 1 << 16, false), (1, (1 << 16) - 1, false), (1 << 16, 1 << 22, true)];
-    for (own, other, expected) in cases {
-        assert_eq!(is_published(&sized(ROWS, own, other).unwrap()), expected, "{own} {other}");
+fn no_table_is_published_because_of_sizes() {
+    for (own, other) in [(1, 1 << 16), (1024, 1 << 22)] {
+        assert!(!is_published(&sized(ROWS, own, other).unwrap()), "{own} {other}");
+        assert!(is_published(&sized(&format!("{ROWS} AGAINST PUBLISHED KEYS"), own, other).unwrap()), "{own} {other}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use base_types::{DatasetId, OrgId, TimeMs, fault::Fault};
 use notary_terms::{ApprovalMode, Catalogue, Plan, Read, RuleSet, Use};
 
-use crate::{ColumnUse, Missing, Reason, circuits, grant, uses};
+use crate::{ColumnUse, Missing, Reason, circuits, grant, published, uses};
 
 /// What an owner does with a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,8 @@ pub fn decide(
         return Decision::Refuse(missing);
     }
     let asks = |read: &&Read| rules.get(&read.dataset).is_none_or(|set| set.approval == ApprovalMode::Person);
-    if circuits::needs_person(plan, own) || mine.iter().any(asks) {
+    let must = circuits::needs_person(plan, own) || published::needs_person(plan, own);
+    if must || mine.iter().any(asks) {
         Decision::AskPerson
     } else {
         Decision::Allow { by_rule: true }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use base_types::fault::Fault;
-use notary_terms::{Intersect, Plan, Published, Read, ReadRole, Spares, Use};
+use base_types::{OrgId, fault::Fault};
+use notary_terms::{Intersect, Plan, Program, Published, Read, ReadRole, Spares, Use};
 
 use crate::{
     leaks::{bad, flow, malformed},
@@ -24,6 +24,11 @@ pub(crate) fn check(plan: &Plan, published: &Published) -> Result<(), Fault> {
         return Err(bad("more keys to ask for than a job may"));
     }
     if plan.reads.iter().all(|read| read.rows_bound > 0) { Ok(()) } else { Err(bad("a table of no keys")) }
+}
+
+/// Whether a person of `own` has to read the plan whatever the rules say: a grant ends, and the table that leaves with this job does not.
+pub(crate) fn needs_person(plan: &Plan, own: &OrgId) -> bool {
+    matches!(plan.program, Program::Published(_)) && *own != plan.request.receiver
 }
 
 /// As [`sets::uses`]; of the other owner's data set also what lies in the table: every key and every cell.

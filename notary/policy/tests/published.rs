@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{NOW, all_missing, dataset, intersection, org, sufficient_for_rows};
-use notary_policy::uses;
+use common::{NOW, all_missing, dataset, intersection, never_used, org, sufficient_for_rows};
+use notary_policy::{Decision, decide, uses};
 use notary_terms::{Label, Plan, Program, Published, Tier, Use};
 
 fn published() -> Plan {
@@ -53,6 +53,15 @@ fn what_an_intersection_needs_suffices_and_encryption_alone_does_not() {
         ("sbp", Use::JoinPayload),
     ];
     assert_eq!(needs, due);
+}
+
+#[test]
+fn a_person_of_the_owner_reads_what_leaves_a_table_at_the_receiver() {
+    let rules = sufficient_for_rows();
+    let decided = |plan: &Plan, own| decide(&org(own), &rules, plan, &never_used, NOW);
+    assert_eq!(decided(&intersection(), "health"), Decision::Allow { by_rule: true });
+    assert_eq!(decided(&published(), "health"), Decision::AskPerson);
+    assert_eq!(decided(&published(), "statistics"), Decision::Allow { by_rule: true });
 }
 
 #[test]
