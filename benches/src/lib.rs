@@ -3,6 +3,7 @@
 //! A benchmark prints one JSON line a figure on standard output and all else on standard error, and fails when
 //! something that was computed is wrong. What it is given comes from environment variables, named in its own file.
 
+pub mod accounts;
 pub mod book;
 pub mod bounded;
 pub mod bounds;

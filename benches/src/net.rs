@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 use crate::{
+    accounts,
     book::Book,
     clients::Clients,
     cluster::Cluster,
@@ -69,6 +70,16 @@ impl Net {
         ensure!(warm.success_percent() > 99.0, "the warm-up fails");
         net.clients.settled().await?;
         Ok(net)
+    }
+
+    /// Gives every recipient a token, so that all accounts are there.
+    ///
+    /// # Errors
+    /// When a transaction is refused, or a validator does not answer.
+    pub async fn open_accounts(&mut self) -> anyhow::Result<()> {
+        let height = accounts::open(&self.clients, &self.world, self.token, self.book.recipients()).await?;
+        self.book.open(height);
+        self.clients.settled().await.map(drop)
     }
 
     fn numbers(&mut self, count: u64) -> Range<u64> {

@@ -26,7 +26,8 @@ fn word(value: u64) -> [u8; 32] {
     word
 }
 
-fn address_word(address: &Address) -> [u8; 32] {
+/// An address as a word of a call.
+pub fn address_word(address: &Address) -> [u8; 32] {
     let mut word = [0; 32];
     word[12..].copy_from_slice(&address.0);
     word

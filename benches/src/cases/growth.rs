@@ -2,6 +2,7 @@
 //!
 //! Transfers are sent as fast as they are executed (a closed loop of `UNDER_WAY`, 4,000) to 10^5 accounts, until there
 //! are 0.1 and 1 million; with `LONG=1` to 10^6 accounts, until there are 10 million. `TO` gives another list of numbers.
+//! The accounts are opened before, many in a transaction: what grows is the chain, not the number of accounts.
 //! The rate at a number is that of the last 100,000 transfers before it, and the bytes are one validator's.
 
 use anyhow::ensure;
@@ -30,6 +31,7 @@ async fn bench() -> anyhow::Result<()> {
     let recipients = setting("RECIPIENTS", if long() { 10 * RECIPIENTS } else { RECIPIENTS })?;
     let under_way: usize = setting("UNDER_WAY", 4000)?;
     let mut net = Net::start(setting("SENDERS", SENDERS)?, recipients).await?;
+    net.open_accounts().await?;
     let before = disk_bytes(&net)?;
     let (mut sent, mut rates) = (0u64, Vec::new());
     for milestone in milestones.into_iter().map(u64::from) {

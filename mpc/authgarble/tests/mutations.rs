@@ -86,7 +86,8 @@ fn sum_and_order(me: usize, mut ctx: Context) -> Run<Vec<Option<u64>>> {
 /// A corrupt owner may have another input: it says that input masked. All honest parties then have the outputs of one and the same.
 fn judge(culprit: Option<usize>, outputs: &[Option<Vec<Option<u64>>>]) -> Verdict {
     let parties = outputs.len();
-    let mut honest = outputs.iter().enumerate().filter(|(me, _)| Some(*me) != culprit).filter_map(|(_, output)| output.as_ref());
+    let mut honest =
+        outputs.iter().enumerate().filter(|(me, _)| Some(*me) != culprit).filter_map(|(_, output)| output.as_ref());
     let Some(said) = honest.next() else { return Verdict::Right };
     let (Some(Some(sum)), true) = (said.first(), honest.all(|output| output == said)) else { return Verdict::Wrong };
     let (x, y) = match culprit {
