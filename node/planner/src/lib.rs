@@ -87,7 +87,10 @@ fn derived(request: &Request, catalogue: &Catalogue, nodes: &[OrgId]) -> Result<
     let query = parse::select(tokens)?;
     if rows::asked(&query) {
         let plan = rows::plan(request, catalogue, &query)?;
-        return against.map_or(Ok(plan), |at| published::chosen(plan, at, query.hints.say_how()));
+        return match against {
+            Some(at) => published::chosen(plan, at, query.hints.say_how()),
+            None => Ok(plan),
+        };
     }
     if let Some(at) = against {
         return Err(published::refused(at));
