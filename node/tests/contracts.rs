@@ -31,7 +31,11 @@ fn contracts_and_rules_live_on_the_command_line_while_engines_change() {
     events_go_on_from_a_cursor(&four, &token, deployed);
     a_counter_on_webassembly_counts(&four);
     switch(&four, "raft", "Raft", 1);
+    // Of the processes that the other tests kill, all run BFT.
+    four.kill("health");
     let under_raft = transfer(&four, &token, "2");
+    four.start("health");
+    until("it has caught up", SOON, || four.chain("health")["height"].as_u64().filter(|height| *height >= under_raft));
     proofs_are_verified(&four, &four.genesis, &token, under_raft);
     switch(&four, "bft", "BFT", 2);
     transfer(&four, &token, "3");

@@ -4,7 +4,9 @@
 //! validator is killed and started again that much later; then another is stopped for half of that and continued.
 //! Clients that get no answer ask another validator. Meanwhile one that stays up is asked headers and balances in turn,
 //! over four further connections with one question under way on each, and every answer is judged. `lost` counts
-//! acknowledged transactions that some validator lacks, and those sent that came to no end.
+//! acknowledged transactions that some validator lacks, and those sent that came to no end. `sync_ms` is the time from the
+//! killed validator's return until it has all blocks, by block that peers gave it (`n` of them), `write_ms` that of
+//! executing and storing a block; the block interval stands beside both.
 
 use std::time::Duration;
 
@@ -20,6 +22,7 @@ use benches::{
     run::Run,
     runtime, setting,
     sign::Planned,
+    world::INTERVAL_MS,
 };
 use serde_json::Value;
 use tokio::{
@@ -34,6 +37,8 @@ const STOPPED: usize = 2;
 const ASKED: usize = 0;
 /// Time after the beginning and after a disturbance that belongs to no part.
 const SETTLE: Duration = Duration::from_secs(5);
+/// A validator that comes back has so long to catch up.
+const CATCH_UP: Duration = Duration::from_secs(60);
 
 /// A time of the run, from and to.
 type Part = (Duration, Duration);
@@ -69,8 +74,40 @@ impl Plan {
     }
 }
 
-/// Disturbs the validators as planned.
-async fn disturb(cluster: &mut Cluster, plan: &Plan) -> anyhow::Result<()> {
+fn number(counters: &Value, name: &str) -> u64 {
+    counters[name].as_u64().unwrap_or(0)
+}
+
+/// Waits until the validator that was killed has what another has; gives the number of blocks that peers gave it, and the
+/// milliseconds by block.
+async fn caught_up(cluster: &mut Cluster) -> anyhow::Result<(u64, f64)> {
+    let began = Instant::now();
+    loop {
+        let newest = number(&cluster.counters(ASKED)?, "height");
+        let own = cluster.counters(KILLED)?;
+        if number(&own, "height") >= newest {
+            let synced = number(&own, "synced");
+            return Ok((synced, began.elapsed().as_secs_f64() * 1000.0 / synced.max(1) as f64));
+        }
+        ensure!(began.elapsed() < CATCH_UP, "validator {KILLED} does not catch up");
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// A time that a block takes, beside the time between blocks.
+fn by_block(case: &str, n: u64, time: Spread) -> anyhow::Result<()> {
+    let figure = Figure::new(BENCH, case, n, "ms", time).lower().loopback();
+    figure.peer("block interval", f64::from(INTERVAL_MS)).print()
+}
+
+/// Milliseconds that each validator took to execute and store a block.
+fn writing(counters: &[Value]) -> Spread {
+    let each = |c: &Value| number(c, "execute_us") as f64 / 1000.0 / number(c, "blocks").max(1) as f64;
+    Spread::of(&counters.iter().map(each).collect::<Vec<_>>())
+}
+
+/// Disturbs the validators as planned; gives how the one that was killed caught up.
+async fn disturb(cluster: &mut Cluster, plan: &Plan) -> anyhow::Result<(u64, f64)> {
     let began = Instant::now();
     sleep_until(began + plan.killed.0).await;
     cluster.kill(KILLED)?;
@@ -78,6 +115,7 @@ async fn disturb(cluster: &mut Cluster, plan: &Plan) -> anyhow::Result<()> {
     sleep_until(began + plan.killed.1).await;
     cluster.launch(KILLED)?;
     eprintln!("validator {KILLED} is back");
+    let caught_up = caught_up(cluster).await?;
     sleep_until(began + plan.stopped.0).await;
     let mut paused = cluster.pause(STOPPED, (plan.stopped.1 - plan.stopped.0).as_secs().max(1))?;
     eprintln!("validator {STOPPED} is stopped");
@@ -85,7 +123,7 @@ async fn disturb(cluster: &mut Cluster, plan: &Plan) -> anyhow::Result<()> {
         sleep(Duration::from_millis(50)).await;
     }
     eprintln!("validator {STOPPED} goes on");
-    Ok(())
+    Ok(caught_up)
 }
 
 /// The rate over some parts together.
@@ -136,10 +174,8 @@ async fn ask(net: &mut Net, planned: &[Planned], rate: u32, time: Duration) -> a
 
 /// Of the transactions that peers sent, how many were known, in per cent.
 fn redundant(counters: &[Value]) -> Spread {
-    let percent = |counters: &Value| {
-        let number = |name: &str| counters[name].as_f64().unwrap_or(0.0);
-        100.0 * number("redundant") / number("received").max(1.0)
-    };
+    let percent =
+        |counters: &Value| 100.0 * number(counters, "redundant") as f64 / number(counters, "received").max(1) as f64;
     Spread::of(&counters.iter().map(percent).collect::<Vec<_>>())
 }
 
@@ -152,7 +188,7 @@ async fn bench() -> anyhow::Result<()> {
     let planned = net.planned(u64::from(rate) * plan.end.as_secs()).await?;
     let asking = ask(&mut net, &planned, queries, plan.end).await?;
     let load = net.send(planned, Pace::PerSecond(rate), Patience::AGAIN);
-    disturb(&mut net.cluster, &plan).await?;
+    let (synced, sync_ms) = disturb(&mut net.cluster, &plan).await?;
     let run = load.await?;
     run.tell("transfers");
     net.book.enter(&run);
@@ -172,7 +208,11 @@ async fn bench() -> anyhow::Result<()> {
     let count = run.samples.len() as u64;
     let figure = Spread::whole(lost as f64, &[]);
     Figure::new(BENCH, "lost", count, "transactions", figure).lower().loopback().print()?;
-    let percent = redundant(&net.cluster.all_counters()?);
+    let counters = net.cluster.all_counters()?;
+    by_block("sync_ms", synced, Spread::whole(sync_ms, &[]))?;
+    let blocks = counters.iter().map(|counters| number(counters, "blocks")).max().unwrap_or(0);
+    by_block("write_ms", blocks, writing(&counters))?;
+    let percent = redundant(&counters);
     Figure::new(BENCH, "redundant_percent", count, "%", percent).lower().loopback().print()?;
     net.close().await?;
     ensure!(lost == 0, "{lost} transactions are lost");

@@ -108,6 +108,7 @@ impl Chain {
             ahead: Vec::new(),
             early: Early::default(),
             open: Default::default(),
+            shunned: None,
             peers: Peers::default(),
             status_at: now,
             resend_at: now,

@@ -132,6 +132,7 @@ impl Node {
         // Raft cannot take back what a majority has appended: a block of a clock that is far ahead must not be.
         let due = compact.header.time.saturating_sub(MAX_AHEAD_MS);
         if self.tip.epoch().engine == RAFT && self.clock.now_ms() < due {
+            self.shun(from);
             return Ok(());
         }
         match compact.resolve(&self.shared, &self.ledger, &BTreeMap::new()) {

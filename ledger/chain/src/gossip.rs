@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use base_types::{Height, OrgId};
-use ledger_consensus::{Input, message_height};
+use ledger_consensus::{Input, is_of_leader, message_height};
 use ledger_light::{RAFT, Transaction};
 use tokio::{sync::mpsc, time::Instant};
 
@@ -22,6 +22,8 @@ const MAX_MESSAGES: usize = 256;
 const MAX_BYTES: usize = 32 << 20;
 /// A peer that lags is told this node's height so often, in milliseconds.
 const TELL_MS: u64 = 300;
+/// A leader with a wrong clock is not heard for so many of the shortest waits for an election: the longest wait is two.
+const SHUNNED_ELECTIONS: u64 = 4;
 /// Transactions are gathered for so long before they are sent, in milliseconds.
 const GATHER_MS: u64 = 10;
 
@@ -120,6 +122,9 @@ impl Node {
         if !self.may_propose(&from) && self.tip.epoch_after().index_of(&from).is_none() {
             return Ok(());
         }
+        if self.shuns(&from, &bytes) {
+            return Ok(());
+        }
         let (Some(height), next) = (message_height(&bytes), self.next()) else { return Ok(()) };
         if height == next {
             if self.running {
@@ -147,6 +152,23 @@ impl Node {
             }
         }
         Ok(())
+    }
+
+    /// A Raft leader whose clock is far ahead commits nothing, but its beats would keep it in office until its block's time
+    /// has come, even if its clock is set right before. Nobody here hears it lead for a while, so that another is elected,
+    /// who writes over what it had appended.
+    pub(crate) fn shun(&mut self, leader: OrgId) {
+        let options = &self.options.consensus;
+        let ticks = SHUNNED_ELECTIONS.saturating_mul(options.election_ticks.into());
+        let end = Instant::now() + ms(options.tick_ms.saturating_mul(ticks));
+        tracing::warn!(%leader, "a leader's clock is far ahead, or this node's far behind");
+        self.shunned = Some((leader, end));
+    }
+
+    /// Whether this is what a leader says who is not heard. What it says as a member counts.
+    fn shuns(&self, from: &OrgId, bytes: &[u8]) -> bool {
+        let shunned = self.shunned.as_ref().is_some_and(|(leader, end)| leader == from && Instant::now() < *end);
+        shunned && self.tip.epoch().engine == RAFT && is_of_leader(bytes)
     }
 
     /// A peer still votes on a height that is decided: it will ask for the block when it hears of it.

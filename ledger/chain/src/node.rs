@@ -80,6 +80,8 @@ pub(crate) struct Node {
     pub(crate) ahead: Vec<(Height, u32, Block)>,
     pub(crate) early: Early,
     pub(crate) open: Open,
+    /// The Raft leader that is not heard, and until when: its clock is wrong.
+    pub(crate) shunned: Option<(OrgId, Instant)>,
     pub(crate) peers: Peers,
     pub(crate) status_at: Instant,
     pub(crate) resend_at: Instant,

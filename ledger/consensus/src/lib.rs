@@ -20,7 +20,7 @@ mod signing;
 mod wal;
 mod wire;
 
-pub use self::raft::Raft;
+pub use self::raft::{Raft, is_of_leader};
 pub use api::{Engine, Input, Output, TimerId, TimerKind};
 pub use engine::Bft;
 pub use options::Options;

@@ -6,6 +6,7 @@ mod evidence;
 mod net;
 mod prune;
 mod restart;
+mod room;
 mod snapshot;
 
 use std::time::{Duration, Instant};

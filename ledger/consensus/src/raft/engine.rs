@@ -55,7 +55,7 @@ pub struct Raft {
     options: Options,
     height: Height,
     epoch: Option<Epoch>,
-    /// `None` in an epoch in which this organisation is no validator.
+    /// `None` in an epoch in which this organisation is no validator, or validates with another key.
     group: Option<Group>,
     opening: Option<Opening>,
     work: Work,
@@ -138,7 +138,14 @@ impl Raft {
             records.iter().filter_map(WalRecord::as_kept).partition(|(number, _)| *number == epoch.number);
         let stale = !others.is_empty() || self.epoch.is_some();
         let kept: Vec<Kept> = ours.into_iter().map(|(_, kept)| kept.clone()).collect();
-        let mut group = Group::new(self.chain, &self.me, &epoch, &self.options, kept);
+        // With another key this node may have forgotten what it once told the group: it takes no part, and follows.
+        let here = epoch.validators.iter().find(|validator| validator.org == self.me);
+        let named = here.is_some_and(|validator| validator.key == self.key.public());
+        if here.is_some() && !named {
+            tracing::error!(height = self.height, "the epoch names another key for this validator: it takes no part");
+        }
+        let group = named.then(|| Group::new(self.chain, &self.me, &epoch, &self.options, kept));
+        let mut group = group.flatten();
         if stale {
             self.outputs.push(Output::Keep(group.as_ref().map(Group::records).unwrap_or_default()));
         }
@@ -152,9 +159,6 @@ impl Raft {
         }
         self.group = group;
         self.epoch = Some(epoch);
-        if self.group.is_some() && self.place().is_none() {
-            tracing::error!(height = self.height, "the epoch names another key for this validator: it will not seal");
-        }
     }
 
     /// This validator's place in the epoch, if the epoch names the key that this node has.

@@ -6,8 +6,8 @@
 //! (signs its precommit of round 0) after the group has committed it and the chain has found it valid, once a height
 //! and never a second one; more than two thirds of the seals are the certificate. So whoever lies to the group may halt
 //! the chain for good, as an unsealable block does, but two certificates at a height would need a third of the
-//! validators to seal twice. The chain gives no member a block whose time is far ahead of the member's clock: a leader
-//! with a wrong clock commits nothing.
+//! validators to seal twice. The chain gives no member a block whose time is far ahead of the member's clock, and
+//! for a while nothing else that its sender says as a leader: one with a wrong clock commits nothing and is replaced.
 //!
 //! Nothing runs between heights: without a timer the group neither elects nor beats, and a leader that died meanwhile
 //! is missed when the next height runs. Messages count only at the height that they name; a validator that is behind
@@ -26,3 +26,4 @@ mod wire;
 pub use engine::Raft;
 pub(crate) use record::Kept;
 pub(crate) use wire::block_of;
+pub use wire::is_of_leader;

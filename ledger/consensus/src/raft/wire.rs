@@ -9,6 +9,9 @@ use thiserror::Error;
 
 /// Tag of the one message that carries a block.
 const APPEND: u8 = 18;
+/// Tags of the others that only a leader sends.
+const BEAT: u8 = 20;
+const SNAPSHOT: u8 = 22;
 /// Longest message that carries none.
 const MAX_SMALL: usize = 1 << 10;
 /// Highest term and index that is read: far above any that is reached, and far below where counting on would overflow.
@@ -257,6 +260,11 @@ impl Message {
     }
 }
 
+/// Whether only the leader of a Raft group sends a message of this kind; the rest of it may be anything.
+pub fn is_of_leader(bytes: &[u8]) -> bool {
+    bytes.first().is_some_and(|tag| [APPEND, BEAT, SNAPSHOT].contains(tag))
+}
+
 /// The block with which an append ends; `None` for any other message.
 pub(crate) fn block_of(bytes: &[u8]) -> Option<Block> {
     if bytes.first() != Some(&APPEND) {
@@ -316,7 +324,9 @@ mod tests {
             assert_eq!(Message::parse(&message.to_wire(), 1 << 20), Ok(message.clone()));
             let core = message.clone().into_core(1, 2, &ConfState::default()).expect("a message of the core");
             assert_eq!((core.from, core.to), (1, 2));
-            assert_eq!(Message::of(&core, 5), Some(message));
+            assert_eq!(Message::of(&core, 5), Some(message.clone()));
+            let leads = matches!(message, Message::Append { .. } | Message::Beat { .. } | Message::Snapshot { .. });
+            assert_eq!(is_of_leader(&message.to_wire()), leads, "{message:?}");
         }
     }
 

@@ -16,3 +16,8 @@ mod plan;
 mod raft_hostile;
 mod raft_runs;
 mod rng;
+
+/// Seeds of runs: so many daily, and so many in a long run.
+fn seeds(from: u64, daily: u64, long: u64) -> std::ops::Range<u64> {
+    from..from + if std::env::var_os("HEQI_LONG").is_some() { long } else { daily }
+}

@@ -1,7 +1,7 @@
 //! Clusters under Raft: the same networks and crashes, and a validator that lies, who may halt the chain but not fork
 //! it.
 
-use crate::{cluster::Cluster, node::org, plan::Plan};
+use crate::{cluster::Cluster, node::org, plan::Plan, seeds};
 
 /// Runs a plan to its end under Raft.
 fn run(plan: Plan) -> Cluster {
@@ -20,7 +20,7 @@ fn run_honest(plan: Plan) -> Cluster {
 
 #[test]
 fn a_calm_raft_cluster_decides_and_blames_nobody() {
-    for seed in 1000..1010 {
+    for seed in seeds(1000, 10, 50) {
         let cluster = run_honest(Plan { further: 5, ..Plan::calm(seed) });
         assert!(cluster.now < 8000, "seed {seed}: a height takes far less than a second: {} ms", cluster.now);
     }
@@ -37,14 +37,14 @@ fn the_same_seed_gives_the_same_raft_run() {
 
 #[test]
 fn loss_delay_repetition_and_splits_cost_a_raft_cluster_time_but_neither_agreement_nor_progress() {
-    for seed in 1100..1150 {
+    for seed in seeds(1100, 80, 100) {
         run_honest(Plan::rough(seed));
     }
 }
 
 #[test]
 fn one_silent_member_of_four_does_not_stop_the_others() {
-    for seed in 1200..1208 {
+    for seed in seeds(1200, 8, 50) {
         let silent = [seed as usize % 4];
         run_honest(Plan { silent: silent.into(), ..Plan::calm(seed) });
         run_honest(Plan { silent: silent.into(), ..Plan::rough(seed) });
@@ -62,7 +62,7 @@ fn groups_of_every_size_decide() {
 #[test]
 fn a_member_that_comes_back_never_votes_or_seals_otherwise() {
     let mut replayed = 0;
-    for seed in 1400..1440 {
+    for seed in seeds(1400, 60, 100) {
         replayed += run_honest(Plan { crashes: 12, ..Plan::rough(seed) }).replayed;
     }
     assert!(replayed > 150, "the logs were used: {replayed}");
@@ -70,14 +70,14 @@ fn a_member_that_comes_back_never_votes_or_seals_otherwise() {
 
 #[test]
 fn crashes_of_raft_members_on_a_good_network_heal() {
-    for seed in 1500..1512 {
+    for seed in seeds(1500, 12, 50) {
         run_honest(Plan { crashes: 20, well_at: 4000, ..Plan::calm(seed) });
     }
 }
 
 #[test]
 fn a_member_that_was_away_for_long_catches_up_past_what_the_log_still_holds() {
-    for seed in 1600..1604 {
+    for seed in seeds(1600, 4, 20) {
         let (leaves, late) = (Some(seed as usize % 4), Some((seed as usize + 1) % 4));
         let cluster = run_honest(Plan { leaves, late, well_at: 8000, further: 5, ..Plan::calm(seed) });
         // The log is cut every 32 entries, and without the seal of the one that came late there is no quorum.
@@ -87,7 +87,7 @@ fn a_member_that_was_away_for_long_catches_up_past_what_the_log_still_holds() {
 
 #[test]
 fn a_raft_group_ends_with_its_epoch_and_the_next_begins_anew() {
-    for seed in 1700..1705 {
+    for seed in seeds(1700, 5, 50) {
         let plan = Plan { machines: 5, rotate_at: Some(3), further: 5, ..Plan::calm(seed) };
         let cluster = run_honest(plan);
         assert!(cluster.decided.len() >= 5);
@@ -99,7 +99,7 @@ fn a_raft_group_ends_with_its_epoch_and_the_next_begins_anew() {
 #[test]
 fn a_lying_member_may_halt_the_chain_but_forks_it_never() {
     let mut decided = 0;
-    for seed in 1800..1820 {
+    for seed in seeds(1800, 20, 100) {
         let twin_of = Some(seed as usize % 4);
         let calm = run(Plan { twin_of, further: 4, may_halt: Some(8000), ..Plan::calm(seed) });
         let rough = run(Plan { twin_of, crashes: 3, may_halt: Some(4000), ..Plan::rough(seed) });

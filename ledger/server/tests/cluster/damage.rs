@@ -10,7 +10,7 @@ use base_rt::tls::NODE_NAME;
 use base_types::{Height, fault::Code};
 use base_wire::{Decode, Encode};
 use ledger_chain::{Certified, ChainFault, keep_silent};
-use ledger_light::{BFT, Member, Role};
+use ledger_light::{BFT, Member, RAFT, Role};
 use ledger_rpc::StateAt;
 use ledger_store::{Store, StoreError};
 use ledger_vm::{
@@ -251,9 +251,8 @@ async fn lose_writes(world: &mut World, backup: &Path) -> Height {
 
 /// A disk that lost what it had promised to keep makes a validator forget what it signed. Its old key signs nothing
 /// more: it follows as a learner, and comes back with a fresh one.
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_node_that_lost_its_writes_comes_back_as_a_learner_with_a_fresh_key() {
-    let mut world = World::begin(BFT, &[0, 1, 2]).await;
+async fn comes_back_with_a_fresh_key(engine: u8) {
+    let mut world = World::begin(engine, &[0, 1, 2]).await;
     let load = Load::start(&world, 6);
     let backup = tempfile::tempdir().expect("a folder");
     let silent = lose_writes(&mut world, &backup.path().join("copy")).await;
@@ -267,7 +266,7 @@ async fn a_node_that_lost_its_writes_comes_back_as_a_learner_with_a_fresh_key() 
     let entry = Entry { subject, kind: EntryKind::MemberAdded, attempt: 0, parties: vec![], expires: 0, body };
     let executed = world.submit(&world.sign(&key(BAD, "admin"), entry.to_wire())).await;
     assert_eq!(executed.refusal, None);
-    let change = world.pass(world.change(BFT, &FOUNDERS)).await;
+    let change = world.pass(world.change(engine, &FOUNDERS)).await;
     world.begun(1).await;
     let first = world.chain(0).epoch().expect("an epoch").first_height;
     assert!(silent < first, "{silent} to {first}");
@@ -277,4 +276,14 @@ async fn a_node_that_lost_its_writes_comes_back_as_a_learner_with_a_fresh_key() 
     assert_eq!(record.change.validators[BAD].key, fresh().public());
     let told = load.stop().await;
     world.settle(&told).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_node_that_lost_its_writes_comes_back_as_a_learner_with_a_fresh_key() {
+    comes_back_with_a_fresh_key(BFT).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn under_raft_a_node_that_lost_its_writes_comes_back_as_a_learner_too() {
+    comes_back_with_a_fresh_key(RAFT).await;
 }

@@ -7,6 +7,7 @@ mod events;
 mod faults;
 mod govern;
 mod light;
+mod limits;
 mod links;
 mod load;
 mod members;

@@ -45,6 +45,23 @@ fn the_usual_ones_are_there() {
     let ripemd = hex::decode("0000000000000000000000008eb208f7e05d987a9b044a8e98c6b087f15a0bfc").expect("hex");
     assert_eq!(asked.ask(numbered(3), b"abc").1, ripemd);
     assert_eq!(asked.ask(numbered(4), b"abc").1, b"abc");
+    // The signer of a digest (go-ethereum's example), then a signature that nobody made.
+    let signed = hex::decode(concat!(
+        "18c547e4f7b0f325ad1e56f57e26c745b09a3e503d86e00e5255ff7f715d3d1c",
+        "000000000000000000000000000000000000000000000000000000000000001c",
+        "73b1693892219d736caba55bdb67216e485557ea6b6af75f37096c9aa6a5a75f",
+        "eeb940b1d03b21e36b0e47e79769f095fe2ab855bd91e3a38756b7d75a9c4549",
+    ))
+    .expect("hex");
+    let signer = hex::decode("000000000000000000000000a94f5374fce5edbc8e2a8697c15331677e6ebf0b").expect("hex");
+    assert_eq!(asked.ask(numbered(1), &signed).1, signer);
+    assert!(asked.ask(numbered(1), &[0; 128]).1.is_empty());
+    // On alt_bn128: infinity twice is infinity, by addition and as a multiple; a product of no pairings is 1.
+    assert_eq!(asked.ask(numbered(6), &[]).1, [0; 64]);
+    assert_eq!(asked.ask(numbered(7), &[]).1, [0; 64]);
+    assert_eq!(asked.ask(numbered(8), &[]).1, word(1));
+    // On BLS12-381, infinity and infinity.
+    assert_eq!(asked.ask(numbered(11), &[0; 256]).1, [0; 128]);
     // 3 to the power of 2 modulo 5.
     let power = [&word(1)[..], &word(1), &word(1), &[3, 2, 5]].concat();
     assert_eq!(asked.ask(numbered(5), &power).1, [4]);
