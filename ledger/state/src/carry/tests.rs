@@ -163,3 +163,20 @@ fn work_grows_with_what_waits_and_is_never_more_than_allowed() {
     assert_eq!((work(0, 32_768), work(1, 32_768), work(9, 32_768)), (8192, 16_384, 32_768));
     assert_eq!((work(0, 0), work(0, 1), work(Height::MAX, usize::MAX)), (1, 1, usize::MAX));
 }
+
+#[test]
+fn rows_that_dropped_tables_uncover_are_not_taken_for_those_that_were_carried_over() {
+    let folder = tempfile::tempdir().expect("folder");
+    let state = open(folder.path(), Keep::Last(KEEP));
+    for height in 0..150 {
+        apply(&state, height, changes(height));
+        prune(&state, usize::MAX);
+    }
+    let before = reached(&state);
+    // As a state would leave them that lay there before, had branches of these versions, and was removed.
+    let mut batch = Batch::new();
+    keys(&state.store, OLD).iter().for_each(|key| batch.put(NODES, key, [0u8; 4]));
+    assert!(!batch.is_empty());
+    state.store.write(batch, Durability::Buffered).expect("written");
+    assert_eq!(reached(&state), before);
+}
