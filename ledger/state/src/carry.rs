@@ -33,6 +33,10 @@ const VERSION_COST: usize = 512;
 /// replaced by then. At most [`MAX_LAG`] heights, since all of them lie on the disk.
 const LAG_SHARE: Height = 4;
 const MAX_LAG: Height = 256;
+/// Heights by which lists are worked off, at most, before versions that are due are carried over. A stretch reads all lists
+/// from its first version on: were they ever more, each stretch would take longer than the one before, and what a node has
+/// not pruned for long would never go.
+const MAX_AHEAD: Height = 256;
 /// A share of the kept versions after which a stretch begins, so that the lists are read few times. At most [`MAX_ERA`].
 const ERA_SHARE: Height = 16;
 const MAX_ERA: Height = 64;
@@ -70,7 +74,7 @@ impl Carrying {
         let known = self.said.take().is_some_and(|said| said == *was);
         let mut stretch = self.stretch.take().filter(|_| known);
         let era = (heights / ERA_SHARE).clamp(1, MAX_ERA);
-        let due = now.oldest.saturating_sub((heights / LAG_SHARE).min(MAX_LAG));
+        let due = now.oldest.saturating_sub(lag(heights));
         let work = work(due.saturating_sub(now.carried_version()) / era, upto_work);
         let (mut lists, mut rows) = (work, work);
         loop {
@@ -86,6 +90,16 @@ impl Carrying {
         (self.said, self.stretch) = (Some(now.clone()), stretch);
         Ok(())
     }
+}
+
+/// By how many heights a version is past the kept ones before its rows are carried over.
+fn lag(heights: Height) -> Height {
+    (heights / LAG_SHARE).min(MAX_LAG)
+}
+
+/// The last height whose lists may be worked off while this version is being carried over.
+pub(crate) fn farthest(carried: Height, heights: Height) -> Height {
+    carried.saturating_add(lag(heights)).saturating_add(MAX_AHEAD)
 }
 
 /// A block's share of the work: a quarter of what it may do at most, and more when eras wait.
