@@ -27,6 +27,8 @@ const STRIDE: Height = 64;
 /// What a row costs that is carried over, a list, and a version, where a row that is looked at costs 1: about 1 µs.
 const CARRIED_COST: usize = 3;
 const LIST_COST: usize = 16;
+/// How many rows without use are gathered for a cost of 1: each is copied and put into its place.
+const GATHERED: usize = 4;
 const VERSION_COST: usize = 512;
 
 /// A share of the kept versions by which a version is past them before its rows are carried over: most of its rows are
@@ -128,7 +130,12 @@ impl Stretch {
             let lists = store.sift(STALE, &self.from, &to, LISTS.min(*left), |_| true)?;
             for (key, list) in lists.rows {
                 *left = left.saturating_sub(LIST_COST);
-                if key >= self.from && !self.add(&read_stale(&list)?, &now.carried) {
+                if key < self.from {
+                    continue;
+                }
+                let stale = read_stale(&list)?;
+                *left = left.saturating_sub(self.add(&stale, &now.carried) / GATHERED);
+                if !stale.iter().any(|one| matches!(one, Stale::Node(_))) {
                     // All nodes of a height come before its values.
                     self.from = stale_height(&key)?.saturating_add(1).to_be_bytes().to_vec();
                 }
@@ -141,21 +148,21 @@ impl Stretch {
         Ok(true)
     }
 
-    /// Adds the nodes of a list; false when it has none.
-    fn add(&mut self, list: &[Stale<'_>], carried: &[u8]) -> bool {
-        let mut any = false;
+    /// Adds the nodes of a list that lie in the stretch; answers with their number.
+    fn add(&mut self, list: &[Stale<'_>], carried: &[u8]) -> usize {
+        let mut added = 0usize;
         for stale in list {
             let Stale::Node(row) = stale else { continue };
-            any = true;
             if *row >= carried && *row < self.end.as_slice() {
                 self.dead.insert(row.to_vec());
+                added = added.saturating_add(1);
             }
         }
         while self.dead.len() > MOST {
             let Some(last) = self.dead.pop_last() else { break };
             self.end = last;
         }
-        any
+        added
     }
 
     /// Carries rows over; true once the end is reached.

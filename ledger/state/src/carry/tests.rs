@@ -9,7 +9,7 @@ use crate::{
     Change, Keep, State, StateOptions,
     node::Slot,
     path::Path,
-    rows::{CARRIED, HISTORY, LAYOUT, LAYOUT_BEFORE, LAYOUT_NOW, META, OLDEST},
+    rows::{CARRIED, HISTORY, LAYOUT, LAYOUT_BEFORE, LAYOUT_NOW, META, OLDEST, StaleLists},
     tree::Branches,
 };
 
@@ -206,4 +206,31 @@ fn rows_that_dropped_tables_uncover_are_not_taken_for_those_that_were_carried_ov
     assert!(!batch.is_empty());
     state.store.write(batch, Durability::Buffered).expect("written");
     assert_eq!(reached(&state), before);
+}
+
+#[test]
+fn lists_that_are_full_of_a_stretchs_rows_cost_what_it_takes_to_gather_these() {
+    let folder = tempfile::tempdir().expect("folder");
+    let store = Store::open(folder.path(), &State::COLUMNS).expect("store");
+    let mut batch = Batch::new();
+    for at in 0..64u64 {
+        let mut lists = StaleLists::new(100 + at);
+        for number in 0..256u16 {
+            // All of a list lie before those of the list before, which end the stretch.
+            let row = [&(90 - at).to_be_bytes()[..], &number.to_be_bytes()].concat();
+            lists.add(Stale::Node(&row), &mut batch);
+        }
+        lists.end(&mut batch);
+    }
+    store.write(batch, Durability::Buffered).expect("written");
+    let worked = [&163u64.to_be_bytes()[..], &0u32.to_be_bytes()].concat();
+    let now = Progress { oldest: 163, worked, carried: Vec::new() };
+    let (mut stretch, mut left) = (Stretch::new(&now, 95), 1600);
+    assert_eq!(stretch.gather(&store, &now, &mut left), Ok(false));
+    assert_eq!((left, stretch.dead.len()), (0, MOST));
+    let read = stale_height(&stretch.from).expect("a height") - 100;
+    assert!((20..=36).contains(&read), "1600 are for twenty lists, and for what is read at once: {read}");
+    left = usize::MAX;
+    assert_eq!(stretch.gather(&store, &now, &mut left), Ok(true));
+    assert!(stretch.dead.iter().all(|row| row.starts_with(&27u64.to_be_bytes())), "the first rows end the stretch");
 }
