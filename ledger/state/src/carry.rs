@@ -26,7 +26,7 @@ const STRIDE: Height = 64;
 
 /// What a row costs that is carried over, a list, and a version, where a row that is looked at costs 1: about 1 µs.
 const CARRIED_COST: usize = 3;
-const LIST_COST: usize = 16;
+const LIST_COST: usize = 8;
 /// How many rows without use are gathered for a cost of 1: each is copied and put into its place.
 const GATHERED: usize = 4;
 const VERSION_COST: usize = 512;
@@ -38,7 +38,7 @@ const MAX_LAG: Height = 256;
 /// Heights by which lists are worked off, at most, before versions that are due are carried over. A stretch reads all lists
 /// from its first version on: were they ever more, each stretch would take longer than the one before, and what a node has
 /// not pruned for long would never go.
-const MAX_AHEAD: Height = 256;
+const MAX_AHEAD: Height = 128;
 /// A share of the kept versions after which a stretch begins, so that the lists are read few times. At most [`MAX_ERA`].
 const ERA_SHARE: Height = 16;
 const MAX_ERA: Height = 64;

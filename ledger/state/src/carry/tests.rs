@@ -176,7 +176,7 @@ fn a_state_that_was_not_pruned_for_long_is_pruned_as_fast_as_any_other() {
     let state = open(folder.path(), Keep::Last(KEEP));
     for height in 1500..1680 {
         apply(&state, height, changes(height));
-        prune(&state, 20_000);
+        prune(&state, 8_000);
         let (oldest, carried) = (state.oldest().expect("read"), carried(&state));
         assert!(oldest <= farthest(carried, KEEP), "{oldest}, but no row before {carried} has gone");
     }
@@ -229,7 +229,7 @@ fn lists_that_are_full_of_a_stretchs_rows_cost_what_it_takes_to_gather_these() {
     assert_eq!(stretch.gather(&store, &now, &mut left), Ok(false));
     assert_eq!((left, stretch.dead.len()), (0, MOST));
     let read = stale_height(&stretch.from).expect("a height") - 100;
-    assert!((20..=36).contains(&read), "1600 are for twenty lists, and for what is read at once: {read}");
+    assert!((20..=36).contains(&read), "1600 are for some twenty lists, and what is read at once: {read}");
     left = usize::MAX;
     assert_eq!(stretch.gather(&store, &now, &mut left), Ok(true));
     assert!(stretch.dead.iter().all(|row| row.starts_with(&27u64.to_be_bytes())), "the first rows end the stretch");
