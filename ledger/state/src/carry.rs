@@ -26,13 +26,19 @@ const STRIDE: Height = 64;
 
 /// What a row costs that is carried over, a list, and a version, where a row that is looked at costs 1: about 1 µs.
 const CARRIED_COST: usize = 3;
-const LIST_COST: usize = 16;
+const LIST_COST: usize = 8;
+/// How many rows without use are gathered for a cost of 1: each is copied and put into its place.
+const GATHERED: usize = 4;
 const VERSION_COST: usize = 512;
 
 /// A share of the kept versions by which a version is past them before its rows are carried over: most of its rows are
 /// replaced by then. At most [`MAX_LAG`] heights, since all of them lie on the disk.
 const LAG_SHARE: Height = 4;
 const MAX_LAG: Height = 256;
+/// Heights by which lists are worked off, at most, before versions that are due are carried over. A stretch reads all lists
+/// from its first version on: were they ever more, each stretch would take longer than the one before, and what a node has
+/// not pruned for long would never go.
+const MAX_AHEAD: Height = 128;
 /// A share of the kept versions after which a stretch begins, so that the lists are read few times. At most [`MAX_ERA`].
 const ERA_SHARE: Height = 16;
 const MAX_ERA: Height = 64;
@@ -70,7 +76,7 @@ impl Carrying {
         let known = self.said.take().is_some_and(|said| said == *was);
         let mut stretch = self.stretch.take().filter(|_| known);
         let era = (heights / ERA_SHARE).clamp(1, MAX_ERA);
-        let due = now.oldest.saturating_sub((heights / LAG_SHARE).min(MAX_LAG));
+        let due = now.oldest.saturating_sub(lag(heights));
         let work = work(due.saturating_sub(now.carried_version()) / era, upto_work);
         let (mut lists, mut rows) = (work, work);
         loop {
@@ -86,6 +92,16 @@ impl Carrying {
         (self.said, self.stretch) = (Some(now.clone()), stretch);
         Ok(())
     }
+}
+
+/// By how many heights a version is past the kept ones before its rows are carried over.
+fn lag(heights: Height) -> Height {
+    (heights / LAG_SHARE).min(MAX_LAG)
+}
+
+/// The last height whose lists may be worked off while this version is being carried over.
+pub(crate) fn farthest(carried: Height, heights: Height) -> Height {
+    carried.saturating_add(lag(heights)).saturating_add(MAX_AHEAD)
 }
 
 /// A block's share of the work: a quarter of what it may do at most, and more when eras wait.
@@ -114,7 +130,12 @@ impl Stretch {
             let lists = store.sift(STALE, &self.from, &to, LISTS.min(*left), |_| true)?;
             for (key, list) in lists.rows {
                 *left = left.saturating_sub(LIST_COST);
-                if key >= self.from && !self.add(&read_stale(&list)?, &now.carried) {
+                if key < self.from {
+                    continue;
+                }
+                let stale = read_stale(&list)?;
+                *left = left.saturating_sub(self.add(&stale, &now.carried) / GATHERED);
+                if !stale.iter().any(|one| matches!(one, Stale::Node(_))) {
                     // All nodes of a height come before its values.
                     self.from = stale_height(&key)?.saturating_add(1).to_be_bytes().to_vec();
                 }
@@ -127,21 +148,21 @@ impl Stretch {
         Ok(true)
     }
 
-    /// Adds the nodes of a list; false when it has none.
-    fn add(&mut self, list: &[Stale<'_>], carried: &[u8]) -> bool {
-        let mut any = false;
+    /// Adds the nodes of a list that lie in the stretch; answers with their number.
+    fn add(&mut self, list: &[Stale<'_>], carried: &[u8]) -> usize {
+        let mut added = 0usize;
         for stale in list {
             let Stale::Node(row) = stale else { continue };
-            any = true;
             if *row >= carried && *row < self.end.as_slice() {
                 self.dead.insert(row.to_vec());
+                added = added.saturating_add(1);
             }
         }
         while self.dead.len() > MOST {
             let Some(last) = self.dead.pop_last() else { break };
             self.end = last;
         }
-        any
+        added
     }
 
     /// Carries rows over; true once the end is reached.

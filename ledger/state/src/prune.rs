@@ -13,7 +13,7 @@ use ledger_store::{Batch, Store};
 
 use crate::{
     Keep, State, StateError,
-    carry::behind,
+    carry::{behind, farthest},
     rows::{
         CARRIED, HISTORY, LAYOUT, LAYOUT_NOW, META, NODES, OLD, OLDEST, STALE, Stale, WORKED, read_height, read_stale,
         stale_height,
@@ -80,7 +80,7 @@ impl State {
     /// is not cut), and returns the oldest height that can be read once the batch is written. The newest version counts
     /// as it is in storage, so in one batch with [`State::apply`] one version more is kept. As many rows again are looked at,
     /// and some carried over, for those that go by whole tables: these go later, some hundred heights at most, and only
-    /// once the batches that say so were written.
+    /// once the batches that say so were written. Where very much waits, versions stay readable until these come after.
     ///
     /// The first removal for a height ends the readability of all before it.
     ///
@@ -91,9 +91,10 @@ impl State {
         let (Keep::Last(heights), Some((latest, _))) = (self.options.history, self.latest()?) else {
             return Ok(was.oldest);
         };
-        let first_kept = latest.saturating_add(1).saturating_sub(heights.max(1)).max(was.oldest);
+        let first_kept = latest.saturating_add(1).saturating_sub(heights.max(1));
+        let last = first_kept.min(farthest(was.carried_version(), heights)).max(was.oldest);
         let mut now = was.clone();
-        self.work_off(&mut now, first_kept, upto_work, batch)?;
+        self.work_off(&mut now, last, upto_work, batch)?;
         let mut carrying = self.carrying.lock().unwrap_or_else(PoisonError::into_inner);
         carrying.go_on(&self.store, &was, &mut now, heights, upto_work, batch)?;
         if was.carried_version() / DROP_EVERY != now.carried_version() / DROP_EVERY {

@@ -14,7 +14,7 @@ use crate::{
     node::Branch,
     path::{Path, Row},
     rows::{
-        HEIGHTS, HISTORY, LATEST, LAYOUT, LAYOUT_BEFORE, LAYOUT_NOW, META, NODES, OLD, OLDEST, ROOTS, STALE,
+        CARRIED, HEIGHTS, HISTORY, LATEST, LAYOUT, LAYOUT_BEFORE, LAYOUT_NOW, META, NODES, OLD, OLDEST, ROOTS, STALE,
         UNFINISHED, history_key, read_digest, read_height, read_history, read_latest,
     },
     tree::{Branches, prove},
@@ -62,19 +62,35 @@ pub struct State {
 
 impl Branches for Store {
     /// A row never changes, is in `OLD` before it can go from `NODES`, and goes from `OLD` when no kept version needs it. So
-    /// whoever looks first in the one and then in the other misses none, whatever is pruned between the two looks. The
-    /// first look costs nothing where the row has gone: no table of `NODES` reaches so far back.
+    /// whoever looks first in the one and then in the other misses none, whatever is pruned between the two looks. Nobody
+    /// asks `NODES` for a row before the mark: a table that was dropped may have held the newer of two rows of one key, of
+    /// which the older belongs to a state that lay there before this one was taken over.
     fn nodes(&self, keys: &[Row]) -> Result<Vec<Option<Vec<u8>>>, StateError> {
-        let keys: Vec<&[u8]> = keys.iter().map(Row::as_bytes).collect();
-        let mut rows = self.get_many(NODES, &keys)?;
-        let missing = rows.iter().zip(&keys).filter(|(row, _)| row.is_none());
-        let missing: Vec<&[u8]> = missing.map(|(_, key)| *key).collect();
-        if !missing.is_empty() {
-            let mut old = self.get_many(OLD, &missing)?.into_iter();
-            rows.iter_mut().filter(|row| row.is_none()).for_each(|row| *row = old.next().flatten());
-        }
-        Ok(rows)
+        let carried = self.get(META, CARRIED)?.unwrap_or_default();
+        let mut found: Vec<(&[u8], Option<Vec<u8>>)> = keys.iter().map(|key| (key.as_bytes(), None)).collect();
+        look(self, NODES, &mut found, |key| key >= carried.as_slice())?;
+        look(self, OLD, &mut found, |_| true)?;
+        Ok(found.into_iter().map(|(_, row)| row).collect())
     }
+}
+
+/// Looks in a column for those rows that were not found yet and whose keys are `asked` for.
+fn look(
+    store: &Store,
+    column: &'static str,
+    found: &mut [(&[u8], Option<Vec<u8>>)],
+    asked: impl Fn(&[u8]) -> bool,
+) -> Result<(), StateError> {
+    let missing: Vec<_> = found.iter_mut().filter(|one| one.1.is_none() && asked(one.0)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let keys: Vec<&[u8]> = missing.iter().map(|one| one.0).collect();
+    let rows = store.get_many(column, &keys)?;
+    for (one, row) in missing.into_iter().zip(rows) {
+        one.1 = row;
+    }
+    Ok(())
 }
 
 /// The oldest height that a store keeps.

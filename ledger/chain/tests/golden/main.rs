@@ -8,6 +8,7 @@ mod contracts;
 mod expected;
 mod make;
 mod open;
+mod prune;
 mod world;
 
 use std::{

@@ -9,7 +9,7 @@ use crate::{
     Change, Keep, State, StateOptions,
     node::Slot,
     path::Path,
-    rows::{CARRIED, HISTORY, LAYOUT, LAYOUT_BEFORE, LAYOUT_NOW, META, OLDEST},
+    rows::{CARRIED, HISTORY, LAYOUT, LAYOUT_BEFORE, LAYOUT_NOW, META, OLDEST, StaleLists},
     tree::Branches,
 };
 
@@ -71,6 +71,15 @@ fn keys(store: &Store, column: &'static str) -> BTreeSet<Vec<u8>> {
     store.rows(column, &[], &[], usize::MAX).expect("read").into_iter().map(|(key, _)| key).collect()
 }
 
+fn carried_version(mark: &[u8]) -> Height {
+    mark.first_chunk::<8>().map_or(0, |version| Height::from_be_bytes(*version))
+}
+
+/// The version that is being carried over.
+fn carried(state: &State) -> Height {
+    carried_version(&state.store.get(META, CARRIED).expect("read").unwrap_or_default())
+}
+
 /// Prunes all that is due; then the second column holds what is reached before the mark, and nothing else.
 fn settled(state: &State) {
     let (newest, _) = state.latest().expect("read").expect("a version");
@@ -79,7 +88,7 @@ fn settled(state: &State) {
     }
     assert_eq!(state.oldest(), Ok(newest + 1 - KEEP));
     let carried = state.store.get(META, CARRIED).expect("read").expect("a mark");
-    let mark = Height::from_be_bytes(*carried.first_chunk().expect("a version"));
+    let mark = carried_version(&carried);
     assert!(
         mark + KEEP / LAG_SHARE + KEEP / ERA_SHARE >= newest + 1 - KEEP,
         "{mark} of {newest}: no row waits for ever"
@@ -159,7 +168,69 @@ fn a_state_of_the_layout_before_is_read_kept_and_pruned_on() {
 }
 
 #[test]
+fn a_state_that_was_not_pruned_for_long_is_pruned_as_fast_as_any_other() {
+    let folder = tempfile::tempdir().expect("folder");
+    let archive = open(folder.path(), Keep::All);
+    (0..1500).for_each(|height| apply(&archive, height, changes(height)));
+    drop(archive);
+    let state = open(folder.path(), Keep::Last(KEEP));
+    for height in 1500..1680 {
+        apply(&state, height, changes(height));
+        prune(&state, 8_000);
+        let (oldest, carried) = (state.oldest().expect("read"), carried(&state));
+        assert!(oldest <= farthest(carried, KEEP), "{oldest}, but no row before {carried} has gone");
+    }
+    // With every list read for every stretch, two thirds of it would still wait.
+    assert!(carried(&state) + 200 > 1680, "{}", carried(&state));
+    settled(&state);
+}
+
+#[test]
 fn work_grows_with_what_waits_and_is_never_more_than_allowed() {
     assert_eq!((work(0, 32_768), work(1, 32_768), work(9, 32_768)), (8192, 16_384, 32_768));
     assert_eq!((work(0, 0), work(0, 1), work(Height::MAX, usize::MAX)), (1, 1, usize::MAX));
+}
+
+#[test]
+fn rows_that_dropped_tables_uncover_are_not_taken_for_those_that_were_carried_over() {
+    let folder = tempfile::tempdir().expect("folder");
+    let state = open(folder.path(), Keep::Last(KEEP));
+    for height in 0..150 {
+        apply(&state, height, changes(height));
+        prune(&state, usize::MAX);
+    }
+    let before = reached(&state);
+    // As a state would leave them that lay there before, had branches of these versions, and was removed.
+    let mut batch = Batch::new();
+    keys(&state.store, OLD).iter().for_each(|key| batch.put(NODES, key, [0u8; 4]));
+    assert!(!batch.is_empty());
+    state.store.write(batch, Durability::Buffered).expect("written");
+    assert_eq!(reached(&state), before);
+}
+
+#[test]
+fn lists_that_are_full_of_a_stretchs_rows_cost_what_it_takes_to_gather_these() {
+    let folder = tempfile::tempdir().expect("folder");
+    let store = Store::open(folder.path(), &State::COLUMNS).expect("store");
+    let mut batch = Batch::new();
+    for at in 0..64u64 {
+        let mut lists = StaleLists::new(100 + at);
+        for number in 0..256u16 {
+            // All of a list lie before those of the list before, which end the stretch.
+            let row = [&(90 - at).to_be_bytes()[..], &number.to_be_bytes()].concat();
+            lists.add(Stale::Node(&row), &mut batch);
+        }
+        lists.end(&mut batch);
+    }
+    store.write(batch, Durability::Buffered).expect("written");
+    let worked = [&163u64.to_be_bytes()[..], &0u32.to_be_bytes()].concat();
+    let now = Progress { oldest: 163, worked, carried: Vec::new() };
+    let (mut stretch, mut left) = (Stretch::new(&now, 95), 1600);
+    assert_eq!(stretch.gather(&store, &now, &mut left), Ok(false));
+    assert_eq!((left, stretch.dead.len()), (0, MOST));
+    let read = stale_height(&stretch.from).expect("a height") - 100;
+    assert!((20..=36).contains(&read), "1600 are for some twenty lists, and what is read at once: {read}");
+    left = usize::MAX;
+    assert_eq!(stretch.gather(&store, &now, &mut left), Ok(true));
+    assert!(stretch.dead.iter().all(|row| row.starts_with(&27u64.to_be_bytes())), "the first rows end the stretch");
 }
