@@ -14,6 +14,8 @@ use notary_terms::{KeyPart, Label};
 use zeroize::Zeroizing;
 
 mod held;
+#[cfg(test)]
+mod tests;
 
 use crate::{
     Answer,
@@ -203,36 +205,5 @@ fn ended(
     match broken.or_else(|| storage.fault.take()) {
         Some(fault) => Err(fault),
         None => outcome.map_err(|abort| matching.fault(&abort)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use base_types::fault::Code;
-
-    use super::*;
-
-    /// Storage that is full after so many bytes.
-    struct Small(usize);
-
-    impl Scratch for Small {
-        fn append(&mut self, _: usize, bytes: &[u8]) -> Result<(), Fault> {
-            let left = self.0.checked_sub(bytes.len());
-            self.0 = left.ok_or_else(|| Fault::new(Code::DiskFull, "keep keys", "no room"))?;
-            Ok(())
-        }
-
-        fn load(&mut self, _: usize) -> Result<Vec<u8>, Fault> {
-            Err(Fault::new(Code::StorageDamaged, "keep keys", "torn"))
-        }
-    }
-
-    #[test]
-    fn the_first_fault_of_the_storage_is_the_one_that_is_told() {
-        let mut storage = Storage { scratch: Box::new(Small(5)), fault: None, over: Over::default() };
-        assert_eq!(storage.append(0, &[1; 5]), Ok(()));
-        assert_eq!(storage.append(0, &[1]), Err("no room".to_owned()));
-        assert_eq!(storage.load(0), Err("torn".to_owned()));
-        assert_eq!(storage.fault.map(|fault| fault.code), Some(Code::DiskFull));
     }
 }
