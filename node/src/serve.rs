@@ -275,7 +275,7 @@ async fn start(
     let results = Arc::new(Results::new(folder.results(), key.clone(), former.clone()));
     let progress = Arc::new(Progress::default());
     // After the store's lock: the files there are those of runs that ended with an earlier start.
-    let rooms = Rooms::open(folder.scratch(), entropy.clone())?;
+    let rooms = Rooms::open(folder.scratch(), entropy.clone());
     let releases = Arc::new(Releases::new(Box::new(Tables::new(folder.tables()))));
     let site = site(config, &key, hub, (clock, entropy), (&sources, rooms), &desk, releases);
     let flows = site.flows.clone();
@@ -325,7 +325,7 @@ fn complete(chain: &Chain, history: History) -> Result<(), Fault> {
     Ok(())
 }
 
-#[allow(clippy::too_many_arguments, reason = "a run's surroundings, gathered once")]
+/// A run's surroundings, gathered once.
 fn site(
     config: &Config,
     key: &SecretKey,

@@ -224,7 +224,7 @@ fn called_off_in_mid_job(four: &mut Consortium) {
     let shown = receipts(four, &job);
     assert_eq!(shown["verdict"]["valid"], true, "{shown}");
     let ended = items(&shown["verdict"], "steps").iter().find(|step| step["name"] == "receipts").expect("a link");
-    // Who hears of it last may see the links of the others end before; who heard first never says anything else.
+    // Who hears of it last sees the links of the others end before, and asks its ledger why; who heard first never says anything else.
     let said = text(ended, "detail");
     assert!(said.contains("reports HQ-3006") && said.contains("blaming health"), "{said}");
     four.look(ANALYST, &["query", "result", &job]).fault("HQ-7004");

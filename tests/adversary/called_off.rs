@@ -59,6 +59,28 @@ async fn a_job_called_off_before_its_run_begins_reads_nothing() {
     assert!(!ended.records.notes().iter().any(|note| matches!(note, Note::Read(_))));
 }
 
+/// The others' links end before this node has read from its ledger why.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_party_that_is_left_because_the_job_was_called_off_says_so_and_blames_nobody_else() {
+    let stage = Stage::set().await;
+    let (start, cheat) = (stage.start(), org("civil"));
+    let me = stage.plan.nodes.iter().find(|node| **node != cheat).expect("three nodes").clone();
+    let part = stage.part(&cheat, start).await;
+    let left = tokio::spawn(take_part(part, me.clone(), once(stage.frames(&cheat, &me) / 2, |_| Move::Leave)));
+    let third = stage.plan.nodes.iter().find(|node| **node != cheat && **node != me).expect("three nodes");
+    let records = Records { called_off: Some(org("statistics")), ..Records::default() };
+    let (told, other) = tokio::join!(
+        stage.cluster.party_noting(&stage.plan, start, &me, LONG, records),
+        stage.cluster.party(&stage.plan, start, third, LONG)
+    );
+    left.abort();
+    let fault = told.result.clone().expect_err("called off");
+    assert_eq!((fault.code, fault.party.clone()), (Code::Cancelled, Some(org("statistics"))), "{fault}");
+    noted(&told, &fault);
+    let gone = other.result.clone().expect_err("nobody called it off here");
+    assert_eq!(gone.code, Code::PeerGone, "{gone}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_run_moves_is_counted_by_step_peer_and_direction() {
     let stage = Stage::set().await;

@@ -213,6 +213,8 @@ pub struct Records {
     pub full: Option<Code>,
     /// Notes of a read or of streams are not taken, with this code.
     pub deaf: Option<Code>,
+    /// Who has called the job off, which the run hears when it asks.
+    pub called_off: Option<OrgId>,
     pub noted: Mutex<Vec<Note>>,
     pub answer: Mutex<Option<Answer>>,
     pub shown: Mutex<Vec<String>>,
@@ -248,6 +250,9 @@ impl Minutes for Records {
     }
     fn progress(&self, step: &str) {
         self.shown.lock().expect("not poisoned").push(step.to_owned());
+    }
+    async fn called_off(&self) -> Option<OrgId> {
+        self.called_off.clone()
     }
 }
 

@@ -34,6 +34,21 @@ pub(crate) struct Found {
     pub(crate) payload: Option<Zeroizing<Vec<u8>>>,
 }
 
+/// One element of the receiver's that the sender has too, with what the sender attached to it still sealed.
+pub(crate) struct Held {
+    /// Its index at the receiver.
+    pub(crate) own: u32,
+    key: Zeroizing<Block>,
+    sealed: Vec<u8>,
+}
+
+impl Held {
+    /// The `payload` bytes that the sender attached; `None` when their seal is wrong.
+    pub(crate) fn open(&self, payload: usize) -> Option<Zeroizing<Vec<u8>>> {
+        seal::open(*self.key, &self.sealed, payload)
+    }
+}
+
 impl Layout {
     /// For `count` elements of the sender's with `payload` bytes each.
     pub(crate) fn new(count: usize, payload: usize) -> Self {
@@ -104,6 +119,30 @@ pub(crate) async fn receive(
     sorted: &Sorted,
     pairs: &[[Block; 2]],
 ) -> Result<Vec<Found>, Abort> {
+    let (mut found, sealed) = search(line, layout, sorted).await?;
+    // Only now: how long a message takes would tell the sender how many of its records match.
+    for (found, sealed) in found.iter_mut().zip(sealed) {
+        found.payload = seal::open(pairs[found.own as usize][1], &sealed, layout.payload);
+    }
+    Ok(found)
+}
+
+/// As [`receive`], for a receiver that has more to tell the sender: what came with the matches is opened later, since how long
+/// that takes would tell how many there are.
+pub(crate) async fn receive_sealed(
+    line: &mut Line,
+    layout: &Layout,
+    sorted: &Sorted,
+    pairs: &[[Block; 2]],
+) -> Result<Vec<Held>, Abort> {
+    let (found, sealed) = search(line, layout, sorted).await?;
+    let key = |found: &Found| Zeroizing::new(pairs[found.own as usize][1]);
+    let held = found.iter().zip(sealed).map(|(found, sealed)| Held { own: found.own, key: key(found), sealed });
+    Ok(held.collect())
+}
+
+/// Receives the records: those that match, and their sealed payloads.
+async fn search(line: &mut Line, layout: &Layout, sorted: &Sorted) -> Result<(Vec<Found>, Vec<Vec<u8>>), Abort> {
     let counts = line.receive(1 << layout.bits).await?;
     if counts.iter().map(|count| usize::from(*count)).sum::<usize>() != layout.count {
         return Err(line.blame("not as many masks as announced"));
@@ -119,12 +158,7 @@ pub(crate) async fn receive(
         }
         left -= together;
     }
-    // Only now: how long a message takes would tell the sender how many of its records match.
-    let Search { mut found, sealed, .. } = search;
-    for (found, sealed) in found.iter_mut().zip(sealed) {
-        found.payload = seal::open(pairs[found.own as usize][1], &sealed, layout.payload);
-    }
-    Ok(found)
+    Ok((search.found, search.sealed))
 }
 
 /// The receiver's place in the sender's records.

@@ -22,7 +22,7 @@ use crate::line::{Line, encode_numbers};
 use crate::okvs::MAX_KEYS;
 use crate::oprf;
 use crate::order::Sorted;
-use crate::records::{self, Found, Layout};
+use crate::records::{self, Found, Held, Layout};
 
 /// Who learns the intersection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -162,11 +162,7 @@ pub(crate) async fn take(
     if parameters.is_empty() {
         return Ok(Vec::new());
     }
-    let peer = line.peer();
-    let pairs = oprf::evaluate_pairs(line.ctx(), peer, parameters.mode, elements).await?;
-    let layout = Layout::new(parameters.sender_elements, payload);
-    let sorted = Sorted::new(pairs.iter().map(|pair| pair[0]), layout.bits());
-    line.enter("masks");
+    let (layout, sorted, pairs) = evaluated(&mut line, parameters, elements, payload).await?;
     let mut found = records::receive(&mut line, &layout, &sorted, &pairs).await?;
     if parameters.outputs == Outputs::Both {
         line.enter("matches");
@@ -174,4 +170,34 @@ pub(crate) async fn take(
     }
     found.sort_unstable_by_key(|found| found.own);
     Ok(found)
+}
+
+/// As [`take`] for a receiver that alone has an output: in no order, and what the sender attached still sealed.
+pub(crate) async fn take_sealed(
+    ctx: &mut Context,
+    parameters: &Parameters,
+    elements: &[Block],
+    payload: usize,
+) -> Result<Vec<Held>, Abort> {
+    let mut line = parameters.open(ctx, elements.len(), payload)?;
+    if parameters.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (layout, sorted, pairs) = evaluated(&mut line, parameters, elements, payload).await?;
+    records::receive_sealed(&mut line, &layout, &sorted, &pairs).await
+}
+
+/// The function at the receiver's elements, and what the sender's records look like.
+async fn evaluated(
+    line: &mut Line,
+    parameters: &Parameters,
+    elements: &[Block],
+    payload: usize,
+) -> Result<(Layout, Sorted, Zeroizing<Vec<[Block; 2]>>), Abort> {
+    let peer = line.peer();
+    let pairs = oprf::evaluate_pairs(line.ctx(), peer, parameters.mode, elements).await?;
+    let layout = Layout::new(parameters.sender_elements, payload);
+    let sorted = Sorted::new(pairs.iter().map(|pair| pair[0]), layout.bits());
+    line.enter("masks");
+    Ok((layout, sorted, pairs))
 }

@@ -215,13 +215,10 @@ async fn labels_come_with_their_matches_bucket_by_bucket_and_lengths_tell_nothin
         let mut theirs = spilled(&plan, &theirs);
         let zero = |mut ctx: Context| async move { labelled::send(&mut ctx, &plan, 9, &mut mine, labels).await };
         let one = |mut ctx: Context| async move {
-            let mut got = BTreeMap::new();
-            let deliver = |rows: &[u64], label: Option<&[u8]>| {
-                got.insert(rows.to_vec(), label.map(<[u8]>::to_vec));
-                Ok(())
-            };
-            let outcome = labelled::receive(&mut ctx, &plan, 9, &mut theirs, deliver).await;
-            (outcome, got)
+            let mut held = Vec::new();
+            let outcome = labelled::receive(&mut ctx, &plan, 9, &mut theirs, |sealed| held.push(sealed)).await;
+            let opened = held.iter().map(|sealed| (sealed.rows().to_vec(), sealed.open().map(|label| label.to_vec())));
+            (outcome, opened.collect::<BTreeMap<_, _>>())
         };
         let (sent, (received, got), lengths) = pair(HONEST, zero, one).await;
         assert_eq!((sent, received), (Ok(()), Ok(())));
@@ -255,6 +252,8 @@ async fn labels_that_are_none_end_the_run_at_their_sender() {
     assert!(outcome.is_err_and(|abort| abort.blame == Blame::Local && abort.why == "secret"));
     let outcome = labelled::send(&mut ctx[0], &plan, 0, &mut spilled(&plan, &block), labels).await;
     assert!(outcome.is_err_and(|abort| abort.blame == Blame::Local));
+    let outcome = labelled::receive(&mut ctx[0], &plan, 9, &mut spilled(&plan, &block), |_| ()).await;
+    assert!(outcome.is_err_and(|abort| abort.blame == Blame::Local && abort.why.contains("not the receiver")));
 }
 
 #[test]

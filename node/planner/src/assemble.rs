@@ -22,7 +22,7 @@ use crate::{
     parse::Parsed,
     refuse::{place_of, unsupported},
     scope::{Entered, Scope, Table},
-    star_tier,
+    tier,
     typed::{Typed, as_truth, connect},
 };
 
@@ -67,7 +67,7 @@ pub(crate) fn assemble(
         planner: VERSION,
         catalogue_height: catalogue.height,
         request: request.clone(),
-        tier: star_tier::of_star(request),
+        tier: tier::of_star(request),
         nodes,
         reads,
         program: Program::Star(Star {

@@ -12,8 +12,9 @@ use sqlparser::{
 };
 
 use crate::{
+    hints::is_hint,
     parse::{Parsed, select, tokens},
-    refuse::placed,
+    refuse::{placed, unsupported},
 };
 
 const WORD: &str = "COMPUTE";
@@ -48,6 +49,11 @@ pub(crate) fn asked(sql: &str) -> bool {
 /// Takes the text apart; the circuit is not compiled here.
 pub(crate) fn parse(sql: &str) -> Result<Compute, Fault> {
     let mut tokens = tokens(sql)?;
+    // Comments go before the parser sees them, and a hint that nobody heeds is no comment.
+    if let Some(hint) = tokens.iter().find(|token| is_hint(&token.token)) {
+        let instead = "leave the hint out: hints say how the keys of two owners are compared";
+        return Err(unsupported(hint.span.start, "a hint for a program or its arguments", instead));
+    }
     tokens.retain(|token| !matches!(token.token, Token::Whitespace(_)));
     let mut cursor = Cursor { tokens: &tokens, next: 1 };
     let (source, at) = cursor.source()?;

@@ -4,7 +4,10 @@
 
 use base_types::{column::ColumnType, fault::Fault};
 use notary_terms::{BUCKET_KEYS, CellForm, Intersect, Label, MAX_BUCKETS, MAX_KEY_ROWS, Spares};
-use sqlparser::{ast::OptimizerHint, tokenizer::Location};
+use sqlparser::{
+    ast::OptimizerHint,
+    tokenizer::{Location, Token, Whitespace},
+};
 
 use crate::refuse::unsupported;
 
@@ -126,6 +129,16 @@ impl Hints {
         }
         Ok(Intersect { label, spares, bucket_keys })
     }
+}
+
+/// Whether a comment is a hint to the parser: letters and digits, if any, and a plus sign.
+pub(crate) fn is_hint(token: &Token) -> bool {
+    let (Token::Whitespace(Whitespace::SingleLineComment { comment, .. })
+    | Token::Whitespace(Whitespace::MultiLineComment(comment))) = token
+    else {
+        return false;
+    };
+    comment.split_once('+').is_some_and(|(before, _)| before.chars().all(|sign| sign.is_ascii_alphanumeric()))
 }
 
 /// As many keys as fit into the memory for a bucket, a power of two.

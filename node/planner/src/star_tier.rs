@@ -1,17 +1,12 @@
 //! The two tiers of a star join: what each withstands, by which protocol, and what the stronger one costs more.
 
-use notary_terms::{Plan, Request, Star, Tier};
+use notary_terms::{Plan, Star, Tier};
 
 use crate::{
     cost::{BYTES_MILLI, Cost, ROUNDS_MILLI},
     explain::{Words, words},
     steps::names,
 };
-
-/// The tier of a star: B+ where the request asks for it.
-pub(crate) fn of_star(request: &Request) -> Tier {
-    if request.tier == Some(Tier::BPlus) { Tier::BPlus } else { Tier::B }
-}
 
 /// What the tier of a star means.
 pub(crate) fn tier(plan: &Plan) -> Words {

@@ -1,10 +1,16 @@
-//! The tier that a request asks for: every query has its own, and a program of two parties a second, weaker and faster one.
+//! The tier that a request asks for: every query has its own; a star a second, stronger and slower one; a program of two parties a second,
+//! weaker and faster one.
 
 use base_types::fault::{Code, Fault};
 use notary_terms::{Plan, Request, Tier};
 use sqlparser::tokenizer::Location;
 
 use crate::refuse::unsupported;
+
+/// The tier of a star: B+ where the request asks for it.
+pub(crate) fn of_star(request: &Request) -> Tier {
+    if request.tier == Some(Tier::BPlus) { Tier::BPlus } else { Tier::B }
+}
 
 /// The tier of a program among so many parties.
 pub(crate) fn of_program(request: &Request, parties: usize, at: Location) -> Result<Tier, Fault> {

@@ -164,6 +164,8 @@ fn arguments_that_no_select_gives_are_refused_with_what_to_write() {
         ),
         ("a: u8, b: u8", "a = (SELECT d.yrdht FROM deaths d)", Unknown, "d.yrdht", "yrdth"),
         ("a: u8, b: u8", "a = (SELECT SUM(yrdth) FROM deaths)", No, "SUM", "aggregate"),
+        ("a: u8, b: u8", "a = (SELECT /*+ BUCKETS */ yrdth FROM deaths)", No, "/*+", "leave the hint out"),
+        ("a: u8, b: u8", "a = (SELECT yrdth FROM deaths) /*pg+ any */", No, "/*pg+", "leave the hint out"),
     ];
     for (arguments, input, code, at, advice) in cases {
         let sql = format!("COMPUTE $$pub fn main({arguments}) -> bool {{ true }}$$ WITH {input}, {health}");

@@ -10,13 +10,21 @@ use mpc_psi::{
     partitioned::{self, Plan, Spill, labelled},
     two,
 };
-use notary_terms::KeyPart;
+use notary_terms::{KeyPart, Label};
 use zeroize::Zeroizing;
 
+mod held;
+#[cfg(test)]
+mod tests;
+
 use crate::{
-    Answer, keys,
-    matching::{Collected, Matching, malformed},
+    Answer,
+    beats::{self, Beating, Over},
+    intersect::Side,
+    keys,
+    matching::{Matching, malformed},
 };
+use held::Held;
 
 /// Storage of one run, in which each bucket has a run of bytes; dropping it removes them all.
 pub trait Scratch: Send {
@@ -37,15 +45,25 @@ pub trait Scratch: Send {
 struct Storage {
     scratch: Box<dyn Scratch>,
     fault: Option<Fault>,
+    /// Why the work before the first message is for nothing.
+    over: Over,
+}
+
+impl Storage {
+    fn go_on(&self) -> Result<(), String> {
+        self.over.why().map_or(Ok(()), |abort| Err(abort.why.clone()))
+    }
 }
 
 impl Spill for Storage {
     fn append(&mut self, bucket: usize, bytes: &[u8]) -> Result<(), String> {
+        self.go_on()?;
         let appended = self.scratch.append(bucket, bytes);
         appended.map_err(|fault| noted(&mut self.fault, fault))
     }
 
     fn load(&mut self, bucket: usize) -> Result<Vec<u8>, String> {
+        self.go_on()?;
         let loaded = self.scratch.load(bucket);
         loaded.map_err(|fault| noted(&mut self.fault, fault))
     }
@@ -58,14 +76,6 @@ fn noted(kept: &mut Option<Fault>, fault: Fault) -> String {
         *kept = Some(fault);
     }
     why
-}
-
-/// Adds what came of a bucket unless something before it could not be added. That ends nothing before the last bucket: the
-/// other owner sees how far a run came, and which of its keys lie in the bucket where it ends.
-fn held(kept: &mut Option<Fault>, add: impl FnOnce() -> Result<(), Fault>) {
-    if kept.is_none() {
-        *kept = add().err();
-    }
 }
 
 /// The rows of one element as the engine names them.
@@ -81,62 +91,100 @@ pub(crate) struct Buckets<'a> {
 }
 
 impl<'a> Buckets<'a> {
-    /// Deals the side's keys out, `bucket_keys` of the larger bound to each bucket.
-    pub(crate) fn fill(
-        (matching, keys): (Matching<'a>, &[KeyPart]),
+    /// Deals the side's keys out, `bucket_keys` of the larger bound to each bucket, and waits until the other side has dealt out
+    /// its own. That may take minutes, in which each hears from the other that it goes on.
+    pub(crate) async fn fill(
+        (job, label, side): (&'a notary_terms::Plan, &'a Label, &'a Side),
         (parameters, bucket_keys): (two::Parameters, u32),
-        context: &Context,
+        context: &mut Context,
         scratch: Box<dyn Scratch>,
     ) -> Result<Self, Fault> {
         let plan = Plan::new(context.session(), parameters, bucket_keys as usize);
         let plan = plan.ok_or_else(|| malformed("buckets that no plan has"))?;
-        let mut storage = Storage { scratch, fault: None };
-        let dealt = keys::deal(&matching.rows, keys, &matching.kept, &plan, &mut storage);
-        if let Some(fault) = storage.fault.take() {
-            return Err(fault);
-        }
-        dealt?;
-        Ok(Self { matching, plan, storage })
+        let (two::Parameters { sender, receiver, .. }, me) = (parameters, context.me());
+        let peer = if me == sender { receiver } else { sender };
+        let mut fork = context.fork("buckets");
+        fork.enter("deal out keys");
+        let beating = Beating::start(fork, peer, 0);
+        let storage = Storage { scratch, fault: None, over: beating.over() };
+        let (matching, keys) = Matching::of(job, label, side)?;
+        let mut buckets = Self { matching, plan, storage };
+        buckets.deal(keys)?;
+        buckets.look(context, me == sender)?;
+        let met = async {
+            let mut fork = beating.end().await?;
+            beats::tell(&mut fork, peer, &[]).await?;
+            beats::hear(&mut fork, peer, 0).await
+        };
+        met.await.map_err(|abort| buckets.matching.fault(&abort))?;
+        Ok(buckets)
     }
 
-    /// Compares bucket by bucket, and puts together the rows that match. Rows that make no answer end the run behind the last.
+    /// Deals the keys out.
+    fn deal(&mut self, keys: &[KeyPart]) -> Result<(), Fault> {
+        let Self { matching, plan, storage } = self;
+        let dealt = keys::deal(&matching.rows, keys, &matching.kept, plan, storage);
+        dealt.map_err(|fault| self.cause().unwrap_or(fault))
+    }
+
+    /// Reads all keys before the first leaves: the bucket that a run ends at would tell of the key that ended it. A sender tries
+    /// what goes with each; a receiver looks only where its rows leave it open whether its keys are as few as the plan says.
+    fn look(&mut self, context: &Context, sends: bool) -> Result<(), Fault> {
+        let bound = self.matching.rows.read.rows_bound as usize;
+        let many = self.matching.kept.len() > bound;
+        if !sends && !many {
+            return Ok(());
+        }
+        let Self { matching, plan, storage } = self;
+        let (mut found, mut broken, mut tried) = (0, None, Zeroizing::new(Vec::<u8>::new()));
+        let seen = partitioned::visit(context, plan, storage, |rows| {
+            found += 1;
+            if !sends {
+                return Ok(());
+            }
+            tried.clear();
+            matching.attach(places(rows), &mut tried).map_err(|fault| noted(&mut broken, fault))
+        });
+        let cause = broken.or_else(|| self.cause());
+        match (cause, seen) {
+            (Some(fault), _) => Err(fault),
+            // Of so many rows a bucket may have more keys than one of the plan's.
+            (None, seen) if many && (seen.is_err() || found > bound) => Err(self.matching.too_many_keys()),
+            (None, seen) => seen.map_err(|abort| self.matching.fault(&abort)),
+        }
+    }
+
+    /// What ended work of this side's own: the storage, or that it is for nothing.
+    fn cause(&mut self) -> Option<Fault> {
+        let over = self.storage.over.why().map(|abort| self.matching.fault(abort));
+        self.storage.fault.take().or(over)
+    }
+
+    /// Compares bucket by bucket, and puts together the rows that match behind the last.
     pub(crate) async fn receive(&mut self, context: &mut Context) -> Result<Answer, Fault> {
         let (matching, plan, storage) = (&self.matching, &self.plan, &mut self.storage);
-        let (mut collected, mut broken) = (Collected::of(matching)?, None);
+        let mut held = Held::new();
         let outcome = match matching.payload() {
             None => {
                 let deliver = |_: usize, rows: Option<Vec<u64>>| {
-                    let rows = rows.unwrap_or_default();
-                    held(&mut broken, || collected.add_bare(places(&rows)));
+                    held.add_bare(rows.unwrap_or_default());
                     Ok(())
                 };
                 partitioned::run(context, plan, &[], storage, deliver).await
             }
-            Some(payload) => {
-                let deliver = |rows: &[u64], told: Option<&[u8]>| {
-                    held(&mut broken, || collected.add(places(rows), told));
-                    Ok(())
-                };
-                labelled::receive(context, plan, payload, storage, deliver).await
-            }
+            Some(payload) => labelled::receive(context, plan, payload, storage, |sealed| held.add(sealed)).await,
         };
-        ended(matching, storage, outcome, broken)?;
-        Ok(collected.answer())
+        ended(matching, storage, outcome, None)?;
+        held.answer(matching)
     }
 
     /// Lets the receiver compare, and gives it what goes with the keys that it has.
     pub(crate) async fn send(&mut self, context: &mut Context) -> Result<(), Fault> {
         let (matching, plan, storage) = (&self.matching, &self.plan, &mut self.storage);
-        let (mut broken, mut tried) = (None, Zeroizing::new(Vec::<u8>::new()));
-        // All keys before the first leaves: the bucket that a run ends at would tell of the key that ended it.
-        let seen = partitioned::visit(context, plan, storage, |rows| {
-            tried.clear();
-            matching.attach(places(rows), &mut tried).map_err(|fault| noted(&mut broken, fault))
-        });
-        let outcome = match (seen, matching.payload()) {
-            (Err(abort), _) => Err(abort),
-            (Ok(()), None) => partitioned::run(context, plan, &[], storage, |_, _| Ok(())).await,
-            (Ok(()), Some(payload)) => {
+        let mut broken = None;
+        let outcome = match matching.payload() {
+            None => partitioned::run(context, plan, &[], storage, |_, _| Ok(())).await,
+            Some(payload) => {
                 let label = |rows: &[u64], out: &mut Vec<u8>| {
                     matching.attach(places(rows), out).map_err(|fault| noted(&mut broken, fault))
                 };
@@ -157,48 +205,5 @@ fn ended(
     match broken.or_else(|| storage.fault.take()) {
         Some(fault) => Err(fault),
         None => outcome.map_err(|abort| matching.fault(&abort)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use base_types::fault::Code;
-
-    use super::*;
-
-    /// Storage that is full after so many bytes.
-    struct Small(usize);
-
-    impl Scratch for Small {
-        fn append(&mut self, _: usize, bytes: &[u8]) -> Result<(), Fault> {
-            let left = self.0.checked_sub(bytes.len());
-            self.0 = left.ok_or_else(|| Fault::new(Code::DiskFull, "keep keys", "no room"))?;
-            Ok(())
-        }
-
-        fn load(&mut self, _: usize) -> Result<Vec<u8>, Fault> {
-            Err(Fault::new(Code::StorageDamaged, "keep keys", "torn"))
-        }
-    }
-
-    #[test]
-    fn the_first_fault_of_the_storage_is_the_one_that_is_told() {
-        let mut storage = Storage { scratch: Box::new(Small(5)), fault: None };
-        assert_eq!(storage.append(0, &[1; 5]), Ok(()));
-        assert_eq!(storage.append(0, &[1]), Err("no room".to_owned()));
-        assert_eq!(storage.load(0), Err("torn".to_owned()));
-        assert_eq!(storage.fault.map(|fault| fault.code), Some(Code::DiskFull));
-    }
-
-    #[test]
-    fn rows_that_make_no_answer_are_kept_for_the_end_and_nothing_is_added_behind_them() {
-        let (mut kept, mut added) = (None, 0);
-        for (number, code) in [(0, None), (1, Some(Code::QueryUnsupported)), (2, None), (3, Some(Code::Internal))] {
-            held(&mut kept, || {
-                added += 1;
-                code.map_or(Ok(()), |code| Err(Fault::new(code, "match keys", format!("{number}"))))
-            });
-        }
-        assert_eq!((added, kept.map(|fault| fault.code)), (2, Some(Code::QueryUnsupported)));
     }
 }

@@ -8,6 +8,8 @@ use base_types::{
 };
 use tokio::sync::Notify;
 
+use crate::Minutes;
+
 /// One run's ear for its being called off.
 #[derive(Default)]
 pub struct Halt {
@@ -42,6 +44,18 @@ impl Halt {
     /// The fault of a run that has been called off, at the step where it was.
     pub(crate) fn fault(&self, step: &str) -> Option<Fault> {
         self.by().map(|by| fault(by, step))
+    }
+
+    /// Why an attempt ended. A peer that leaves may have heard before this node that the job is called off; by now the streams of
+    /// this node are on the ledger, behind that entry.
+    pub(crate) async fn reason(&self, fault: Fault, minutes: &dyn Minutes) -> Fault {
+        if fault.code == Code::PeerGone
+            && self.by().is_none()
+            && let Some(by) = minutes.called_off().await
+        {
+            self.call_off(by);
+        }
+        self.fault(&fault.step).unwrap_or(fault)
     }
 
     /// Does `work` unless the run is called off before it is done.

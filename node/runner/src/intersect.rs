@@ -65,17 +65,16 @@ async fn run(
     side: &Side,
     scratch: Option<Box<dyn Scratch>>,
 ) -> Result<Option<Answer>, Fault> {
-    let matching = Matching::of(plan, &program.label, side)?;
-    let parameters = parameters(plan, program.spares)?;
+    let (label, parameters) = (&program.label, parameters(plan, program.spares)?);
     if let Some(keys) = program.bucket_keys {
         let scratch = scratch.ok_or_else(|| malformed("no storage for its buckets"))?;
-        let mut buckets = Buckets::fill(matching, (parameters, keys), &context, scratch)?;
+        let mut buckets = Buckets::fill((plan, label, side), (parameters, keys), &mut context, scratch).await?;
         if side.place == 0 {
             return buckets.receive(&mut context).await.map(Some);
         }
         return buckets.send(&mut context).await.map(|()| None);
     }
-    let party = Party::of(matching, parameters, &context)?;
+    let party = Party::of(Matching::of(plan, label, side)?, parameters, &context)?;
     if side.place == 0 {
         return party.receive(&mut context).await.map(Some);
     }

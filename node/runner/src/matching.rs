@@ -7,7 +7,7 @@ use notary_terms::{CellForm, KeyPart, Label, Plan, ReadRole, ValueOf};
 use crate::{Answer, AnswerCell, cells, intersect::Side, local::Rows, run::abort_fault};
 
 /// Most rows of an answer: duplicates on both sides multiply.
-const MAX_ROWS: usize = 1 << 22;
+pub(crate) const MAX_ROWS: usize = 1 << 22;
 /// Bytes that tell how many rows have a key.
 const COUNT_BYTES: usize = 4;
 
@@ -106,6 +106,17 @@ impl<'a> Matching<'a> {
         }
     }
 
+    /// The fault of a source that has grown since it was registered.
+    pub(crate) fn too_many_keys(&self) -> Fault {
+        self.rows.fault(Code::SourceChanged, "more keys than the bound on rows")
+    }
+
+    /// The fault of an answer that is too long.
+    pub(crate) fn too_many(&self) -> Fault {
+        let why = format!("the answer has more than {MAX_ROWS} rows; filter them, or select fewer duplicates");
+        Fault::new(Code::QueryUnsupported, "match keys", why).at(&self.rows.read.owner)
+    }
+
     /// An engine's abort in the plan's words.
     pub(crate) fn fault(&self, abort: &Abort) -> Fault {
         abort_fault(self.plan, &self.rows.read.owner, abort)
@@ -191,8 +202,7 @@ impl<'a> Collected<'a> {
         let line = plan.outputs.iter().map(|output| cell(output.value).cloned());
         let line: Vec<AnswerCell> = line.collect::<Option<_>>().ok_or_else(|| malformed("an output of nothing"))?;
         if self.answer.len().saturating_add(copies) > MAX_ROWS {
-            let why = format!("the answer has more than {MAX_ROWS} rows; filter them, or select fewer duplicates");
-            return Err(Fault::new(Code::QueryUnsupported, "match keys", why).at(&rows.read.owner));
+            return Err(self.matching.too_many());
         }
         self.answer.extend(std::iter::repeat_n(line, copies));
         Ok(())

@@ -55,6 +55,10 @@ pub trait Minutes: Send + Sync {
     fn keep(&self, answer: &Answer) -> Result<(), Fault>;
     /// Shows where the run is; never waits.
     fn progress(&self, step: &str);
+    /// Who has called the job off, as far as the ledger tells; waits a moment for what the ledger is about to tell.
+    async fn called_off(&self) -> Option<OrgId> {
+        None
+    }
 }
 
 /// One attempt: the plan and what the ledger says of it.
@@ -108,7 +112,11 @@ pub async fn execute(run: Run, site: &Site, minutes: &dyn Minutes) -> Result<Opt
     let started = site.clock.now_ms();
     let mut transcript = sm3::Sm3Stream::new();
     transcript.update(&(site.salt)(&run.plan.digest(), run.attempt, "transcript"));
-    let result = attempt(run, site, minutes, &mut transcript).await;
+    let halt = run.halt.clone();
+    let result = match attempt(run, site, minutes, &mut transcript).await {
+        Err(fault) => Err(halt.reason(fault, minutes).await),
+        answer => answer,
+    };
     let outcome = match &result {
         Ok(_) => Outcome::Done,
         Err(fault) => Outcome::aborted(fault.code, fault.party.clone(), &fault.step),

@@ -207,4 +207,8 @@ impl Minutes for Stepping<'_> {
         self.wires.enter(step);
         self.minutes.progress(step);
     }
+
+    async fn called_off(&self) -> Option<OrgId> {
+        self.minutes.called_off().await
+    }
 }

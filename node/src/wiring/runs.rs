@@ -4,20 +4,24 @@ use std::{
     convert::Infallible,
     future::pending,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use base_rt::Entropy;
-use base_types::{JobId, fault::Fault};
+use base_types::{JobId, OrgId, fault::Fault};
 use base_wire::Encode;
 use ledger_vm::notary::EntryKind;
 use notary_desk::{Desk, Order};
 use notary_terms::{Outcome, ReceiptBody};
 use runner::{Answer, Halt, Minutes, Note, Run, Site, execute};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::timeout};
 use tracing::{Instrument, Span, field::Empty};
 
 use super::{progress::Progress, results::Results};
+
+/// How long a run whose peer has left waits for this node to read from its ledger why.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// What a run needs of the node.
 pub struct Runs {
@@ -74,6 +78,10 @@ impl Minutes for JobMinutes {
         // The step before ends as its span is dropped.
         *self.step.lock().unwrap_or_else(PoisonError::into_inner) = step_span(&self.span, step);
     }
+
+    async fn called_off(&self) -> Option<OrgId> {
+        timeout(MOMENT, self.runs.cancelled(&self.job)).await.ok()
+    }
 }
 
 impl Runs {
@@ -114,13 +122,18 @@ impl Runs {
 
     /// Tells a run when a party calls its job off on the ledger.
     async fn hear(&self, job: &JobId, halt: &Halt) -> Infallible {
+        halt.call_off(self.cancelled(job).await);
+        pending().await
+    }
+
+    /// Waits until the ledger says that a party has called a job off; whose that is.
+    async fn cancelled(&self, job: &JobId) -> OrgId {
         let mut changes = self.desk.changes();
         loop {
             changes.borrow_and_update();
             let cancelled = self.desk.book(|book| book.job(job).and_then(|job| job.cancelled.clone()));
             if let Ok(Some(cancelled)) = cancelled {
-                halt.call_off(cancelled.mark.sender.org());
-                return pending().await;
+                return cancelled.mark.sender.org();
             }
             if changes.changed().await.is_err() {
                 return pending().await;

@@ -40,15 +40,25 @@ struct Room {
 }
 
 impl Rooms {
-    /// Runs' files in `folder`, which nobody else uses; what an earlier start has left there is removed.
-    ///
-    /// # Errors
-    /// [`Code::Internal`] and the like when it cannot be removed.
-    pub fn open(folder: PathBuf, entropy: Arc<dyn Entropy>) -> Result<Self, Fault> {
-        match fs::remove_dir_all(&folder) {
-            Err(why) if why.kind() != ErrorKind::NotFound => Err(unwritten(&folder, &why)),
-            _ => Ok(Self { folder, entropy }),
-        }
+    /// Runs' files in `folder`, which nobody else uses; what an earlier start has left there is removed. What cannot be removed
+    /// stays, to be looked at by a person, and new files lie apart from it: nobody can read it, and the node serves more than runs.
+    pub fn open(folder: PathBuf, entropy: Arc<dyn Entropy>) -> Self {
+        let removed = if folder.is_file() { fs::remove_file(&folder) } else { fs::remove_dir_all(&folder) };
+        Self::after(removed, folder, entropy)
+    }
+
+    fn after(removed: io::Result<()>, folder: PathBuf, entropy: Arc<dyn Entropy>) -> Self {
+        let folder = match removed {
+            Err(why) if why.kind() != ErrorKind::NotFound => {
+                let path = folder.display();
+                tracing::warn!(%path, %why, "files of an earlier start stay, which nobody can read; remove them by hand");
+                let mut fresh = [0; 8];
+                entropy.fill(&mut fresh);
+                folder.join(format!("start-{}", hex::encode(fresh)))
+            }
+            _ => folder,
+        };
+        Self { folder, entropy }
     }
 
     /// Room for one session.
@@ -143,7 +153,7 @@ mod tests {
     const SESSION: Digest = Digest([7; 32]);
 
     fn rooms(folder: &Path) -> Rooms {
-        Rooms::open(folder.join("scratch"), Arc::new(SeededEntropy::new(b"scratch"))).expect("opened")
+        Rooms::open(folder.join("scratch"), Arc::new(SeededEntropy::new(b"scratch")))
     }
 
     #[test]
@@ -188,5 +198,23 @@ mod tests {
         std::mem::forget(room);
         rooms(folder.path());
         assert!(!folder.path().join("scratch").exists());
+    }
+
+    #[test]
+    fn what_cannot_be_removed_keeps_no_node_from_starting_and_no_run_from_its_room() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let scratch = folder.path().join("scratch");
+        fs::write(&scratch, b"no folder").expect("written");
+        assert!(rooms(folder.path()).room(&SESSION).is_ok());
+        let left = scratch.join(SESSION.to_string());
+        fs::create_dir_all(&left).expect("a folder");
+        fs::write(left.join("0"), b"of an earlier start").expect("written");
+        let denied = Err(io::Error::from(ErrorKind::PermissionDenied));
+        let rooms = Rooms::after(denied, scratch, Arc::new(SeededEntropy::new(b"scratch")));
+        let mut room = rooms.room(&SESSION).expect("a room");
+        room.append(0, b"of this one").expect("kept");
+        assert_eq!(room.load(0), Ok(b"of this one".to_vec()));
+        drop(room);
+        assert!(left.join("0").exists(), "nobody else's files are touched");
     }
 }

@@ -1,7 +1,9 @@
 //! Labelled intersection in buckets: what goes with an element is made from its rows, for one bucket at a time.
 //!
 //! Each bucket is a run of [`crate::labelled`], so only the receiver's memory for one bucket and the sender's for the
-//! payloads of one bucket are taken: `payload` and some 250 bytes an element. The receiver alone learns the intersection.
+//! payloads of one bucket are taken: `payload` and some 250 bytes an element. The receiver alone learns the intersection,
+//! and opens what comes with its matches behind the last bucket: between two of them, the moment of its next message would
+//! tell the sender how many elements match. A caller that keeps them until then takes `payload` and some 150 bytes a match.
 //! A run that is cut off is not resumed: what it delivered is part of the answer, and what a row says may have changed.
 
 use mpc_core::{Abort, Context};
@@ -10,7 +12,27 @@ use zeroize::Zeroizing;
 use super::{Plan, Spill, load, pad, rows_of};
 use crate::labelled;
 use crate::line::encode_numbers;
-use crate::two::Outputs;
+use crate::records::Held;
+use crate::two::{self, Outputs};
+
+/// A match, whose payload is still sealed.
+pub struct Sealed {
+    rows: Vec<u64>,
+    held: Held,
+    payload: usize,
+}
+
+impl Sealed {
+    /// The rows of this party that have the element, ascending.
+    pub fn rows(&self) -> &[u64] {
+        &self.rows
+    }
+
+    /// What the sender attached; `None` where its seal is wrong. To be called when the run is over.
+    pub fn open(&self) -> Option<Zeroizing<Vec<u8>>> {
+        self.held.open(self.payload)
+    }
+}
 
 /// Forks the session of a whole run.
 fn open(ctx: &mut Context, plan: &Plan, payload: usize) -> Result<Context, Abort> {
@@ -59,11 +81,11 @@ where
     Ok(())
 }
 
-/// The receiver's part: after each bucket `deliver` gets for every match the rows of this party that have the element,
-/// ascending, and what the sender attached (`None` where its seal is wrong). An error of its ends the run.
+/// The receiver's part: after each bucket `deliver` gets its matches, in no order. It only keeps them: all work on a match
+/// waits until the run is over.
 ///
 /// # Errors
-/// [`Abort`] when the peer is gone or misbehaves, when the storage or `deliver` fails, or the rows do not fit the plan.
+/// [`Abort`] when the peer is gone or misbehaves, when the storage fails, or the rows do not fit the plan.
 pub async fn receive<S, D>(
     ctx: &mut Context,
     plan: &Plan,
@@ -73,18 +95,19 @@ pub async fn receive<S, D>(
 ) -> Result<(), Abort>
 where
     S: Spill,
-    D: FnMut(&[u64], Option<&[u8]>) -> Result<(), String> + Send,
+    D: FnMut(Sealed) + Send,
 {
+    if ctx.me() != plan.two.receiver {
+        return Err(ctx.name(Abort::local("this party is not the receiver")));
+    }
     let mut fork = open(ctx, plan, payload)?;
-    let parameters = labelled::Parameters { two: plan.bucket(), payload };
     for bucket in 0..plan.buckets() {
         let (elements, rows) = load(&fork, plan, spill, bucket)?;
         let mut part = fork.fork_bound("bucket", &encode_numbers(&[bucket]));
         let padded = pad(&part, plan, elements.blocks())?;
-        let found = labelled::receive(&mut part, &parameters, &padded).await?;
-        for (at, element) in found.elements().iter().enumerate() {
-            let delivered = deliver(&rows_of(*element, &elements, &rows), found.payload(at));
-            delivered.map_err(|why| part.name(Abort::local(why)))?;
+        let found = two::take_sealed(&mut part, &plan.bucket(), &padded, payload).await?;
+        for held in found {
+            deliver(Sealed { rows: rows_of(held.own as usize, &elements, &rows), held, payload });
         }
     }
     Ok(())

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use base_gm::sm3;
 use base_types::{DatasetId, Digest};
 use mpc_psi::unbalanced::{Level, Owner, Published};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Most tables whose keys this node holds, the longest unused gone first.
 const MAX_KEPT: usize = 16;
@@ -27,6 +28,8 @@ pub struct Releases {
     shelf: Box<dyn Shelf>,
     /// Made here, the longest unused first. Keys end with the process, and tables with them.
     made: Mutex<Vec<Kept>>,
+    /// Held while a table is being made: that takes nearly all cores, for up to a quarter of an hour.
+    turn: Arc<Semaphore>,
 }
 
 struct Kept {
@@ -58,7 +61,12 @@ fn name(dataset: &DatasetId, digest: &[u8; 32]) -> Digest {
 impl Releases {
     /// No tables yet but what lies on the shelf.
     pub fn new(shelf: Box<dyn Shelf>) -> Self {
-        Self { shelf, made: Mutex::default() }
+        Self { shelf, made: Mutex::default(), turn: Arc::new(Semaphore::new(1)) }
+    }
+
+    /// Waits for the turn to make a table; there is one, in the order of asking. It is always `Some`, since nobody closes it.
+    pub(crate) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        self.turn.clone().acquire_owned().await.ok()
     }
 
     fn kept(&self) -> MutexGuard<'_, Vec<Kept>> {
@@ -89,7 +97,6 @@ impl Releases {
         self.shelf.keep(&name, &published.to_bytes());
         let owner = Arc::new(owner);
         let mut kept = self.kept();
-        // Two runs may have made a table of one state at the same time; the later one stays.
         kept.retain(|kept| kept.of != of);
         if kept.len() >= MAX_KEPT {
             kept.remove(0);
