@@ -39,9 +39,18 @@ impl Columns {
     }
 }
 
-fn carrier_columns(shape: &StarShape, layout: &Layout, rows: &[CarrierRow]) -> Vec<u64> {
+/// The carrier's columns. Where they are checked and there are keys, rows go by key and group, those without key last, and a
+/// value's lead column says whether a row of the run up to this one has the value: see [`crate::leads`].
+fn carrier_columns(shape: &StarShape, layout: &Layout, rows: &[CarrierRow], checked: bool) -> Vec<u64> {
     let (own, bound) = (layout.carrier.len(), shape.carrier_rows as usize);
     let mut out = Columns::new(own + layout.order.len(), bound);
+    let mut rows: Vec<&CarrierRow> = rows.iter().collect();
+    let runs = checked && !layout.order.is_empty();
+    if runs {
+        rows.sort_by_key(|row| (row.key.is_none(), row.key, row.group));
+    }
+    let mut so_far = vec![false; layout.values.len()];
+    let mut before = None;
     for (at, row) in rows.iter().enumerate() {
         out.set(layout.valid, at, 1);
         out.set(layout.lead, at, u64::from(row.lead));
@@ -49,10 +58,17 @@ fn carrier_columns(shape: &StarShape, layout: &Layout, rows: &[CarrierRow]) -> V
         for (column, word) in layout.words.clone().zip(&row.group_words) {
             out.set(column, at, *word);
         }
-        for (place, (value, lead)) in layout.values.iter().zip(row.values.iter().zip(&row.value_leads)) {
+        let run = row.key.map(|key| (key, row.group));
+        if run.is_none() || run != before {
+            so_far.fill(false);
+        }
+        before = run;
+        let values = row.values.iter().zip(&row.value_leads).zip(&mut so_far);
+        for (place, ((value, lead), so_far)) in layout.values.iter().zip(values) {
+            *so_far |= value.is_some();
             out.set(place.value, at, value.unwrap_or(0) as u64);
             out.set(place.nonnull, at, u64::from(value.is_some()));
-            out.set(place.lead, at, u64::from(*lead));
+            out.set(place.lead, at, u64::from(if runs { *so_far } else { *lead }));
         }
         out.set_key(own, at, row.key, layout);
     }
@@ -103,13 +119,15 @@ fn tables(shape: &StarShape, place: &Placement, layout: &Layout) -> Vec<Table> {
     sides.map(side).chain([carrier]).collect()
 }
 
-/// What this party puts in, table by table; refuses rows that are missing, too many or false, before any message.
+/// What this party puts in, table by table, `checked` where an owner may deviate; refuses rows that are missing, too many or
+/// false, before any message.
 pub(crate) fn words_of(
     me: usize,
     shape: &StarShape,
     place: &Placement,
     layout: &Layout,
     rows: &[OwnerRows],
+    checked: bool,
 ) -> Result<Vec<u64>, String> {
     let owners: Vec<usize> = place.sides.iter().chain([&place.carrier]).copied().collect();
     let mut tables: Vec<Option<Vec<u64>>> = vec![None; owners.len()];
@@ -117,7 +135,7 @@ pub(crate) fn words_of(
         let (table, columns) = match rows {
             OwnerRows::Carrier(rows) => {
                 shape.check_carrier(rows)?;
-                (shape.sides.len(), carrier_columns(shape, layout, rows))
+                (shape.sides.len(), carrier_columns(shape, layout, rows, checked))
             }
             OwnerRows::Side(side, rows) => {
                 shape.check_side(*side, rows)?;
@@ -158,10 +176,10 @@ pub(crate) async fn stacked<S: Scheme>(
         };
         parts.push((0..table.own.len() + layout.order.len()).map(column).collect());
     }
-    let stacked: Vec<Arith> = (0..layout.width()).map(|column| stack(column, layout, &tables, &parts)).collect();
+    let mut stacked: Vec<Arith> = (0..layout.width()).map(|column| stack(column, layout, &tables, &parts)).collect();
     if S::DEVIATES {
         party.enter("check inputs");
-        rules::check(party, layout, &tables, &stacked).await?;
+        rules::check(party, layout, &tables, &mut stacked).await?;
     }
     Ok(stacked)
 }

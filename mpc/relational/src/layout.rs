@@ -12,7 +12,8 @@ pub(crate) struct ValueAt {
     pub value: usize,
     /// Whether it is not NULL.
     pub nonnull: usize,
-    /// Whether the row is the first of its person in its group that has the value.
+    /// Whether the row is the first of its person in its group that has the value. Where owners' rows are checked, one up to
+    /// this row has it: [`crate::leads`] makes the one of the other.
     pub lead: usize,
 }
 

@@ -10,10 +10,12 @@
 //! an average also of `2·|sum|·10^extra_digits + count` (below 2^63) and of the count (at most 2^59).
 
 mod answer;
+mod audit;
 mod group;
 mod input;
 mod join;
 mod layout;
+mod leads;
 mod plain;
 mod products;
 mod rows;

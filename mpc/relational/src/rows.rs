@@ -13,11 +13,13 @@ pub struct CarrierRow {
     pub group: u32,
     /// The values the group is made by, equal for all rows of a group.
     pub group_words: Vec<u64>,
-    /// Whether this is the first row of its (key, group); a row without key always is.
+    /// Whether this is the first row of its (key, group); a row without key always is. In tier B+ that is checked on
+    /// the shares where there is a side.
     pub lead: bool,
     /// The values; `None` is NULL.
     pub values: Vec<Option<i64>>,
-    /// For each value, whether this is the first row of its (key, group) that has it.
+    /// For each value, whether this is the first row of its (key, group) that has it. In tier B+ this is not read
+    /// where there is a side: it follows from the rows.
     pub value_leads: Vec<bool>,
 }
 

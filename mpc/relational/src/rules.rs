@@ -2,38 +2,56 @@
 //!
 //! A sort opens destinations that are a permutation only where its key holds bits, and a threshold counts people only where
 //! each counts once. So every column of bits holds bits; a side's keys rise, so that none occurs twice; its dummies come last
-//! and count nowhere; its keys stand for no more rows than there are. Whether the rows are true nobody can see; nor is it checked that
-//! of a carrier's rows of one key and group one leads: an owner that deviates may let one person count for several.
-//! Each rule is an integer that is 0 where it is kept, made of one owner's words alone: to open it tells nothing where the owner
-//! keeps to it, and nothing of others' rows where not.
+//! and count nowhere; its keys stand for no more rows than there are, and have values only where they stand for any; and of a
+//! carrier's rows of one key and group one leads ([`crate::leads`]). Whether the rows are true nobody can see.
+
+use std::ops::Range;
 
 use mpc_core::Abort;
 use mpc_share::{Arith, View, Z64};
 
 use crate::Scheme;
+use crate::audit::{Audit, PIECE, total};
 use crate::input::Table;
-use crate::layout::Layout;
+use crate::layout::{Layout, SideAt};
+use crate::leads;
 
-/// Integers that are 0 where their owner keeps to the rules.
-struct Rule {
-    owner: usize,
-    zero: Arith,
-}
-
-/// A table's part of a column of the stacked table.
-struct Part<'a> {
-    table: &'a Table,
+/// A table's part of the columns of the stacked table.
+pub(crate) struct Part<'a> {
+    /// The table.
+    pub table: &'a Table,
     from: usize,
     columns: &'a [Arith],
 }
 
 impl<'a> Part<'a> {
-    fn of(&self, column: usize) -> View<'a, Z64> {
+    /// The table's part of a column.
+    pub fn of(&self, column: usize) -> View<'a, Z64> {
         self.columns[column].range(self.from..self.from + self.table.rows)
+    }
+
+    /// The number that columns of bits stand for, the most significant one first; fewer than 64.
+    pub fn number(&self, bits: Range<usize>) -> Arith {
+        let zeros = Arith::zeros(self.table.rows);
+        bits.rev().zip(0..).fold(zeros, |sum, (column, place)| sum.add(&self.of(column).to_shared().scale(1 << place)))
+    }
+
+    /// Columns of which the words make a piece.
+    fn at_once(&self) -> usize {
+        (PIECE / self.table.rows.max(1)).max(1)
     }
 }
 
-/// Checks every owner's rows.
+fn parts<'a>(tables: &'a [Table], columns: &'a [Arith]) -> Vec<Part<'a>> {
+    let mut from = 0;
+    let part = |table: &'a Table| {
+        from += table.rows;
+        Part { table, from: from - table.rows, columns }
+    };
+    tables.iter().map(part).collect()
+}
+
+/// Checks every owner's rows, and makes the columns of the carrier's values that say which rows lead.
 ///
 /// # Errors
 /// [`Abort`] that blames the owner of rows that break a rule, else when a peer is gone or misbehaves.
@@ -41,41 +59,45 @@ pub(crate) async fn check<S: Scheme>(
     party: &mut S,
     layout: &Layout,
     tables: &[Table],
-    columns: &[Arith],
+    columns: &mut [Arith],
 ) -> Result<(), Abort> {
-    let mut from = 0;
-    let mut parts = Vec::with_capacity(tables.len());
-    for table in tables {
-        parts.push(Part { table, from, columns });
-        from += table.rows;
-    }
-    let mut rules = bits(party, layout, &parts).await?;
-    if !layout.order.is_empty() {
-        rules.extend(dummies(party, layout, &parts).await?);
-        rules.extend(weights(party, layout, &parts).await?);
-        rules.extend(rising(party, layout, &parts).await?);
-    }
-    let opened = party.open(&Arith::concat(rules.iter().map(|rule| rule.zero.view()))).await?;
-    let mut at = 0;
-    for Rule { owner, zero } in &rules {
-        let broken = opened[at..at + zero.len()].iter().any(|word| *word != 0);
-        at += zero.len();
-        if broken {
-            let why = "its rows are none that an owner may put in";
-            let abort = if *owner == party.me() { Abort::local(why) } else { Abort::peer(*owner, why) };
-            return Err(abort.at("star: check inputs"));
-        }
+    let mut audit = Audit::new(party);
+    let leads = judge(&mut audit, layout, &parts(tables, columns)).await?;
+    audit.finish().await?;
+    for (at, lead) in layout.values.iter().zip(&leads) {
+        let sides = Arith::zeros(columns[at.lead].len() - lead.len());
+        columns[at.lead] = Arith::concat([sides.view(), lead.view()]);
     }
     Ok(())
 }
 
-/// The columns of a table that hold bits.
+/// Adds the rules of all tables, the carrier's last; the answer is the leads of the carrier's values, none without a side.
+async fn judge<S: Scheme>(audit: &mut Audit<'_, S>, layout: &Layout, parts: &[Part<'_>]) -> Result<Vec<Arith>, Abort> {
+    for part in parts {
+        bits(audit, layout, part).await?;
+    }
+    let Some((carrier, sides)) = parts.split_last().filter(|_| !layout.order.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    for (part, side) in sides.iter().zip(&layout.sides) {
+        dummies(audit, layout, part, side).await?;
+        weights(audit, part, side).await?;
+        rising(audit, layout, part).await?;
+    }
+    leads::check(audit, layout, carrier).await
+}
+
+/// The columns of a table that hold bits, but for those of the leads where these are bits because they are right.
 fn columns_of_bits(layout: &Layout, table: &Table) -> Vec<usize> {
     let mut all: Vec<usize> = layout.order.clone().collect();
     if table.own == layout.carrier {
-        all.extend([layout.valid, layout.lead]);
+        all.push(layout.valid);
         all.extend(layout.group.clone());
-        all.extend(layout.values.iter().flat_map(|value| [value.nonnull, value.lead]));
+        all.extend(layout.values.iter().map(|value| value.nonnull));
+        if layout.order.is_empty() {
+            all.push(layout.lead);
+            all.extend(layout.values.iter().map(|value| value.lead));
+        }
     } else if let Some(side) = layout.sides.iter().find(|side| side.all == table.own) {
         all.push(side.present);
         all.extend(side.values.iter().map(|value| value.has));
@@ -84,94 +106,92 @@ fn columns_of_bits(layout: &Layout, table: &Table) -> Vec<usize> {
 }
 
 /// Every bit is its own square.
-async fn bits<S: Scheme>(party: &mut S, layout: &Layout, parts: &[Part<'_>]) -> Result<Vec<Rule>, Abort> {
-    let mut all = Vec::new();
-    for part in parts {
-        all.extend(columns_of_bits(layout, part.table).into_iter().map(|column| (part.table.owner, part.of(column))));
+async fn bits<S: Scheme>(audit: &mut Audit<'_, S>, layout: &Layout, part: &Part<'_>) -> Result<(), Abort> {
+    for some in columns_of_bits(layout, part.table).chunks(part.at_once()) {
+        let pairs: Vec<_> = some.iter().map(|column| (part.of(*column), part.of(*column))).collect();
+        let squares = audit.party.mul_many(&pairs).await?;
+        for (column, square) in some.iter().zip(&squares) {
+            audit.zero(part.table.owner, square.view().minus(part.of(*column))).await?;
+        }
     }
-    let pairs: Vec<_> = all.iter().map(|(_, bit)| (*bit, *bit)).collect();
-    let squares = party.mul_many(&pairs).await?;
-    let rule = |((owner, bit), square): (&(usize, View<'_, Z64>), &Arith)| Rule {
-        owner: *owner,
-        zero: square.view().minus(*bit),
-    };
-    Ok(all.iter().zip(&squares).map(rule).collect())
+    Ok(())
 }
 
 /// A side's row is present and has a key, or is a dummy: without key, and zeros.
-async fn dummies<S: Scheme>(party: &mut S, layout: &Layout, parts: &[Part<'_>]) -> Result<Vec<Rule>, Abort> {
-    let (mut pairs, mut rules) = (Vec::new(), Vec::new());
-    for (part, side) in parts.iter().zip(&layout.sides) {
-        let (owner, no_key) = (part.table.owner, part.of(layout.order.start));
-        pairs.extend(side.all.clone().map(|column| (owner, (part.of(column), no_key))));
-        let keyed = party.not(&no_key.to_shared());
-        rules.push(Rule { owner, zero: keyed.view().minus(part.of(side.present)) });
+async fn dummies<S: Scheme>(
+    audit: &mut Audit<'_, S>,
+    layout: &Layout,
+    part: &Part<'_>,
+    side: &SideAt,
+) -> Result<(), Abort> {
+    let (owner, no_key) = (part.table.owner, part.of(layout.order.start));
+    let columns: Vec<usize> = side.all.clone().collect();
+    for some in columns.chunks(part.at_once()) {
+        let pairs: Vec<_> = some.iter().map(|column| (part.of(*column), no_key)).collect();
+        let products = audit.party.mul_many(&pairs).await?;
+        for (column, product) in some.iter().zip(products) {
+            // All but sums are bits, or numbers from 0 to the bound: see `weights`.
+            if side.values.iter().any(|value| value.sum == *column) {
+                audit.zero(owner, product).await?;
+            } else {
+                audit.none(owner, product.view()).await?;
+            }
+        }
     }
-    let factors: Vec<_> = pairs.iter().map(|(_, pair)| *pair).collect();
-    let products = party.mul_many(&factors).await?;
-    let owners = pairs.iter().map(|(owner, _)| *owner);
-    rules.extend(owners.zip(products).map(|(owner, zero)| Rule { owner, zero }));
-    Ok(rules)
+    // Since no row is present without a key, this is 0 or 1.
+    let absent = audit.party.not(&no_key.to_shared()).view().minus(part.of(side.present));
+    audit.none(owner, absent.view()).await
 }
 
-/// What a key of a side stands for are rows of its source, of which there are no more than its bound: so no owner can give a
-/// partner's row the weight of millions. Of these rows no more have a value than there are.
-async fn weights<S: Scheme>(party: &mut S, layout: &Layout, parts: &[Part<'_>]) -> Result<Vec<Rule>, Abort> {
-    let mut least: Vec<(usize, Arith)> = Vec::new();
-    for (part, side) in parts.iter().zip(&layout.sides) {
-        let (len, rows) = (part.table.rows, part.of(side.rows));
-        let bound = party.integers(len as u64, len);
-        let sums = bound.sub(&rows.to_shared().prefix_sums());
-        let mut all = vec![rows.to_shared(), bound.view().minus(rows), rows.minus(part.of(side.present))];
-        all.push(sums.range(len - 1..len).to_shared());
-        for value in &side.values {
-            let count = part.of(value.count);
-            all.extend([count.to_shared(), rows.minus(count)]);
-        }
-        least.extend(all.into_iter().map(|column| (part.table.owner, column)));
+/// What a key of a side stands for are rows of its source, at least one where it is present and no more than the bound in all: so no
+/// owner can give a partner's row the weight of millions. Of these rows no more have a value than there are, and one has where
+/// the key is said to bring a value.
+async fn weights<S: Scheme>(audit: &mut Audit<'_, S>, part: &Part<'_>, side: &SideAt) -> Result<(), Abort> {
+    let (owner, len, rows) = (part.table.owner, part.table.rows, part.of(side.rows));
+    // From these two follows 0 ≤ rows ≤ bound, whatever the words are, as `present` is a bit; likewise of a count below.
+    let bound = audit.party.integers(len as u64, len);
+    audit.not_negative(owner, bound.view().minus(rows)).await?;
+    audit.not_negative(owner, rows.minus(part.of(side.present))).await?;
+    let left = audit.party.integers(len as u64, 1).sub(&total(rows));
+    audit.not_negative(owner, left).await?;
+    for value in &side.values {
+        let count = part.of(value.count);
+        audit.not_negative(owner, rows.minus(count)).await?;
+        audit.not_negative(owner, count.minus(part.of(value.has))).await?;
     }
-    let all = Arith::concat(least.iter().map(|(_, column)| column.view()));
-    let negative = party.less(&all, &Arith::zeros(all.len())).await?;
-    let mut at = 0;
-    let rule = |(owner, column): &(usize, Arith)| {
-        at += column.len();
-        Rule { owner: *owner, zero: negative.range(at - column.len()..at).to_shared() }
-    };
-    Ok(least.iter().map(rule).collect())
+    Ok(())
 }
 
 /// A row of a side that has a key follows one that has a smaller one.
-async fn rising<S: Scheme>(party: &mut S, layout: &Layout, parts: &[Part<'_>]) -> Result<Vec<Rule>, Abort> {
-    let (mut before, mut after, mut gaps, mut keyed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for (part, _) in parts.iter().zip(&layout.sides) {
-        let (rows, no_key) = (part.table.rows, part.of(layout.order.start));
-        let bits = (layout.order.start + 1..layout.order.end).rev().zip(0..);
-        let key = bits
-            .fold(Arith::zeros(rows), |sum, (column, place)| sum.add(&part.of(column).to_shared().scale(1 << place)));
-        before.push(key.range(0..rows - 1).to_shared());
-        after.push(key.range(1..rows).to_shared());
-        gaps.push(no_key.range(0..rows - 1).to_shared());
-        keyed.push(party.not(&no_key.range(1..rows).to_shared()));
-    }
-    let all = |columns: &[Arith]| Arith::concat(columns.iter().map(Arith::view));
-    let (gaps, keyed) = (all(&gaps), all(&keyed));
-    let rises = party.less(&all(&before), &all(&after)).await?;
-    let falls = party.not(&rises);
-    let broken = party.mul_many(&[(falls.view(), keyed.view()), (gaps.view(), keyed.view())]).await?;
-    let mut out = Vec::with_capacity(2 * before.len());
-    for column in &broken {
-        let mut at = 0;
-        for (part, before) in parts.iter().zip(&before) {
-            let zero = column.range(at..at + before.len()).to_shared();
-            at += before.len();
-            out.push(Rule { owner: part.table.owner, zero });
-        }
-    }
-    Ok(out)
+async fn rising<S: Scheme>(audit: &mut Audit<'_, S>, layout: &Layout, part: &Part<'_>) -> Result<(), Abort> {
+    let key = part.number(layout.order.start + 1..layout.order.end);
+    let by_one = audit.party.integers(1, part.table.rows - 1);
+    in_order(audit, layout, part, &steps(&key).sub(&by_one)).await
+}
+
+/// By how much each word but the first exceeds the one before.
+pub(crate) fn steps(numbers: &Arith) -> Arith {
+    let rows = numbers.len();
+    numbers.range(1..rows).minus(numbers.range(0..rows - 1))
+}
+
+/// Rows with a key come first, and none of them has a negative step to it.
+pub(crate) async fn in_order<S: Scheme>(
+    audit: &mut Audit<'_, S>,
+    layout: &Layout,
+    part: &Part<'_>,
+    steps: &Arith,
+) -> Result<(), Abort> {
+    let (owner, rows, no_key) = (part.table.owner, part.table.rows, part.of(layout.order.start));
+    let keyed = audit.party.not(&no_key.range(1..rows).to_shared());
+    let gaps = audit.party.mul(&no_key.range(0..rows - 1).to_shared(), &keyed).await?;
+    audit.none(owner, gaps.view()).await?;
+    let steps = audit.party.mul(steps, &keyed).await?;
+    audit.not_negative(owner, steps).await
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use mpc_core::{Blame, memory};
 
     use super::*;
@@ -179,15 +199,17 @@ mod tests {
 
     /// Rows of the side's table, whose words stand column by column: present, rows, sum, count, has, no_key, three key bits.
     const ROWS: usize = 3;
+    /// Rows of the carrier's table.
+    pub(crate) const CARRIER: usize = 4;
 
     fn shape() -> StarShape {
         StarShape {
-            carrier_rows: 2,
+            carrier_rows: CARRIER as u32,
             key_bits: 3,
             group_bits: 1,
             max_groups: 2,
             key_words: 0,
-            carrier_values: 0,
+            carrier_values: 1,
             sides: vec![SideShape { rows: ROWS as u32, join: Join::Left, values: 1 }],
             aggregates: vec![],
             threshold: 1,
@@ -195,25 +217,32 @@ mod tests {
     }
 
     fn rows_of(me: usize) -> Vec<OwnerRows> {
-        let row = |key| SideRow { key, rows: 1, sums: vec![7], counts: vec![1] };
-        let carrier =
-            CarrierRow { key: Some(5), group: 1, group_words: vec![], lead: true, values: vec![], value_leads: vec![] };
+        let side = |key| SideRow { key, rows: 1, sums: vec![7], counts: vec![1] };
+        let carrier = |(key, value): (u64, Option<i64>), lead| CarrierRow {
+            key: Some(key),
+            group: 1,
+            group_words: vec![],
+            lead,
+            values: vec![value],
+            value_leads: vec![value.is_some()],
+        };
+        let visits = vec![carrier((5, None), true), carrier((2, Some(3)), true), carrier((5, Some(7)), false)];
         match me {
-            0 => vec![OwnerRows::Carrier(vec![carrier])],
-            1 => vec![OwnerRows::Side(0, vec![row(5), row(2)])],
+            0 => vec![OwnerRows::Carrier(visits)],
+            1 => vec![OwnerRows::Side(0, vec![side(5), side(2)])],
             _ => vec![],
         }
     }
 
-    /// How sharing the tables ends where party 1, the side's owner, puts in other words.
-    async fn outcomes(change: fn(&mut [u64])) -> Vec<Result<(), Abort>> {
+    /// How sharing the tables ends where a party, the owner of the carrier (0) or of the side (1), puts in other words.
+    async fn outcomes(liar: usize, change: fn(&mut [u64])) -> Vec<Result<(), Abort>> {
         let party = |mut ctx: mpc_core::Context| {
             tokio::spawn(async move {
                 let (shape, place) = (shape(), Placement { carrier: 0, sides: vec![1], receiver: 2 });
                 let (layout, me) = (Layout::new(&shape), ctx.me());
-                let words = input::words_of(me, &shape, &place, &layout, &rows_of(me));
+                let words = input::words_of(me, &shape, &place, &layout, &rows_of(me), true);
                 let mut words = words.expect("the rows fit");
-                if me == 1 {
+                if me == liar {
                     change(&mut words);
                 }
                 let mut party = Checked::setup(&mut ctx).await?;
@@ -228,6 +257,15 @@ mod tests {
         out
     }
 
+    /// Both others blame a party whose words are changed, at the check.
+    pub(crate) async fn blamed(liar: usize, change: fn(&mut [u64]), what: &str) {
+        let out = outcomes(liar, change).await;
+        for me in (0..3).filter(|me| *me != liar) {
+            let abort = out[me].as_ref().expect_err(what);
+            assert!(abort.blame == Blame::Peer(liar) && abort.step.contains("check inputs"), "{what}: {abort}");
+        }
+    }
+
     /// Gives a row of the side another key.
     fn key(words: &mut [u64], row: usize, key: u64) {
         for bit in 0..3 {
@@ -237,8 +275,8 @@ mod tests {
 
     #[tokio::test]
     async fn an_owner_that_breaks_a_rule_is_blamed_by_both_others() {
-        assert!(outcomes(|_| ()).await.iter().all(Result::is_ok));
-        let changes: [fn(&mut [u64]); 10] = [
+        assert!(outcomes(2, |_| ()).await.iter().all(Result::is_ok));
+        let changes: [fn(&mut [u64]); 12] = [
             // Row 0 has the key 2, row 1 the key 5; row 2 is a dummy.
             |words| key(words, 1, 2),
             |words| key(words, 1, 1),
@@ -249,17 +287,16 @@ mod tests {
             |words| words[ROWS] = 4,
             |words| words[ROWS] = 0,
             |words| words[3 * ROWS] = 2,
+            // A value that none of the key's rows has; a weight that is negative.
+            |words| words[3 * ROWS] = 0,
+            |words| words[ROWS] = 1 << 63,
             |words| {
                 (words[0], words[4 * ROWS], words[5 * ROWS]) = (0, 0, 1);
                 key(words, 0, 0);
             },
         ];
         for (number, change) in changes.into_iter().enumerate() {
-            let out = outcomes(change).await;
-            for me in [0, 2] {
-                let abort = out[me].as_ref().expect_err("the rows are false");
-                assert_eq!(abort.blame, Blame::Peer(1), "{number}: {abort}");
-            }
+            blamed(1, change, &format!("change {number} of the side")).await;
         }
     }
 }

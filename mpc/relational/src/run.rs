@@ -27,7 +27,7 @@ pub async fn run<S: Scheme>(
 ) -> Result<Option<Vec<GroupResult>>, Abort> {
     shape.check().and_then(|()| place.check(shape)).map_err(|why| Abort::local(why).at("shape"))?;
     let layout = Layout::new(shape);
-    let words = input::words_of(ctx.me(), shape, place, &layout, &mine).map(Zeroizing::new);
+    let words = input::words_of(ctx.me(), shape, place, &layout, &mine, S::DEVIATES).map(Zeroizing::new);
     let words = words.map_err(|why| Abort::local(why).at("rows"))?;
     drop(mine);
     let mut fork = ctx.fork_bound("star", &parameters(shape, place));

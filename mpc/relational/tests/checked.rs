@@ -9,7 +9,7 @@ use common::{Case, Fill, case};
 use mpc_core::memory;
 use mpc_core::mutate::{Change, HEADER, Mutation, links};
 use mpc_core::{Abort, Blame};
-use mpc_relational::{Aggregate, Checked, Function, GroupResult, Input, Join, plain};
+use mpc_relational::{Aggregate, Cell, Checked, Function, GroupResult, Input, Join, plain};
 
 /// The frame with a party's rows: three before it agree on seeds.
 const ROWS: usize = 3;
@@ -93,4 +93,47 @@ async fn rows_that_are_none_are_blamed_on_their_owner() {
             assert!(abort.blame == Blame::Peer(party) && abort.step.contains("check inputs"), "{abort}");
         }
     }
+}
+
+/// One person with two rows in one group, of which the second has the value 5.
+fn twice() -> Case {
+    let mut twice = small();
+    let mut first = twice.carrier[0].clone();
+    (first.key, first.lead, first.values, first.value_leads) = (Some(1), true, vec![None], vec![false]);
+    let mut second = first.clone();
+    (second.lead, second.values, second.value_leads) = (false, vec![Some(5)], vec![true]);
+    twice.carrier = vec![first, second];
+    twice
+}
+
+/// What a threshold counts is not the carrier's owner's to say.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_that_leads_twice_in_a_group_is_blamed_on_the_carriers_owner() {
+    let mut case = twice();
+    let (honest, _) = changed(&case, None).await;
+    assert!(honest.iter().all(Result::is_ok));
+    case.carrier[1].lead = true;
+    let (out, _) = changed(&case, None).await;
+    for (me, outcome) in out.iter().enumerate() {
+        let abort = outcome.as_ref().expect_err("one person counts for two");
+        let blame = if me == case.place.carrier { Blame::Local } else { Blame::Peer(case.place.carrier) };
+        assert!(abort.blame == blame && abort.step.contains("check inputs"), "{abort}");
+    }
+}
+
+/// Which rows lead with a value follows from the rows: what the carrier's owner says of it changes nothing, where in tier B a
+/// person would pass for two.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_value_leads_once_whatever_the_carriers_owner_says() {
+    let mut case = twice();
+    (case.shape.threshold, case.shape.aggregates) =
+        (2, vec![Aggregate { input: Input::Carrier(0), function: Function::Sum }]);
+    case.carrier[0].values = vec![Some(7)];
+    case.carrier[0].value_leads = vec![true];
+    let groups = |out: &Outcomes| match &out[case.place.receiver] {
+        Ok(Some(groups)) => groups[0].values.clone(),
+        _ => panic!("the receiver has the groups"),
+    };
+    assert_eq!(groups(&case.run(memory::network(3)).await), [Cell::Value(12)], "tier B takes the owner's word");
+    assert_eq!(groups(&changed(&case, None).await.0), [Cell::Suppressed]);
 }

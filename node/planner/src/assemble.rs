@@ -63,7 +63,7 @@ pub(crate) fn assemble(
     let (aggregates, outputs) = outputs(&mut reads, &scope, &grouping, items)?;
     let carrier = scope.tables.get(grouping.carrier).ok_or_else(lost)?;
     let columns: Vec<usize> = grouping.columns.iter().map(|(column, _)| *column).collect();
-    Ok(Plan {
+    let plan = Plan {
         planner: VERSION,
         catalogue_height: catalogue.height,
         request: request.clone(),
@@ -80,7 +80,9 @@ pub(crate) fn assemble(
         outputs,
         order,
         limit: query.limit,
-    })
+    };
+    star_tier::check_size(&plan, query.words.place(&[Keyword::FROM]))?;
+    Ok(plan)
 }
 
 pub(crate) fn lost() -> Fault {

@@ -1,12 +1,53 @@
 //! The two tiers of a star join: what each withstands, by which protocol, and what the stronger one costs more.
 
-use notary_terms::{Plan, Star, Tier};
+use base_types::fault::Fault;
+use notary_terms::{Plan, ReadRole, Star, Tier};
+use sqlparser::tokenizer::Location;
 
 use crate::{
     cost::{BYTES_MILLI, Cost, ROUNDS_MILLI},
     explain::{Words, words},
+    refuse::unsupported,
     steps::names,
 };
+
+/// Most cells of a star in tier B, and in B+, where a cell takes up to 180 bytes until a shuffle of it is proven: with either an
+/// engine takes about 2 GiB.
+const MOST_CELLS: u64 = 1 << 25;
+const MOST_CHECKED_CELLS: u64 = 3 << 22;
+
+/// Refuses a star that would take more memory than a node gives it.
+pub(crate) fn check_size(plan: &Plan, at: Location) -> Result<(), Fault> {
+    let cells = plan.star().map_or(0, |star| cells(plan, star));
+    let (most, instead) = match plan.tier {
+        Tier::BPlus => (MOST_CHECKED_CELLS, "ask for tier B, or use data sets of fewer rows"),
+        _ => (MOST_CELLS, "use data sets of fewer rows, or ask for fewer values"),
+    };
+    if cells <= most {
+        return Ok(());
+    }
+    let what = format!("a join of {cells} cells (rows times columns) in tier {}, of at most {most}", plan.tier.word());
+    Err(unsupported(at, what, instead))
+}
+
+/// Rows times columns of the widest step, as the engine counts them, which refuses more than tier B's bound.
+fn cells(plan: &Plan, star: &Star) -> u64 {
+    let count = |n: usize| u64::try_from(n).unwrap_or(0);
+    let bound = |read: &notary_terms::Read| u64::from(read.rows_bound);
+    let (rows, carrier): (u64, u64) = (plan.reads.iter().map(bound).sum(), plan.reads.first().map_or(0, bound));
+    let values: u64 = plan.reads.iter().map(|read| count(read.values.len())).sum();
+    let named = plan.reads.iter().map(|read| match &read.role {
+        ReadRole::Carrier { groups } => groups.iter().map(|group| u64::from(group.words)).sum::<u64>(),
+        ReadRole::Side { .. } | ReadRole::Set { .. } | ReadRole::Input { .. } => 0,
+    });
+    let (named, aggregates) = (named.sum::<u64>(), count(star.aggregates.len()));
+    let ranks = u64::from((u32::BITS - star.max_groups.saturating_sub(1).leading_zeros()).max(1));
+    let sides = count(plan.reads.len()).saturating_sub(1);
+    let columns = u64::from(star.key_bits) + ranks + named + 3 * values + 2 * sides + 36;
+    let totals = 3 * aggregates + named + 3;
+    let averages = 48 * u64::from(star.max_groups) * aggregates;
+    (rows * columns).max(carrier * totals * 4).max(averages)
+}
 
 /// What the tier of a star means.
 pub(crate) fn tier(plan: &Plan) -> Words {
@@ -27,12 +68,12 @@ pub(crate) fn tier(plan: &Plan) -> Words {
         format!(
             "Tier B+: of the nodes of {nodes} one may deviate from the protocol in any way: it learns nothing from that, and the \
              answer is right or the run ends; every product and shuffle is proven before anything is opened. Rows that no owner may \
-             have (a key twice, more rows than the bound) end the run with their owner's name; that rows are true is not proven. Any \
-             two of the three together could see all inputs. It costs several times the time of tier B."
+             have (a key twice, a person that counts twice, more rows than the bound) end the run with their owner's name; that rows \
+             are true is not proven. Any two of the three together could see all inputs. It costs several times the time of tier B."
         ),
         format!(
             "B+ 级：{nodes} 的节点中至多一个可任意偏离协议：它不会因此得知任何信息，答案要么正确，要么任务中止；\
-             每次乘法与混洗均先经证明，之后才公开。所有者不可能有的行（键重复、行数超过上限）会使任务中止并指明其所有者；\
+             每次乘法与混洗均先经证明，之后才公开。所有者不可能有的行（键重复、同一人重复计数、行数超过上限）会使任务中止并指明其所有者；\
              数据是否真实没有证明。三者中任意两个串通可看到全部输入。耗时为 B 级的数倍。"
         ),
     )
@@ -58,6 +99,8 @@ pub(crate) fn protocol(tier: Tier) -> Words {
 /// Bits that a pass of a checked sort takes, and products that each row then takes for them.
 const BITS_PASS: u64 = 5;
 const PRODUCTS_PASS: u64 = 64;
+/// Products, or what else takes as long, by which a carrier's row is compared with the one before, beside those a bit.
+const PRODUCTS_LED: u64 = 30;
 /// Words of conjunctions of a checked division and of a value's way to bits, for each group.
 const WORDS_MEAN: u64 = 3_400;
 const WORDS_SHOWN: u64 = 30;
@@ -83,6 +126,9 @@ pub(crate) fn checked(plan: &Plan, star: &Star, cost: &Cost, [columns, sorted, m
     let doublings = u64::from(u64::BITS - rows.leading_zeros());
     let moved = columns.saturating_mul(3 * passes + doublings);
     let products = rows.saturating_mul(moved.saturating_add(PRODUCTS_PASS * passes + 2 * sorted));
+    // Which of the carrier's rows count is proven bit by bit of key and group, where there is another table.
+    let carrier = plan.reads.first().filter(|_| plan.reads.len() > 1).map_or(0, |read| u64::from(read.rows_bound));
+    let products = products.saturating_add(carrier.saturating_mul(2 * sorted + PRODUCTS_LED));
     let shown = WORDS_SHOWN * (1 + u64::try_from(star.aggregates.len()).unwrap_or(0));
     let words = groups.saturating_mul(WORDS_MEAN * means + shown);
     let checks = passes + 2 + products / DUE + words / DUE;

@@ -4,7 +4,7 @@ mod common;
 
 use base_types::fault::{Code, Fault};
 use base_wire::{Decode, Encode};
-use common::{STORY, nodes, org, plain, request};
+use common::{STORY, dataset, nodes, org, plain, request};
 use notary_terms::{Circuit, Plan, Program, Request, Tier};
 use planner::{explain, plan};
 
@@ -93,4 +93,26 @@ fn whatever_runs_in_another_tier_than_was_asked_for_is_refused_with_its_own() {
     let third = Request { receiver: org("bank"), ..asking(ASKED, Some(Tier::A)) };
     let fault = plan(&third, &plain(), &nodes()).map(|_| ()).unwrap_err();
     assert!(fault.code == Code::QueryUnsupported && fault.detail.contains("among 3 parties"), "{fault}");
+}
+
+#[test]
+fn a_star_that_takes_too_much_memory_is_refused_in_tier_b_plus_with_what_to_do() {
+    const MOVED: &str = "SELECT m.day, COUNT(*) AS moves, SUM(h.sbp) AS sbp
+        FROM moves m JOIN health h ON h.person_id = m.person_id GROUP BY m.day";
+    let with = |rows: u32, tier| {
+        let mut catalogue = plain();
+        catalogue.sources.get_mut(&dataset("health/health")).unwrap().rows_bound = rows;
+        plan(&asking(MOVED, tier), &catalogue, &nodes())
+    };
+    // 71 columns: 16 bits of the key, 12 of the group's rank, two words that name it, a value and a side, and room for the sort.
+    let most = (3 << 22) / 71 - 99_968;
+    assert_eq!(with(most, Some(Tier::BPlus)).unwrap().tier, Tier::BPlus);
+    let fault = with(most + 1, Some(Tier::BPlus)).map(|_| ()).unwrap_err();
+    let cells = (99_968 + most + 1) * 71;
+    assert_eq!(fault.code, Code::QueryUnsupported);
+    let cells = format!("{cells} cells");
+    for part in ["2:", cells.as_str(), "in tier B+, of at most 12582912", "ask for tier B", "fewer rows"] {
+        assert!(fault.detail.contains(part), "{part}: {fault}");
+    }
+    assert_eq!(with(most + 1, None).unwrap().tier, Tier::B);
 }
