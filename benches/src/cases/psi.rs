@@ -3,7 +3,7 @@
 //! The clock starts when all parties are connected, and includes reading the files, hashing, the protocol and writing the
 //! result; every run is a session of its own, and every result is compared with what is shared, row by row. Links are plain
 //! TCP (as the peer's are), TLS and, for the largest `n`, the shaped network. `bytes` and `rounds` are a run's, all parties'
-//! bytes together; those of each party are told on standard error.
+//! bytes together; `party_bytes` and `party_rounds` are each party's. What the machine gives at most is measured first.
 //!
 //! `SIZES` (65536,1048576), `RUNS` (5, fewer on the shaped network), `QUERIES` (10000) of an unbalanced intersection, whose
 //! `n` is the owner's set, `ONLY` (a case's name). With `LONG=1` also `LARGE` (2^24) identifiers in buckets on the disk, each
@@ -12,7 +12,7 @@
 
 use anyhow::Context as _;
 use benches::{
-    bounded, folder, long,
+    bounded, bounds, folder, long,
     peers::{Peers, beside},
     psi::{self, Files, Large},
     report::{Figure, Spread},
@@ -100,13 +100,9 @@ impl Settings {
 
 /// The figure of some runs, each of which has an entry a party.
 fn figure(case: &str, n: usize, network: Network, runs: &[Vec<Work>]) -> anyhow::Result<Figure> {
-    let times: Vec<f64> = runs.iter().map(|run| Work::all(run.iter().copied()).took.as_secs_f64()).collect();
+    let times = Work::seconds(runs);
     let last = runs.last().with_context(|| format!("{case}: RUNS=0 leaves nothing to measure"))?;
-    for (party, work) in last.iter().enumerate() {
-        eprintln!("{case} {n} {}: party {party} sends {} bytes in {} rounds", network.name(), work.bytes, work.rounds);
-    }
-    let Work { bytes, rounds, .. } = Work::all(last.iter().copied());
-    Ok(Figure::new(BENCH, case, n as u64, "s", Spread::of(&times)).lower().over(network.name()).moved(bytes, rounds))
+    Ok(Figure::new(BENCH, case, n as u64, "s", Spread::of(&times)).lower().over(network.name()).moved(last))
 }
 
 /// All cases in which every party has `n` rows.
@@ -179,6 +175,7 @@ pub fn main() -> anyhow::Result<()> {
     let sizes = settings("SIZES", &[1 << 16, 1 << 20])?;
     let settings = Settings { runs: setting("RUNS", 5)?, only: setting("ONLY", String::new())?, peers: Peers::find() };
     let queries = setting("QUERIES", 10_000)?;
+    bounds::measure()?.print(BENCH)?;
     let largest = sizes.iter().max().copied();
     for &n in &sizes {
         let networks = [Network::Plain, Network::Tls, Network::Shaped];
