@@ -37,6 +37,11 @@ impl Network {
             Self::Shaped => "100mbit_10ms",
         }
     }
+
+    /// The network of that name, if there is one.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Plain, Self::Tls, Self::Shaped].into_iter().find(|network| network.name() == name)
+    }
 }
 
 /// A party's end before its runtime is there.
@@ -250,6 +255,7 @@ mod tests {
             assert!(right && also);
             let both = zero.with(one);
             assert_eq!(Work::seconds(&[vec![zero, one]]), [both.took.as_secs_f64()]);
+            assert_eq!(Network::named(network.name()), Some(network));
             assert_eq!((both.bytes, both.rounds), (2 * LEN as u64, 1));
             assert!(both.took >= zero.took && both.took >= one.took);
             // 5 MiB take 419 ms at 100 Mb/s, and the delay.
