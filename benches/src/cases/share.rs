@@ -7,6 +7,9 @@
 //! `rounds` are a run's, all parties' bytes together; `party_bytes` and `party_rounds` are each party's. Every result is
 //! compared with that in the clear. `ONLY` names cases, with commas between. What the machine gives at most is measured first.
 //!
+//! `star_b_plus_ratio` is how many times as long as in tier B (`star_b`) a star join of two tables with `STAR` (2000) rows each
+//! takes in tier B+ (`star_b_plus`), from set-up to the groups, with as many rows on every network.
+//!
 //! The peer is SecretFlow's SPU over plain TCP, whose numbers are fixed point: `rep3_fxp_mul`, `two_fxp_mul` and both `dot`
 //! cut places off as it does, the cases of integers do not. With a malicious party the figure beside is our own semi-honest
 //! one over the same links.
@@ -20,11 +23,15 @@ use benches::{
     report::{Figure, Spread},
     setting,
     shares::{Ended, Operation, Task, checked, rep3, two},
+    star::Star,
     wire::{Network, Work, parties},
 };
+use mpc_relational::{Checked, Rep3};
 use mpc_two::Parameters;
 
 const BENCH: &str = "share";
+/// The case of the star joins.
+const STAR: &str = "star_b_plus_ratio";
 /// How often a peer's script runs; in each the first run is not counted either.
 const PEER_RUNS: usize = 3;
 
@@ -173,17 +180,32 @@ fn vectors(cases: &[&Case], sizes: Sizes, network: Network, peers: &Told) -> any
     Ok(())
 }
 
+/// The star join in both tiers, and how many times as long the second takes, run by run.
+fn stars(rows: u32, network: Network, runs: usize) -> anyhow::Result<()> {
+    let (star, n) = (Star::new(rows), rows as usize);
+    let semi_honest = parties(3, network, |ctx| star.party::<Rep3>(ctx, runs)).context("star_b")?;
+    let semi_honest = by_run(&semi_honest, runs);
+    let malicious = parties(3, network, |ctx| star.party::<Checked>(ctx, runs)).context("star_b_plus")?;
+    let malicious = by_run(&malicious, runs);
+    figure("star_b", n, network, &semi_honest)?.print()?;
+    figure("star_b_plus", n, network, &malicious)?.print()?;
+    let pairs = Work::seconds(&malicious).into_iter().zip(Work::seconds(&semi_honest));
+    let ratios: Vec<f64> = pairs.map(|(malicious, semi_honest)| malicious / semi_honest).collect();
+    Figure::new(BENCH, STAR, n as u64, "times", Spread::of(&ratios)).lower().over(network.name()).print()
+}
+
 /// Runs it.
 ///
 /// # Errors
 /// What failed or was computed wrong.
 pub fn main() -> anyhow::Result<()> {
     let sizes = Sizes { n: setting("N", 1_000_000)?, m: setting("M", 256)?, runs: setting("RUNS", 5)? };
+    let rows = setting("STAR", 2000)?;
     ensure!(sizes.runs > 0, "RUNS=0 leaves nothing to measure");
     let only: String = setting("ONLY", String::new())?;
     let names: Vec<&str> = only.split(',').filter(|name| !name.is_empty()).collect();
     for name in &names {
-        ensure!(CASES.iter().any(|case| case.name == *name), "there is no case {name}");
+        ensure!(*name == STAR || CASES.iter().any(|case| case.name == *name), "there is no case {name}");
     }
     let wanted = |name: &str| names.is_empty() || names.contains(&name);
     let cases: Vec<&Case> = CASES.iter().filter(|case| wanted(case.name)).collect();
@@ -191,6 +213,9 @@ pub fn main() -> anyhow::Result<()> {
     let peers = peers(&cases, sizes);
     for network in [Network::Plain, Network::Tls, Network::Shaped] {
         vectors(&cases, sizes, network, &peers)?;
+        if wanted(STAR) {
+            stars(rows, network, sizes.runs)?;
+        }
     }
     Ok(())
 }
