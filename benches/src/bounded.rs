@@ -1,18 +1,19 @@
 //! A side of an intersection in bounded memory as a process of its own, so that its peak of memory is its own.
 //!
-//! The benchmark's program is started again with a hidden argument. Side 0 prints where it listens, side 1 connects; each
-//! prints what it took as one line. Buckets are spilled to files beside the input; they are not synced.
+//! The benchmark's program is started again with a hidden argument. Side 0 prints where it listens, side 1 connects, directly
+//! or through the shaping proxy; each prints what it took as one line. Buckets are spilled to files beside the input; they are
+//! not synced.
 
 use std::{
     fs::{self, OpenOptions},
     io::{self, BufRead, BufReader, Lines, Write},
-    net::{Ipv4Addr, TcpListener, TcpStream},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
     time::Duration,
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use base_rt::{Entropy, OsEntropy};
 use mpc_core::Context;
 use mpc_psi::{
@@ -26,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ids,
     psi::{input, output},
-    wire::{self, Begun, Work},
+    wire::{self, Begun, Network, Work, shaper::Shaper},
 };
 
 /// The hidden argument.
@@ -217,17 +218,38 @@ impl Running {
     }
 }
 
-/// Intersects the files of side 0 and side 1 in `folder`, which have `rows` each, by two processes over plain TCP.
+/// The networks that processes can be linked by, from their names with commas between.
+///
+/// # Errors
+/// Names the one that is unknown, or is TLS, for which processes of their own have no certificates.
+pub fn networks(names: &str) -> anyhow::Result<Vec<Network>> {
+    let network = |name: &str| match Network::named(name.trim()) {
+        Some(network @ (Network::Plain | Network::Shaped)) => Ok(network),
+        Some(Network::Tls) | None => {
+            let [plain, shaped] = [Network::Plain, Network::Shaped].map(Network::name);
+            bail!("{name} is no network of two processes: {plain} and {shaped} are")
+        }
+    };
+    names.split(',').map(network).collect()
+}
+
+/// Where side 1 finds side 0: at its own address, or at that of a proxy before it, which serves until the program ends.
+fn reached(own: SocketAddr, network: Network) -> io::Result<SocketAddr> {
+    if network == Network::Shaped { Ok(Shaper::before(own)?.address()) } else { Ok(own) }
+}
+
+/// Intersects the files of side 0 and side 1 in `folder`, which have `rows` each, by two processes over plain TCP, which a
+/// shaped network has too.
 ///
 /// # Errors
 /// When a side fails.
-pub fn both(folder: &Path, rows: usize) -> anyhow::Result<[Side; 2]> {
+pub fn both(folder: &Path, rows: usize, network: Network) -> anyhow::Result<[Side; 2]> {
     let mut session = [0; 32];
     OsEntropy.fill(&mut session);
     let session = hex::encode(session);
     let mut zero = Running::start(folder, 0, rows, &session, None)?;
-    let address = zero.line()?;
-    let one = Running::start(folder, 1, rows, &session, Some(&address))?;
+    let address = reached(zero.line()?.parse()?, network)?;
+    let one = Running::start(folder, 1, rows, &session, Some(&address.to_string()))?;
     // A side whose peer is gone ends; one that nobody has connected to does not, so it is asked last.
     let one = one.end()?;
     Ok([zero.end()?, one])
@@ -236,10 +258,18 @@ pub fn both(folder: &Path, rows: usize) -> anyhow::Result<[Side; 2]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        psi::Files,
-        wire::{Network, parties},
-    };
+    use crate::{psi::Files, wire::parties};
+
+    #[test]
+    fn processes_are_linked_by_the_networks_that_are_named() {
+        assert_eq!(networks("100mbit_10ms, loopback").expect("two"), [Network::Shaped, Network::Plain]);
+        for wrong in ["", "loopback_tls", "loopback,", "1gbit"] {
+            assert!(networks(wrong).is_err(), "{wrong}");
+        }
+        let own = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
+        assert_eq!(reached(own, Network::Plain).expect("its own"), own);
+        assert_ne!(reached(own, Network::Shaped).expect("a proxy's"), own);
+    }
 
     #[test]
     fn both_sides_find_what_is_shared_and_leave_no_buckets() {

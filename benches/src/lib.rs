@@ -24,6 +24,7 @@ pub mod report;
 pub mod run;
 pub mod shares;
 pub mod sign;
+pub mod star;
 pub mod token;
 pub mod tree;
 pub mod validator;

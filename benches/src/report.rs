@@ -7,6 +7,8 @@ use std::{
 
 use serde::Serialize;
 
+use crate::wire::Work;
+
 /// What several runs gave.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spread {
@@ -63,6 +65,10 @@ pub struct Figure {
     bytes: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rounds: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    party_bytes: Vec<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    party_rounds: Vec<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     peer: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,10 +84,24 @@ impl Figure {
     /// A figure of which more is better, measured without a network.
     pub fn new(bench: &'static str, case: impl Into<String>, n: u64, unit: &'static str, spread: Spread) -> Self {
         let Spread { value, min, max, runs } = spread;
-        let (value, min, max) = (rounded(value), rounded(min), rounded(max));
-        let (network, better) = ("none", "higher");
-        let (case, bytes, rounds, peer, peer_value) = (case.into(), None, None, None, None);
-        Self { bench, case, n, network, value, unit, better, runs, min, max, bytes, rounds, peer, peer_value }
+        Self {
+            bench,
+            case: case.into(),
+            n,
+            network: "none",
+            value: rounded(value),
+            unit,
+            better: "higher",
+            runs,
+            min: rounded(min),
+            max: rounded(max),
+            bytes: None,
+            rounds: None,
+            party_bytes: Vec::new(),
+            party_rounds: Vec::new(),
+            peer: None,
+            peer_value: None,
+        }
     }
 
     /// Of which less is better.
@@ -111,10 +131,14 @@ impl Figure {
         self
     }
 
-    /// With the bytes that the parties send in one run, all together, and the rounds that it takes.
+    /// With what the parties moved in one run, in their order: the bytes that they send, all together and each, and the
+    /// rounds, the most and each party's.
     #[must_use]
-    pub fn moved(mut self, bytes: u64, rounds: u64) -> Self {
+    pub fn moved(mut self, parties: &[Work]) -> Self {
+        let Work { bytes, rounds, .. } = Work::all(parties.iter().copied());
         (self.bytes, self.rounds) = (Some(bytes as f64), Some(rounds));
+        self.party_bytes = parties.iter().map(|work| work.bytes).collect();
+        self.party_rounds = parties.iter().map(|work| work.rounds).collect();
         self
     }
 
@@ -187,5 +211,9 @@ mod tests {
             r#""runs":5,"min":1.2,"max":1.3,"peer":"libsm","peer_value":2.0}"#
         );
         assert_eq!(line, wanted);
+        let work = |bytes, rounds| Work { took: Duration::from_secs(1), bytes, rounds };
+        let figure = Figure::new("ot", "silent", 1, "1/s", spread).moved(&[work(7, 2), work(5, 3)]);
+        let line = serde_json::to_string(&figure).expect("a line");
+        assert!(line.ends_with(r#","bytes":12.0,"rounds":3,"party_bytes":[7,5],"party_rounds":[2,3]}"#), "{line}");
     }
 }

@@ -37,6 +37,11 @@ impl Network {
             Self::Shaped => "100mbit_10ms",
         }
     }
+
+    /// The network of that name, if there is one.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Plain, Self::Tls, Self::Shaped].into_iter().find(|network| network.name() == name)
+    }
 }
 
 /// A party's end before its runtime is there.
@@ -199,6 +204,11 @@ impl Work {
         let none = Self { took: Duration::ZERO, bytes: 0, rounds: 0 };
         parts.into_iter().fold(none, Self::with)
     }
+
+    /// The seconds of some runs, each of which has an entry a party.
+    pub fn seconds(runs: &[Vec<Self>]) -> Vec<f64> {
+        runs.iter().map(|run| Self::all(run.iter().copied()).took.as_secs_f64()).collect()
+    }
 }
 
 /// A piece of work under way at one party.
@@ -244,6 +254,8 @@ mod tests {
             let ((zero, right), (one, also)) = pair(network, run, run).expect("two parties");
             assert!(right && also);
             let both = zero.with(one);
+            assert_eq!(Work::seconds(&[vec![zero, one]]), [both.took.as_secs_f64()]);
+            assert_eq!(Network::named(network.name()), Some(network));
             assert_eq!((both.bytes, both.rounds), (2 * LEN as u64, 1));
             assert!(both.took >= zero.took && both.took >= one.took);
             // 5 MiB take 419 ms at 100 Mb/s, and the delay.

@@ -3,7 +3,8 @@
 //! The circuit is `LANES` (64) times AES-128 beside each other, the garbler's key and the evaluator's block with the
 //! lane's number in it, all results added up: wide layers, so hashes are computed in batches. `in_order` is a chain in
 //! which each gate needs the one before it: one hash at a time, nothing to batch. `RUNS` (5) runs are counted after one
-//! that is not; `REPEAT` (32) evaluations make one run between parties. Every result is compared with the cipher's own.
+//! that is not; `REPEAT` (32) evaluations make one run between parties, whose `party_bytes` and `party_rounds` are the garbler's
+//! and the evaluator's. Every result is compared with the cipher's own.
 
 use std::{hint::black_box, sync::Arc, time::Duration};
 
@@ -163,12 +164,12 @@ fn linked(case: &Case, network: Network, counted: usize, repeat: usize) -> anyho
     let times = (counted + 1, repeat);
     let (at_garbler, at_evaluator) =
         pair(network, |ctx| garbler(ctx, case, &shape, times), |ctx| evaluator(ctx, case, &shape, times))?;
-    let works: Vec<Work> = at_garbler.into_iter().zip(at_evaluator).skip(1).map(|(one, two)| one.with(two)).collect();
+    let works: Vec<[Work; 2]> = at_garbler.into_iter().zip(at_evaluator).skip(1).map(|(one, two)| [one, two]).collect();
     let gates = (case.program.ands() * repeat) as f64;
-    let rates: Vec<f64> = works.iter().map(|work| gates / work.took.as_secs_f64()).collect();
+    let rates: Vec<f64> = works.iter().map(|both| gates / Work::all(*both).took.as_secs_f64()).collect();
     let last = works.last().context("RUNS=0 leaves nothing to measure")?;
     let figure = Figure::new(BENCH, format!("{}_loopback", case.name), gates as u64, "1/s", Spread::of(&rates));
-    figure.over(network.name()).moved(last.bytes, last.rounds).print()
+    figure.over(network.name()).moved(last).print()
 }
 
 /// Runs it.

@@ -3,7 +3,8 @@
 //!
 //! `N` (2^24) is the number of transfers in a batch, `K` (2,4) the bits of one element of `Δ` in the extension, `CHUNK` and
 //! `WINDOW` its other parameters; the crate's default `K` has the case's own name. A session's set-up is not in the figure; its first batch is checked and not counted.
-//! `bytes` and `rounds` are a batch's, both parties' bytes together. What the machine gives at most is measured first.
+//! `bytes` and `rounds` are a batch's, both parties' bytes together; `party_bytes` and `party_rounds` are the sender's and
+//! the receiver's. What the machine gives at most is measured first.
 
 use anyhow::{Context as _, bail, ensure};
 use benches::{
@@ -145,14 +146,14 @@ fn tell(
     let mut work = Vec::with_capacity(sent.len());
     for (sent, received) in sent.iter().zip(received) {
         check(n, &sent.opened, &received.opened)?;
-        work.push(sent.work.with(received.work));
+        work.push([sent.work, received.work]);
     }
     let [_, counted @ ..] = &work[..] else { bail!("{case}: no batch was made") };
-    let rates: Vec<f64> = counted.iter().map(|work| n as f64 / work.took.as_secs_f64()).collect();
-    let Work { bytes, rounds, .. } = *counted.last().context("no batch was counted")?;
-    let opened = n.div_ceil(STRIDE);
+    let rates: Vec<f64> = counted.iter().map(|both| n as f64 / Work::all(*both).took.as_secs_f64()).collect();
+    let last = counted.last().context("no batch was counted")?;
+    let (bytes, opened) = (Work::all(*last).bytes, n.div_ceil(STRIDE));
     eprintln!("{case}: {opened} of {n} are right in {} batches; {:.2} bytes each", work.len(), bytes as f64 / n as f64);
-    Figure::new(BENCH, case, n as u64, "1/s", Spread::of(&rates)).over(network.name()).moved(bytes, rounds).print()
+    Figure::new(BENCH, case, n as u64, "1/s", Spread::of(&rates)).over(network.name()).moved(last).print()
 }
 
 fn extension(field_bits: u32, n: usize, network: Network) -> anyhow::Result<()> {

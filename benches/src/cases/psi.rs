@@ -3,16 +3,18 @@
 //! The clock starts when all parties are connected, and includes reading the files, hashing, the protocol and writing the
 //! result; every run is a session of its own, and every result is compared with what is shared, row by row. Links are plain
 //! TCP (as the peer's are), TLS and, for the largest `n`, the shaped network. `bytes` and `rounds` are a run's, all parties'
-//! bytes together; those of each party are told on standard error.
+//! bytes together; `party_bytes` and `party_rounds` are each party's. What the machine gives at most is measured first.
 //!
 //! `SIZES` (65536,1048576), `RUNS` (5, fewer on the shaped network), `QUERIES` (10000) of an unbalanced intersection, whose
 //! `n` is the owner's set, `ONLY` (a case's name). With `LONG=1` also `LARGE` (2^24) identifiers in buckets on the disk, each
-//! party as a process of its own, with its peak of memory. The peer is SecretFlow's semi-honest RR22, both parties learning
-//! the result.
+//! party as a process of its own over plain TCP, on `LARGE_NETWORKS` (loopback; also 100mbit_10ms); it fails when a party's
+//! memory ever exceeds 4 GiB. The peer is SecretFlow's semi-honest RR22, both parties learning the result.
 
-use anyhow::Context as _;
+use std::path::Path;
+
+use anyhow::{Context as _, ensure};
 use benches::{
-    bounded, folder, long,
+    bounded, bounds, folder, long,
     peers::{Peers, beside},
     psi::{self, Files, Large},
     report::{Figure, Spread},
@@ -25,6 +27,8 @@ const BENCH: &str = "psi";
 const PEER: &str = "secretflow spu 0.9.5 rr22";
 /// From so many rows on the peer runs once.
 const MANY: usize = 1 << 22;
+/// Most bytes that a party may hold in memory, however many rows it has.
+const MOST_MEMORY: u64 = 4 << 30;
 
 /// The balanced cases.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -100,13 +104,9 @@ impl Settings {
 
 /// The figure of some runs, each of which has an entry a party.
 fn figure(case: &str, n: usize, network: Network, runs: &[Vec<Work>]) -> anyhow::Result<Figure> {
-    let times: Vec<f64> = runs.iter().map(|run| Work::all(run.iter().copied()).took.as_secs_f64()).collect();
+    let times = Work::seconds(runs);
     let last = runs.last().with_context(|| format!("{case}: RUNS=0 leaves nothing to measure"))?;
-    for (party, work) in last.iter().enumerate() {
-        eprintln!("{case} {n} {}: party {party} sends {} bytes in {} rounds", network.name(), work.bytes, work.rounds);
-    }
-    let Work { bytes, rounds, .. } = Work::all(last.iter().copied());
-    Ok(Figure::new(BENCH, case, n as u64, "s", Spread::of(&times)).lower().over(network.name()).moved(bytes, rounds))
+    Ok(Figure::new(BENCH, case, n as u64, "s", Spread::of(&times)).lower().over(network.name()).moved(last))
 }
 
 /// All cases in which every party has `n` rows.
@@ -149,26 +149,46 @@ fn unbalanced(n: usize, queries: usize, networks: &[Network], settings: &Setting
     Ok(())
 }
 
-/// Sets beyond memory: time, and the peak of memory of the side that needs more.
-fn large(n: usize, settings: &Settings) -> anyhow::Result<()> {
+/// Sets beyond memory.
+fn large(n: usize, networks: &[Network], settings: &Settings) -> anyhow::Result<()> {
     if !settings.wants(Case::Malicious.name()) {
         return Ok(());
     }
-    let peer = settings.peer(n);
+    // The peer has no shaped network.
+    let peer = if networks.contains(&Network::Plain) { settings.peer(n) } else { None };
     let folder = folder()?;
     let files = Files::prepare(folder.path(), vec![n; 2], n / 2)?;
+    for &network in networks {
+        let peer = peer.filter(|_| network != Network::Shaped);
+        buckets(folder.path(), &files, n, network, settings.runs.div_ceil(4), peer)?;
+    }
+    Ok(())
+}
+
+/// Both sides in buckets on the disk: time, and the peak of memory of the side that needs more.
+fn buckets(
+    folder: &Path,
+    files: &Files,
+    n: usize,
+    network: Network,
+    count: usize,
+    peer: Option<f64>,
+) -> anyhow::Result<()> {
     let (mut runs, mut peaks) = (Vec::new(), Vec::new());
-    for _ in 0..settings.runs.div_ceil(4) {
-        let sides = bounded::both(folder.path(), n)?;
+    for _ in 0..count {
+        let sides = bounded::both(folder, n, network)?;
         files.check(0).and_then(|()| files.check(1))?;
+        for (party, peak) in sides.iter().map(|side| side.peak).enumerate() {
+            ensure!(peak <= MOST_MEMORY, "party {party} held {peak} bytes in memory, {MOST_MEMORY} are the most");
+        }
         eprintln!("peaks of memory: {:?} MiB", sides.map(|side| side.peak >> 20));
         runs.push(sides.map(|side| side.work).to_vec());
         peaks.push(sides.iter().map(|side| side.peak).max().unwrap_or(0) as f64 / f64::from(1_u32 << 20));
     }
     let name = Case::Malicious.name();
-    beside(figure(name, n, Network::Plain, &runs)?, PEER, peer).print()?;
+    beside(figure(name, n, network, &runs)?, PEER, peer).print()?;
     let peak = Figure::new(BENCH, format!("{name}_peak_memory"), n as u64, "MiB", Spread::of(&peaks));
-    peak.lower().over(Network::Plain.name()).print()
+    peak.lower().over(network.name()).print()
 }
 
 /// Runs it.
@@ -179,6 +199,8 @@ pub fn main() -> anyhow::Result<()> {
     let sizes = settings("SIZES", &[1 << 16, 1 << 20])?;
     let settings = Settings { runs: setting("RUNS", 5)?, only: setting("ONLY", String::new())?, peers: Peers::find() };
     let queries = setting("QUERIES", 10_000)?;
+    let apart = bounded::networks(&setting("LARGE_NETWORKS", Network::Plain.name().to_owned())?)?;
+    bounds::measure()?.print(BENCH)?;
     let largest = sizes.iter().max().copied();
     for &n in &sizes {
         let networks = [Network::Plain, Network::Tls, Network::Shaped];
@@ -186,5 +208,5 @@ pub fn main() -> anyhow::Result<()> {
         balanced(n as usize, networks, &settings)?;
         unbalanced(n as usize, queries, networks, &settings)?;
     }
-    if long() { large(setting("LARGE", 1 << 24)?, &settings) } else { Ok(()) }
+    if long() { large(setting("LARGE", 1 << 24)?, &apart, &settings) } else { Ok(()) }
 }

@@ -4,8 +4,11 @@
 //! `N` (10^6) is the number of elements for three parties, a tenth of it for a sort and for two parties, `M` (256) the side
 //! of matrices; the shaped network has a tenth of the elements. Links are plain TCP, the product's TLS, and the shaped
 //! network. Set-up and inputs are not in the time; of `RUNS` + 1 runs (5) of a session the first is not counted. `bytes` and
-//! `rounds` are a run's, all parties' bytes together. Every result is compared with that in the clear. `ONLY` names cases,
-//! with commas between.
+//! `rounds` are a run's, all parties' bytes together; `party_bytes` and `party_rounds` are each party's. Every result is
+//! compared with that in the clear. `ONLY` names cases, with commas between. What the machine gives at most is measured first.
+//!
+//! `star_b_plus_ratio` is how many times as long as in tier B (`star_b`) a star join of two tables with `STAR` (2000) rows each
+//! takes in tier B+ (`star_b_plus`), from set-up to the groups, with as many rows on every network.
 //!
 //! The peer is SecretFlow's SPU over plain TCP, whose numbers are fixed point: `rep3_fxp_mul`, `two_fxp_mul` and both `dot`
 //! cut places off as it does, the cases of integers do not. With a malicious party the figure beside is our own semi-honest
@@ -15,15 +18,20 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, ensure};
 use benches::{
+    bounds,
     peers::{Peers, beside},
     report::{Figure, Spread},
     setting,
-    shares::{Operation, Task, checked, rep3, two},
+    shares::{Ended, Operation, Task, checked, rep3, two},
+    star::Star,
     wire::{Network, Work, parties},
 };
+use mpc_relational::{Checked, Rep3};
 use mpc_two::Parameters;
 
 const BENCH: &str = "share";
+/// The case of the star joins.
+const STAR: &str = "star_b_plus_ratio";
 /// How often a peer's script runs; in each the first run is not counted either.
 const PEER_RUNS: usize = 3;
 
@@ -73,6 +81,21 @@ struct Sizes {
     runs: usize,
 }
 
+/// The seconds of the peers' work, by protocol and piece.
+type Told = BTreeMap<(&'static str, String), f64>;
+
+/// What each run took, an entry a party, from what each party's runs took.
+fn by_run(parties: &[Vec<Work>], runs: usize) -> Vec<Vec<Work>> {
+    (0..runs).map(|at| parties.iter().filter_map(|works| works.get(at).copied()).collect()).collect()
+}
+
+/// The figure of some runs.
+fn figure(case: &str, n: usize, network: Network, runs: &[Vec<Work>]) -> anyhow::Result<Figure> {
+    let last = runs.last().context("no run was counted")?;
+    let seconds = Spread::of(&Work::seconds(runs));
+    Ok(Figure::new(BENCH, case, n as u64, "s", seconds).lower().over(network.name()).moved(last))
+}
+
 impl Engine {
     /// The peer's protocol.
     const fn peer(self) -> Option<&'static str> {
@@ -99,8 +122,8 @@ impl Case {
         }
     }
 
-    /// Runs and checks it: what the runs took, and one of them.
-    fn run(&self, n: usize, network: Network, runs: usize) -> anyhow::Result<(Spread, Work)> {
+    /// Runs and checks it: what the runs took, an entry a party.
+    fn run(&self, n: usize, network: Network, runs: usize) -> anyhow::Result<Vec<Vec<Work>>> {
         let task = Task::new(self.operation, n, runs);
         let wide = Parameters { network: mpc_two::Network::Wan };
         let parameters = if network == Network::Shaped { wide } else { Parameters::default() };
@@ -111,15 +134,14 @@ impl Case {
         };
         let revealed = ended.first().and_then(|party| party.revealed.as_ref());
         task.check(revealed.context("party 0 has no result")?)?;
-        let run = |at: usize| Work::all(ended.iter().filter_map(|party| party.works.get(at).copied()));
-        let times: Vec<f64> = (0..runs).map(|at| run(at).took.as_secs_f64()).collect();
-        Ok((Spread::of(&times), run(runs - 1)))
+        let works: Vec<Vec<Work>> = ended.into_iter().map(|Ended { works, .. }| works).collect();
+        Ok(by_run(&works, runs))
     }
 }
 
-/// The seconds of the peers' work, by protocol and piece.
-fn peers(cases: &[&Case], Sizes { n, m, .. }: Sizes) -> BTreeMap<(&'static str, String), f64> {
-    let mut all = BTreeMap::new();
+/// Runs the peers.
+fn peers(cases: &[&Case], Sizes { n, m, .. }: Sizes) -> Told {
+    let mut all = Told::new();
     let Some(peers) = Peers::find() else { return all };
     for (engine, protocol) in [Engine::Rep3, Engine::Two].into_iter().filter_map(|one| Some((one, one.peer()?))) {
         let mut works: Vec<&str> = cases.iter().filter(|case| case.engine == engine).map(|case| case.beside).collect();
@@ -136,38 +158,63 @@ fn peers(cases: &[&Case], Sizes { n, m, .. }: Sizes) -> BTreeMap<(&'static str, 
     all
 }
 
+/// All cases over a network.
+fn vectors(cases: &[&Case], sizes: Sizes, network: Network, peers: &Told) -> anyhow::Result<()> {
+    let mut ours = BTreeMap::new();
+    for case in cases {
+        let n = case.n(sizes, network);
+        let runs = case.run(n, network, sizes.runs).with_context(|| case.name)?;
+        ours.insert(case.name, Spread::of(&Work::seconds(&runs)).value);
+        let figure = figure(case.name, n, network, &runs)?;
+        let figure = match case.engine.peer() {
+            // The peer has no shaped network.
+            Some(_) if network == Network::Shaped => figure,
+            Some(protocol) => {
+                let value = peers.get(&(protocol, case.beside.to_owned())).copied();
+                beside(figure, &format!("secretflow spu 0.9.5 {protocol} {}", case.beside), value)
+            }
+            None => beside(figure, &format!("heqi {}, semi-honest", case.beside), ours.get(case.beside).copied()),
+        };
+        figure.print()?;
+    }
+    Ok(())
+}
+
+/// The star join in both tiers, and how many times as long the second takes, run by run.
+fn stars(rows: u32, network: Network, runs: usize) -> anyhow::Result<()> {
+    let (star, n) = (Star::new(rows), rows as usize);
+    let semi_honest = parties(3, network, |ctx| star.party::<Rep3>(ctx, runs)).context("star_b")?;
+    let semi_honest = by_run(&semi_honest, runs);
+    let malicious = parties(3, network, |ctx| star.party::<Checked>(ctx, runs)).context("star_b_plus")?;
+    let malicious = by_run(&malicious, runs);
+    figure("star_b", n, network, &semi_honest)?.print()?;
+    figure("star_b_plus", n, network, &malicious)?.print()?;
+    let pairs = Work::seconds(&malicious).into_iter().zip(Work::seconds(&semi_honest));
+    let ratios: Vec<f64> = pairs.map(|(malicious, semi_honest)| malicious / semi_honest).collect();
+    Figure::new(BENCH, STAR, n as u64, "times", Spread::of(&ratios)).lower().over(network.name()).print()
+}
+
 /// Runs it.
 ///
 /// # Errors
 /// What failed or was computed wrong.
 pub fn main() -> anyhow::Result<()> {
     let sizes = Sizes { n: setting("N", 1_000_000)?, m: setting("M", 256)?, runs: setting("RUNS", 5)? };
+    let rows = setting("STAR", 2000)?;
     ensure!(sizes.runs > 0, "RUNS=0 leaves nothing to measure");
     let only: String = setting("ONLY", String::new())?;
     let names: Vec<&str> = only.split(',').filter(|name| !name.is_empty()).collect();
     for name in &names {
-        ensure!(CASES.iter().any(|case| case.name == *name), "there is no case {name}");
+        ensure!(*name == STAR || CASES.iter().any(|case| case.name == *name), "there is no case {name}");
     }
-    let cases: Vec<&Case> = CASES.iter().filter(|case| names.is_empty() || names.contains(&case.name)).collect();
+    let wanted = |name: &str| names.is_empty() || names.contains(&name);
+    let cases: Vec<&Case> = CASES.iter().filter(|case| wanted(case.name)).collect();
+    bounds::measure()?.print(BENCH)?;
     let peers = peers(&cases, sizes);
     for network in [Network::Plain, Network::Tls, Network::Shaped] {
-        let mut ours = BTreeMap::new();
-        for case in &cases {
-            let n = case.n(sizes, network);
-            let (spread, work) = case.run(n, network, sizes.runs).with_context(|| case.name)?;
-            ours.insert(case.name, spread.value);
-            let figure = Figure::new(BENCH, case.name, n as u64, "s", spread).lower().over(network.name());
-            let figure = figure.moved(work.bytes, work.rounds);
-            let figure = match case.engine.peer() {
-                // The peer has no shaped network.
-                Some(_) if network == Network::Shaped => figure,
-                Some(protocol) => {
-                    let value = peers.get(&(protocol, case.beside.to_owned())).copied();
-                    beside(figure, &format!("secretflow spu 0.9.5 {protocol} {}", case.beside), value)
-                }
-                None => beside(figure, &format!("heqi {}, semi-honest", case.beside), ours.get(case.beside).copied()),
-            };
-            figure.print()?;
+        vectors(&cases, sizes, network, &peers)?;
+        if wanted(STAR) {
+            stars(rows, network, sizes.runs)?;
         }
     }
     Ok(())

@@ -3,6 +3,9 @@
 //! Products are reduced by Montgomery's method ("Modular Multiplication Without Trial Division", Mathematics of Computation
 //! 44(170), 1985) and only to below 2p; a vector's entries stay below 2p, differences of three levels below 16p < 2^61,
 //! and 32 products of such differences below 2^127.
+//!
+//! The prime is public, but what is computed with it may be secret: so divisions, whose time depends on the numbers, stand only
+//! where the prime is found, and what is too large by p is reduced by a mask.
 
 use crate::field::Field;
 use crate::stream::Stream;
@@ -19,12 +22,13 @@ pub(crate) struct Prime {
     p: u64,
     /// `-1/p` modulo 2^64.
     minus_inverse: u64,
-    /// 2^64 modulo p.
-    radix: u64,
+    /// 2^128 modulo p.
+    square: u64,
     /// 2^72 / p, rounded down.
     quotient: u64,
 }
 
+/// The product by a division: of public numbers alone.
 fn mul_mod(x: u64, y: u64, p: u64) -> u64 {
     (u128::from(x) * u128::from(y) % u128::from(p)) as u64
 }
@@ -75,7 +79,7 @@ impl Prime {
         let inverse = (0..5).fold(p, |x, _| x.wrapping_mul(2_u64.wrapping_sub(p.wrapping_mul(x))));
         let radix = ((1_u128 << 64) % u128::from(p)) as u64;
         let quotient = ((1_u128 << 72) / u128::from(p)) as u64;
-        Self { p, minus_inverse: inverse.wrapping_neg(), radix, quotient }
+        Self { p, minus_inverse: inverse.wrapping_neg(), square: mul_mod(radix, radix, p), quotient }
     }
 
     /// `t/2^64` modulo p: below `t/2^64 + p`. `t` is below 2^128 - 2^121.
@@ -85,9 +89,18 @@ impl Prime {
         ((t + u128::from(multiple) * u128::from(self.p)) >> 64) as u64
     }
 
-    /// The element times 2^64, below p.
+    /// Any word times 2^64, below p.
+    #[inline]
     pub(crate) fn raised(&self, x: u64) -> u64 {
-        mul_mod(x, self.radix, self.p)
+        self.canonical(self.shrink(u128::from(x) * u128::from(self.square)))
+    }
+
+    /// What is below 2p to below p.
+    #[inline]
+    fn canonical(&self, x: u64) -> u64 {
+        let less = x.wrapping_sub(self.p);
+        // Of numbers below 2^58 the sign tells whether that was too much; as a mask, it gives p back.
+        less.wrapping_add(self.p & ((less as i64) >> 63) as u64)
     }
 
     /// Any word to below 2p.
@@ -119,10 +132,12 @@ impl Prime {
 
     /// A number of any length, its words in little-endian order, modulo p.
     pub(crate) fn number(&self, words: &[u64]) -> u64 {
-        words
-            .iter()
-            .rev()
-            .fold(0, |high, word| (((u128::from(high) << 64) | u128::from(*word)) % u128::from(self.p)) as u64)
+        words.iter().rev().fold(0, |high, word| self.add(self.raised(high), self.reduced(*word)))
+    }
+
+    /// A number of 128 bits modulo p.
+    fn long(&self, x: u128) -> u64 {
+        self.number(&[x as u64, (x >> 64) as u64])
     }
 }
 
@@ -135,20 +150,25 @@ impl Field for Prime {
         1
     }
 
+    #[inline]
     fn add(&self, x: u64, y: u64) -> u64 {
-        (x + y) % self.p
+        self.canonical(x + y)
     }
 
+    #[inline]
     fn sub(&self, x: u64, y: u64) -> u64 {
-        (x + self.p - y) % self.p
+        self.canonical(x + self.p - y)
     }
 
+    #[inline]
     fn mul(&self, x: u64, y: u64) -> u64 {
-        mul_mod(x, y, self.p)
+        // The product by 2^64, then that times 2^64.
+        self.raised(self.shrink(u128::from(x) * u128::from(y)))
     }
 
+    #[inline]
     fn reduced(&self, x: u64) -> u64 {
-        x % self.p
+        self.canonical(self.narrow(x))
     }
 
     #[inline(always)]
@@ -165,7 +185,7 @@ impl Field for Prime {
     }
 
     fn total(&self, sum: u128) -> u64 {
-        mul_mod((sum % u128::from(self.p)) as u64, self.radix, self.p)
+        self.raised(self.long(sum))
     }
 
     fn combine(&self, rows: &mut [u64], by: &[u64]) {
@@ -185,8 +205,7 @@ impl Field for Prime {
 
     fn draw(&self, stream: &mut Stream) -> u64 {
         // 128 bits modulo p are within 2^-71 of uniform.
-        let words = stream.block().to_u128();
-        (words % u128::from(self.p)) as u64
+        self.long(stream.block().to_u128())
     }
 
     fn write(&self, x: u64, out: &mut Vec<u8>) {
@@ -196,7 +215,7 @@ impl Field for Prime {
     fn read(&self, bytes: &[u8]) -> u64 {
         let mut word = [0; 8];
         word.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-        u64::from_le_bytes(word) % self.p
+        self.reduced(u64::from_le_bytes(word))
     }
 }
 
@@ -206,6 +225,8 @@ mod tests {
 
     /// The largest prime below 2^57, for the bounds' sake.
     const LARGEST: u64 = (1 << 57) - 13;
+    /// The smallest above 2^56.
+    const SMALLEST: u64 = (1 << 56) + 81;
 
     #[test]
     fn primes_are_told_from_composites() {
@@ -220,6 +241,50 @@ mod tests {
         }
     }
 
+    /// The remainder by a division: what everything else is compared with.
+    fn remainder(x: u128, p: u64) -> u64 {
+        (x % u128::from(p)) as u64
+    }
+
+    /// Words at the edges of all that is computed, then random ones.
+    fn words(p: u64, stream: &mut Stream) -> Vec<u64> {
+        let edges = [0, 1, 2, p - 2, p - 1, p, p + 1, 2 * p - 1, 2 * p, (1 << 63) - 1, 1 << 63, u64::MAX - 1, u64::MAX];
+        edges.into_iter().chain(stream.words(3000)).collect()
+    }
+
+    fn check_words(prime: &Prime, x: u64, y: u64) {
+        let (p, [a, b]) = (prime.p, [x, y].map(|word| word % prime.p));
+        assert_eq!((prime.reduced(x), prime.read(&x.to_le_bytes())), (a, a), "{x} modulo {p}");
+        assert_eq!(prime.raised(x), remainder(u128::from(x) << 64, p), "{x} modulo {p}");
+        assert_eq!(prime.add(a, b), remainder(u128::from(a) + u128::from(b), p), "{a} + {b} modulo {p}");
+        assert_eq!(prime.sub(a, b), remainder(u128::from(a) + u128::from(p - b), p), "{a} - {b} modulo {p}");
+        assert_eq!(prime.mul(a, b), mul_mod(a, b, p), "{a} * {b} modulo {p}");
+        let long = u128::from(y) << 64 | u128::from(x);
+        let (rest, square) = (remainder(long, p), remainder(1 << 64, p));
+        assert_eq!(prime.number(&[x, y]), rest, "{long} modulo {p}");
+        assert_eq!(prime.total(long), mul_mod(rest, square, p), "{long} modulo {p}");
+        let longer = remainder(u128::from(rest) << 64 | u128::from(y), p);
+        assert_eq!(prime.number(&[y, x, y]), longer, "{longer} modulo {p}");
+    }
+
+    #[test]
+    fn every_operation_agrees_with_a_division() {
+        let mut stream = Stream::new(&[3; 32]);
+        let drawn = [(); 2].map(|()| Prime::draw_prime(&mut stream));
+        assert!(is_prime(SMALLEST) && ((1 << 56) + 1..SMALLEST).step_by(2).all(|x| !is_prime(x)));
+        for prime in [Prime::new(SMALLEST), Prime::new(LARGEST)].into_iter().chain(drawn) {
+            let words = words(prime.p, &mut stream);
+            let edges = &words[..16];
+            for (x, y) in edges.iter().flat_map(|x| edges.iter().map(move |y| (*x, *y))) {
+                check_words(&prime, x, y);
+            }
+            words.windows(2).for_each(|pair| check_words(&prime, pair[0], pair[1]));
+            assert_eq!((prime.number(&[]), prime.total(0)), (0, 0));
+            let [mut one, mut same] = [(); 2].map(|()| Stream::new(&[4; 32]));
+            assert!((0..100).all(|_| prime.draw(&mut one) == remainder(same.block().to_u128(), prime.p)));
+        }
+    }
+
     #[test]
     fn reductions_are_right_at_their_bounds() {
         let mut stream = Stream::new(&[2; 32]);
@@ -230,7 +295,7 @@ mod tests {
                 assert_eq!(prime.shrink(u128::from(prime.raised(x % p))) % p, x % p);
             }
             assert!((0..8).all(|times| prime.settle(times * p + 5) == 5));
-            assert_eq!(prime.number(&[1, 0, 1]), prime.add(1, prime.mul(prime.radix, prime.radix)));
+            assert_eq!(prime.number(&[1, 0, 1]), prime.add(1, prime.square));
             let (mut sum, most) = (0, vec![16 * p - 1; 100]);
             prime.add_dot(&mut sum, &most, &most);
             assert_eq!(prime.total(sum), 100);
