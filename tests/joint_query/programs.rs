@@ -137,6 +137,36 @@ async fn a_program_that_stops_tells_the_receiver_where_and_nobody_else() {
     assert!(stopped.contains("line 2") && stopped.contains("division by zero"), "{stopped}");
 }
 
+/// A file of 16 octets, and the answer of 16.
+fn octets(value: u128) -> String {
+    let rows = value.to_be_bytes().iter().enumerate().map(|(at, octet)| format!("{at},{octet}\n")).collect::<String>();
+    format!("place,octet\n{rows}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_owner_s_block_is_encrypted_under_the_other_s_sm4_key() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut sources = Sources::default();
+    // Examples of the IETF's draft on SM4, draft-ribose-cfrg-sm4, appendix A.
+    let (key, block) = (0xfedc_ba98_7654_3210_0123_4567_89ab_cdef_u128, 0x0001_0203_0405_0607_0809_0a0b_0c0d_0e0f_u128);
+    for (name, value) in [("health/secrets", key), ("statistics/blocks", block)] {
+        let path = folder.path().join(name.replace('/', "-")).with_extension("csv");
+        std::fs::write(&path, octets(value)).expect("written");
+        sources.register(name, &path, &[]).await;
+    }
+    let cluster = Cluster::start(sources).await;
+    let sql =
+        "COMPUTE $$ circuit sm4; $$ WITH key = (SELECT octet FROM health.secrets), block = (SELECT octet FROM blocks)";
+    let sealed = 0xf766_678f_13f0_1ade_ac1b_3ea9_55ad_b594_u128.to_be_bytes();
+    let sealed = sealed.map(|octet| octet.to_string()).join(",");
+    for tier in [Tier::C, Tier::A] {
+        let request = Request { tier: Some(tier), ..request(sql) };
+        let plan = planner::plan(&request, &cluster.sources.catalogue, &nodes()).expect("a plan");
+        assert_eq!((plan.tier, plan.nodes.clone()), (tier, ["health", "statistics"].map(org).to_vec()));
+        assert_eq!(text(&cluster.answer(&plan).await), [Some(format!("[{sealed}]")), None], "{tier:?}");
+    }
+}
+
 /// How each of two nodes ends: codes by node, health first.
 async fn codes(cluster: &Cluster, plan: &Plan) -> Vec<Option<Code>> {
     let ended = cluster.run(plan, Start::first(), Duration::from_secs(20)).await;

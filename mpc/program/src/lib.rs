@@ -1,9 +1,10 @@
-//! Users' own programs for joint computation: Garble source compiled to circuits within bounds, with typed JSON values.
+//! Users' own programs as circuits: Garble source, ciphers and hashes by name, Bristol-fashion text; values are typed JSON.
 //!
 //! Garble is a purely functional language in Rust's syntax whose programs always end; `garble_lang` (MIT) parses and checks it.
 //! [`Program::compile`] turns the function `main` into a [`mpc_garble::circuit::Circuit`] for [`mpc_garble`] or `mpc-authgarble`:
 //! one input an argument, two outputs, [`PANIC`] and [`RESULT`]. Values go in and out as JSON ([`Program::encode`],
-//! [`Program::decode`]).
+//! [`Program::decode`]). A source that names a circuit, such as `circuit sm4;` or `circuit bristol;` with its text, needs no compiler:
+//! the library of [`mpc_garble`] builds it, and everything else stays the same.
 //!
 //! What a source may be is bounded before each stage ([`Bounds`]): its length and nesting before it is parsed, its types before it
 //! is checked, the work of its compilation before it is compiled, its gates while they are copied. The compiler runs on a
@@ -27,6 +28,7 @@ mod cost;
 mod error;
 mod json;
 mod kind;
+mod library;
 mod program;
 mod rows;
 

@@ -1,4 +1,4 @@
-//! A compiled program: its circuit, its arguments and its result.
+//! A program that is compiled or built: its circuit, its arguments and its result.
 
 use std::thread;
 
@@ -13,6 +13,7 @@ use crate::cost;
 use crate::error::{Problem, ProgramError};
 use crate::json::{decode, encode, number};
 use crate::kind::{Kind, Kinds};
+use crate::library;
 
 /// The output that tells whether, why and where the program stopped; whoever decodes a result needs it too.
 pub const PANIC: usize = 0;
@@ -20,7 +21,7 @@ pub const PANIC: usize = 0;
 pub const RESULT: usize = 1;
 
 /// Whether it stopped, then the reason and the first and last line and column, of 32 bits each.
-const PANIC_BITS: usize = 1 + 5 * 32;
+pub(crate) const PANIC_BITS: usize = 1 + 5 * 32;
 /// Stack of the compiler, which walks the syntax tree by recursion. It takes no memory that is not used.
 const STACK: usize = 512 << 20;
 
@@ -44,12 +45,17 @@ pub struct Program {
 }
 
 impl Program {
-    /// Compiles the function `main` of a source.
+    /// Compiles the function `main` of a source, or builds the circuit that it names: `circuit aes128;`, `circuit sm4;`,
+    /// `circuit sha256(64);`, `circuit sm3(64);` of a message of so many bytes or, as `circuit sm3(32, 20);`, of its parts, or
+    /// `circuit bristol;` and Bristol-fashion text.
     ///
     /// # Errors
     /// [`ProgramError::Source`] with lines and columns where the source is wrong or not supported;
     /// [`ProgramError::TooLarge`] or [`ProgramError::Circuit`] beyond the bounds; [`ProgramError::Compiler`] when the compiler fails.
     pub fn compile(source: &str, bounds: Bounds) -> Result<Self, ProgramError> {
+        if let Some(built) = library::compile(source, &bounds) {
+            return built;
+        }
         bounds::check(source, &bounds)?;
         thread::scope(|scope| {
             let compiler = thread::Builder::new().stack_size(STACK);
@@ -58,12 +64,22 @@ impl Program {
         })
     }
 
+    /// The program of a circuit whose inputs and whose result are of these types.
+    pub(crate) fn new(circuit: Circuit, inputs: Vec<(String, Kind)>, result: Kind) -> Self {
+        let mut arguments = Vec::with_capacity(inputs.len());
+        for ((name, kind), bits) in inputs.iter().zip(circuit.inputs()) {
+            arguments.push(Argument { name: name.clone(), ty: kind.to_string(), bits: *bits });
+        }
+        let kinds = inputs.into_iter().map(|(_, kind)| kind).collect();
+        Self { circuit, arguments, kinds, result }
+    }
+
     /// The circuit: an input an argument, and the outputs [`PANIC`] and [`RESULT`].
     pub fn circuit(&self) -> &Circuit {
         &self.circuit
     }
 
-    /// The arguments of `main`, in order.
+    /// The arguments of `main` or of the circuit, in order.
     pub fn arguments(&self) -> &[Argument] {
         &self.arguments
     }
@@ -130,13 +146,11 @@ fn compile(source: &str, bounds: &Bounds) -> Result<Program, ProgramError> {
     if main.params.iter().any(|parameter| kinds.size(&parameter.ty) > limit) {
         return Err(ProgramError::TooLarge { what: "bits of one argument", limit });
     }
-    let (names, inputs): (Vec<String>, Vec<Kind>) = parameters(main, &kinds)?.into_iter().unzip();
+    let inputs = parameters(main, &kinds)?;
     let result = kinds.resolve(&main.ty)?;
     let (compiled, _) = checked.compile("main").map_err(CompileTimeError::from)?;
     let circuit = convert(&compiled, &inputs, &result, bounds.circuit)?;
-    let argument = |((name, kind), bits): ((String, &Kind), &u32)| Argument { name, ty: kind.to_string(), bits: *bits };
-    let arguments = names.into_iter().zip(&inputs).zip(circuit.inputs()).map(argument).collect();
-    Ok(Program { circuit, arguments, kinds: inputs, result })
+    Ok(Program::new(circuit, inputs, result))
 }
 
 /// The inputs of `main`: its parameters, or the elements of a single parameter that is an array.
@@ -152,9 +166,14 @@ fn parameters(main: &TypedFnDef, kinds: &Kinds<'_, ast::Type>) -> Result<Vec<(St
 }
 
 /// The circuit in our form, of the inputs and outputs that are due.
-fn convert(compiled: &Compiled, inputs: &[Kind], result: &Kind, limits: Limits) -> Result<Circuit, ProgramError> {
+fn convert(
+    compiled: &Compiled,
+    inputs: &[(String, Kind)],
+    result: &Kind,
+    limits: Limits,
+) -> Result<Circuit, ProgramError> {
     let widths: Vec<u32> = compiled.input_gates.iter().map(|bits| u32::try_from(*bits).unwrap_or(u32::MAX)).collect();
-    let due = inputs.iter().map(Kind::bits);
+    let due = inputs.iter().map(|(_, kind)| kind.bits());
     let outputs = PANIC_BITS as u64 + result.bits();
     if !widths.iter().map(|bits| u64::from(*bits)).eq(due) || compiled.output_gates.len() as u64 != outputs {
         return Err(ProgramError::Compiler);

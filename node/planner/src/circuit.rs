@@ -47,7 +47,7 @@ pub struct ArgumentTold {
 /// A program as its author sees it before anybody is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProgramTold {
-    /// The arguments of `main`, in order.
+    /// The arguments of `main` or of the circuit, in order.
     pub arguments: Vec<ArgumentTold>,
     /// The type of what it returns.
     pub result: String,
@@ -190,7 +190,7 @@ fn in_order<'a>(program: &'a Compiled, asked: &'a Compute) -> Result<Vec<(&'a In
     for (place, input) in asked.inputs.iter().enumerate() {
         if arguments.iter().all(|argument| argument.name != input.name) {
             let names: Vec<&str> = arguments.iter().take(MAX_ITEMS).map(|argument| argument.name.as_str()).collect();
-            let what = format!("main has no argument {}; it has {}", input.name, names.join(", "));
+            let what = format!("the program has no argument {}; it has {}", input.name, names.join(", "));
             return Err(placed(Code::QueryUnknownName, input.at, what));
         }
         if asked.inputs.iter().take(place).any(|before| before.name == input.name) {

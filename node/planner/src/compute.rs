@@ -4,6 +4,8 @@
 //! COMPUTE $$ pub fn main(a: u32, b: [u16; 3]) -> bool { … } $$
 //! WITH a = (SELECT amount FROM bids WHERE lot = 7), b = (SELECT weight FROM visits WHERE person_id = 12) ELSE 0
 //! ```
+//!
+//! In the place of Garble may stand a circuit by its name, such as `circuit sm4;`, or as Bristol-fashion text.
 
 use base_types::fault::{Code, Fault};
 use sqlparser::{
@@ -18,8 +20,8 @@ use crate::{
 };
 
 const WORD: &str = "COMPUTE";
-const FORM: &str =
-    "write COMPUTE $$ pub fn main(…) -> … { … } $$ WITH argument = (SELECT …) ELSE 0, argument = (SELECT …)";
+const FORM: &str = "write COMPUTE $$ pub fn main(…) -> … { … } $$ WITH argument = (SELECT …) ELSE 0, argument = (SELECT …), \
+                    or `circuit sm4;` in place of the function";
 
 /// A program and where its arguments come from.
 pub(crate) struct Compute {

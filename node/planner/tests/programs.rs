@@ -208,6 +208,30 @@ fn programs_that_are_none_are_refused_at_their_place() {
 }
 
 #[test]
+fn a_circuit_by_its_name_is_planned_as_a_program_and_refused_at_its_place() {
+    let from = "WITH block = (SELECT income FROM statistics.census), key = (SELECT age FROM health)";
+    let made = plan(&format!("COMPUTE $$circuit sm4;$$ {from}")).unwrap();
+    let names: Vec<_> = made.reads.iter().map(|read| read.dataset.as_str()).collect();
+    assert_eq!((made.tier, names), (Tier::C, vec!["health/health", "statistics/census"]));
+    let input = |name: &str| ReadRole::Input { argument: name.into(), ty: "[u8; 16]".into(), rows: 16, absent: None };
+    assert_eq!(made.reads.iter().map(|read| read.role.clone()).collect::<Vec<_>>(), ["key", "block"].map(input));
+    let Circuit { result, size, digest, .. } = circuit(&made);
+    assert_eq!((result.as_str(), size.and_gates), ("[u8; 16]", 8_192));
+    let told = check_program("circuit sm4;", 2).unwrap();
+    assert_eq!((told.digest, told.size), (*digest, *size));
+    assert!(told.arguments.iter().all(|argument| argument.selectable));
+    assert!(
+        check_program("circuit sha256(1024);", 8).is_ok(),
+        "the longest message fits the bounds of every number of parties"
+    );
+    let asked = |source: &str| format!("COMPUTE $${source}$$ {from}");
+    check(&asked("circuit sm5;"), Code::QuerySyntax, "sm5", "`circuit sm4;`");
+    check(&asked("circuit sm4; circuit aes128;"), Code::QuerySyntax, "circuit aes128", "remove it");
+    check(&asked("circuit sm3(1025);"), Code::QuerySyntax, "1025", "1 to 1024 bytes");
+    check(&asked("circuit sm3(20, 12);"), Code::QueryUnknownName, "block = ", "it has part1, part2");
+}
+
+#[test]
 fn the_explanation_of_a_program_says_what_it_takes_and_who_learns_it() {
     let made = plan(&asked()).unwrap();
     let told = explain(&made, &plain());

@@ -67,7 +67,7 @@ enum Command {
     /// Check, submit and follow joint queries.
     #[command(subcommand)]
     Query(query::QueryCommand),
-    /// Check a program of your own, in Garble, before you query with it.
+    /// Check a program of your own, in Garble or as a circuit, before you query with it.
     #[command(subcommand)]
     Program(program::ProgramCommand),
     /// Approve a proposal with your own key.

@@ -16,7 +16,8 @@ pub enum ProgramCommand {
 
 #[derive(Args)]
 pub struct CheckArgs {
-    /// The source, in Garble, with a public function main.
+    /// The source: in Garble with a public function main, or `circuit NAME;` with aes128, sm4, sha256(BYTES), sm3(BYTES), or bristol
+    /// and the text behind it.
     file: PathBuf,
     /// How many organisations take part, the receiver counted.
     #[arg(long, default_value_t = 2)]
@@ -26,7 +27,7 @@ pub struct CheckArgs {
 /// A program of one's own in place of a query.
 #[derive(Args, Clone)]
 pub struct Own {
-    /// A source in Garble; each argument of its function main takes an --input.
+    /// A source in Garble, or such as `circuit sm4;`; each argument of its function main or its circuit takes an --input.
     #[arg(long, value_name = "FILE", requires = "inputs")]
     program: Option<PathBuf>,
     /// Where an argument comes from: `NAME=SELECT …`, or `NAME=(SELECT …) ELSE 0`, where the number stands for NULL and for rows

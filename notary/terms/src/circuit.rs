@@ -21,7 +21,7 @@ wire_struct!(CircuitSize { and_gates, bytes, rounds, memory });
 /// A user's program over values of its owners, told to the receiver alone. Argument `i` is what `reads[i]` gives.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Circuit {
-    /// The source, in Garble, with a function `main`.
+    /// The source: in Garble with a function `main`, or a circuit by its name, such as `circuit sm4;`, or as Bristol-fashion text.
     pub source: String,
     /// Digest of the circuit that it compiles to: every node compiles it by itself, and must come to the same.
     pub digest: Digest,
