@@ -14,6 +14,8 @@ mod merged;
 mod more;
 #[path = "joint_query/owners.rs"]
 mod owners;
+#[path = "joint_query/phases.rs"]
+mod phases;
 #[path = "joint_query/programs.rs"]
 mod programs;
 #[path = "joint_query/published.rs"]

@@ -56,7 +56,7 @@ impl Scene {
         let run = run_of(&self.plan, start, cheat);
         let part = Part { hub: self.cluster.hubs[cheat].clone(), run, me: cheat.clone(), inputs: Vec::new() };
         let cheating = match &self.plan.program {
-            Program::Common => tokio::spawn(match_several(part, victim.clone(), deviation)),
+            Program::Common(_) => tokio::spawn(match_several(part, victim.clone(), deviation)),
             _ => tokio::spawn(count_matches(part, victim.clone(), deviation)),
         };
         let third = self.plan.nodes.iter().find(|node| *node != cheat && *node != victim);

@@ -2,8 +2,9 @@
 
 use base_types::column::ColumnType;
 use notary_terms::{
-    Aggregate, Argument, CellForm, Circuit, CircuitSize, Fold, Function, GroupColumn, Intersect, Join, KeyPart, Label,
-    Order, Output, Overlap, Plan, Program, Published, Ranges, Read, ReadRole, Request, Spares, Star, Tier, ValueOf,
+    Aggregate, Argument, CellForm, Circuit, CircuitSize, Common, Fold, Function, GroupColumn, Intersect, Join, KeyPart,
+    Label, Order, Output, Overlap, Plan, Program, Published, Ranges, Read, ReadRole, Request, Spares, Star, Tier,
+    ValueOf,
     formula::{Formula, Op},
 };
 
@@ -100,14 +101,15 @@ fn overlap() -> Plan {
     let aggregates = vec![Aggregate { function: Function::Sum, argument }];
     Plan {
         tier: Tier::A,
-        program: Program::Overlap(Overlap { min_group: 5, ranges, aggregates }),
+        program: Program::Overlap(Overlap { min_group: 5, ranges, aggregates, spares: Spares::Bytes }),
         ..rows(Label::Nothing)
     }
 }
 
 /// Rows that several owners have in common.
 fn in_common() -> Plan {
-    Plan { tier: Tier::D, nodes: plan().nodes, program: Program::Common, ..rows(Label::Nothing) }
+    let program = Program::Common(Common { spares: Spares::Bytes });
+    Plan { tier: Tier::D, nodes: plan().nodes, program, ..rows(Label::Nothing) }
 }
 
 /// A user's program.

@@ -3,14 +3,18 @@
 use std::time::Duration;
 
 use base_types::fault::Code;
-use notary_terms::{Outcome, Plan, Program, Tier};
+use notary_terms::{Common, Outcome, Plan, Program, Spares, Tier};
 use polars::prelude::JoinType;
-use runner::AnswerCell::{Null, Number, Suppressed, Text};
+use runner::{
+    Answer,
+    AnswerCell::{Null, Number, Suppressed, Text},
+};
 use tempfile::TempDir;
 
 use crate::{
     common::{
-        cluster::Cluster,
+        cluster::{Cluster, Ended},
+        dataset,
         expect::{self, rising},
         job::{Start, plan, request},
         org,
@@ -132,7 +136,8 @@ async fn rows_of_three_real_files_equal_polars_over_the_merged_files() {
     let sql = "SELECT h.person_id, c.education FROM census c JOIN health h ON h.person_id = c.person_id
                JOIN deaths d ON d.person_id = h.person_id WHERE h.age >= 40 ORDER BY c.person_id";
     let plan = plan(&cluster.sources, sql);
-    assert_eq!((&plan.program, plan.tier), (&Program::Common, Tier::D));
+    let program = Program::Common(Common { spares: Spares::Time });
+    assert_eq!((&plan.program, plan.tier), (&program, Tier::D));
     expect::check(sql, &cluster.answer(&plan).await, expected, &[rising(0)], None);
 }
 
@@ -156,4 +161,51 @@ async fn the_receiver_s_duplicates_stay_and_the_others_end_the_run() {
         }
         assert!(party.receipt() != Outcome::Done && party.records.kept().is_none());
     }
+}
+
+/// The answer, and what all nodes sent.
+async fn run(cluster: &Cluster, plan: &Plan, number: u64) -> (Answer, u64) {
+    let ended = cluster.run(plan, Start::numbered(number), Duration::from_secs(30)).await;
+    let own = |party: &Ended| -> u64 {
+        party.streams().streams.iter().filter(|stream| stream.from == party.org).map(|stream| stream.bytes).sum()
+    };
+    let bytes: u64 = ended.iter().map(own).sum();
+    let mut answers = ended.into_iter().filter_map(|party| party.result.unwrap_or_else(|fault| panic!("{fault}")));
+    (answers.next().expect("one party receives the answer"), bytes)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silent_transfers_give_the_same_sums_for_fewer_bytes() {
+    let (mut sources, _folder) = sources().await;
+    sources.least("statistics/people", 1);
+    sources.least("health/visits", 1);
+    let cluster = Cluster::start(sources).await;
+    let sql = "SELECT COUNT(*), SUM(p.score), AVG(v.weight) FROM people p JOIN visits v ON v.id = p.id";
+    let fast = between_two(&cluster.sources, sql);
+    let lean = between_two(&cluster.sources, &sql.replacen("SELECT", "SELECT /*+ LOW_TRAFFIC */", 1));
+    assert!(matches!(&lean.program, Program::Overlap(sums) if sums.spares == Spares::Bytes));
+    let ((due, most), (answer, bytes)) = (run(&cluster, &fast, 0).await, run(&cluster, &lean, 1).await);
+    assert_eq!(answer.rows, due.rows);
+    assert_eq!(answer.rows[0][..2], [Number(6), Number(900)]);
+    // A bin takes some 80 transfers of 8 bytes by the extension; there are more than 1,024 bins.
+    assert!(bytes + 300_000 < most, "{bytes} {most}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn larger_stores_give_the_same_rows_in_common_for_fewer_bytes() {
+    let (mut sources, _folder) = sources().await;
+    // The stores are as large as the bounds, whatever the tables hold.
+    for name in ["statistics/people", "health/visits", "civil/stays"] {
+        sources.catalogue.sources.get_mut(&dataset(name)).expect("registered").rows_bound = 40_000;
+    }
+    let cluster = Cluster::start(sources).await;
+    let sql = "SELECT p.name, s.id FROM people p JOIN visits v ON v.id = p.id AND v.kind <> 'c'
+               JOIN stays s ON s.id = p.id AND s.ward = 'x' ORDER BY p.name";
+    let fast = plan(&cluster.sources, sql);
+    let lean = plan(&cluster.sources, &sql.replacen("SELECT", "SELECT /*+ LOW_TRAFFIC */", 1));
+    assert_eq!(lean.program, Program::Common(Common { spares: Spares::Bytes }));
+    let ((due, most), (answer, bytes)) = (run(&cluster, &fast, 0).await, run(&cluster, &lean, 1).await);
+    assert!(due.rows.len() == 3 && answer.rows == due.rows, "{answer:?} {due:?}");
+    // Two tables with each of two owners, of one bin instead of two.
+    assert!(bytes + 200_000 < most, "{bytes} {most}");
 }

@@ -40,6 +40,11 @@ impl Net {
         self.ctx.enter(step);
     }
 
+    /// Tells the transport that a phase begins here.
+    pub(crate) fn phase(&self, phase: &'static str) {
+        self.ctx.phase(phase);
+    }
+
     /// Fills `out` with this party's own randomness.
     pub(crate) fn random(&self, out: &mut [u8]) {
         self.ctx.random(out);

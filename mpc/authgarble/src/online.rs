@@ -29,8 +29,10 @@ pub(crate) async fn online(
     inputs: &[bool],
 ) -> Result<Outputs, Abort> {
     net.enter("inputs");
+    net.phase("inputs");
     let values = masked_inputs(net, shape, job, delta, inputs).await?;
     net.enter("tables");
+    net.phase("garbled tables");
     let claim = if job.me == EVALUATOR {
         let (results, proofs) = evaluate(net, job, &values).await?;
         net.enter("check of the gates");
@@ -42,6 +44,7 @@ pub(crate) async fn online(
     };
     let masked = verify(net, job, delta, &values, &claim, |party| shape.output_bits(party) > 0).await?;
     net.enter("outputs");
+    net.phase("outputs");
     outputs(net, shape, delta, masked).await
 }
 

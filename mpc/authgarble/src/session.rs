@@ -65,6 +65,7 @@ impl Session {
     /// [`Abort`] when there are fewer than 2 or more than [`MOST_PARTIES`] parties, or a peer is gone or misbehaves.
     pub async fn setup(ctx: &mut Context, parameters: Parameters) -> Result<Self, Abort> {
         let mut fork = fork(ctx)?;
+        fork.phase("base transfers");
         let (me, parties) = (fork.me(), fork.parties());
         let mut bytes = Zeroizing::new([0_u8; 16]);
         fork.random(&mut *bytes);
@@ -111,6 +112,7 @@ impl Session {
         let mut state = self.state.take().ok_or_else(ended)?;
         let mut net = Net::new(state.ctx.fork_bound("run", &shape.encode()));
         shape.check_parties(net.parties()).map_err(|abort| state.ctx.name(abort))?;
+        net.phase("triples");
         let State { ends, hash, delta, triples, gates, .. } = &mut state;
         let prepared = prepare(&mut net, &shape.plan, ends, hash, **delta, *triples).await?;
         let first = *gates;

@@ -119,6 +119,12 @@ impl Context {
         self.step = step;
     }
 
+    /// Tells the transport that a phase of the job begins here. Phases are few and follow each other over all forks, steps are
+    /// an abort's and may lie side by side.
+    pub fn phase(&self, phase: &'static str) {
+        self.common.transport.enter(phase);
+    }
+
     /// A digest bound to this fork.
     pub fn digest(&self, domain: &str, parts: &[&[u8]]) -> [u8; 32] {
         let mut all: Vec<&[u8]> = vec![&self.id];

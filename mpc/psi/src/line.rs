@@ -51,6 +51,11 @@ impl Line {
         self.ctx.enter(step);
     }
 
+    /// Tells the transport that a phase begins here.
+    pub(crate) fn phase(&self, phase: &'static str) {
+        self.ctx.phase(phase);
+    }
+
     /// Sends one message; an empty one is not sent.
     pub(crate) async fn send(&mut self, mut message: Vec<u8>) -> Result<(), Abort> {
         if message.is_empty() {

@@ -78,7 +78,9 @@ impl Parameters {
         let both = usize::from(outputs == Outputs::Both);
         let numbers = [sender, receiver, sender_elements, receiver_elements, both, payload];
         let parameters = [encode_numbers(&numbers).as_slice(), &[mode.encode()]].concat();
-        Ok(Line::open(ctx, if me == sender { receiver } else { sender }, "psi", &parameters))
+        let line = Line::open(ctx, if me == sender { receiver } else { sender }, "psi", &parameters);
+        line.phase("evaluate keys");
+        Ok(line)
     }
 }
 
@@ -143,6 +145,7 @@ pub(crate) async fn give(
     let layout = Layout::new(elements.len(), payload);
     let sorted = Sorted::new(pairs.iter().map(|pair| pair[0]), layout.bits());
     line.enter("masks");
+    line.phase("compare masks");
     records::send(&mut line, &layout, &sorted, &pairs, payloads).await?;
     if !both {
         return Ok(None);
@@ -199,5 +202,6 @@ async fn evaluated(
     let layout = Layout::new(parameters.sender_elements, payload);
     let sorted = Sorted::new(pairs.iter().map(|pair| pair[0]), layout.bits());
     line.enter("masks");
+    line.phase("compare masks");
     Ok((layout, sorted, pairs))
 }

@@ -3,7 +3,7 @@
 pub(crate) mod told;
 
 use base_types::{OrgId, fault::Fault};
-use notary_terms::{Catalogue, Output, Plan, Program, Read, Request, Tier, ValueOf};
+use notary_terms::{Catalogue, Common, Output, Plan, Program, Read, Request, Tier, ValueOf};
 use sqlparser::tokenizer::Location;
 
 use crate::{
@@ -25,7 +25,7 @@ pub(crate) fn plan(
     key: &[Part],
 ) -> Result<Plan, Fault> {
     let own = own_table(&scope, request)?;
-    query.hints.none()?;
+    let spares = query.hints.spares()?;
     rows::read_keys(&mut scope, key, MAX_SET_ROWS)?;
     let items = rows::items(&mut scope, query, key, own)?;
     let order = rows::order(&mut scope, query, key, own, &items)?;
@@ -44,7 +44,7 @@ pub(crate) fn plan(
         tier: Tier::D,
         nodes,
         reads,
-        program: Program::Common,
+        program: Program::Common(Common { spares }),
         outputs,
         order,
         limit: query.limit,

@@ -53,7 +53,7 @@ pub(crate) fn parse(sql: &str) -> Result<Compute, Fault> {
     let mut tokens = tokens(sql)?;
     // Comments go before the parser sees them, and a hint that nobody heeds is no comment.
     if let Some(hint) = tokens.iter().find(|token| is_hint(&token.token)) {
-        let instead = "leave the hint out: hints say how the keys of two owners are compared";
+        let instead = "leave the hint out: hints say how owners' keys are compared";
         return Err(unsupported(hint.span.start, "a hint for a program or its arguments", instead));
     }
     tokens.retain(|token| !matches!(token.token, Token::Whitespace(_)));

@@ -1,10 +1,11 @@
 //! Estimates of bytes, rounds and time; they lie outside the plan's digest and bind nobody.
 //!
-//! The constants were fitted to runs of the demo's queries (56 MB over 3,648 rows, 15 key bits).
+//! The constants were fitted to runs of the demo's queries (56 MB over 3,648 rows, 15 key bits); those of an overlap are counted
+//! in [`overlap`].
 
-use notary_terms::{Function, Intersect, Label, Overlap, Plan, Program, ReadRole, Spares, Star, Tier};
+use notary_terms::{Function, Intersect, Label, Plan, Program, ReadRole, Spares, Star, Tier};
 
-use crate::{program, published, star_tier};
+use crate::{overlap, program, published, star_tier};
 
 /// What a run will roughly cost, all parties together.
 pub(crate) struct Cost {
@@ -35,9 +36,9 @@ pub(crate) const BYTES_MILLI: u64 = 150_000;
 
 /// Bytes for each key of the receiver (a slot and a quarter of its encoding) and of the other owner (a mask), and what
 /// correlations of two parties take whatever their sizes.
-const BYTES_OWN_KEY: u64 = 21;
+pub(crate) const BYTES_OWN_KEY: u64 = 21;
 const BYTES_MASK: u64 = 16;
-const BYTES_PAIR: u64 = 600_000;
+pub(crate) const BYTES_PAIR: u64 = 600_000;
 /// Bytes for each key of the receiver where bytes are spared; from so many keys on the encodings differ at all.
 const BYTES_OWN_KEY_SPARED: u64 = 20;
 const KEYS_ALIKE: u64 = 1 << 15;
@@ -47,21 +48,13 @@ const KEYS_MILLI_SPARED: u64 = 1_500;
 const ROUNDS_PAIR: u64 = 12;
 const KEYS_MILLI: u64 = 2_000;
 
-/// Bytes for each key of the receiver that is compared under sharing, for each sum that it takes part in, and for each key of
-/// the other owner's table; rounds of comparison, sums and threshold; keys of the receiver that are compared in a millisecond.
-const BYTES_COMPARED: u64 = 800;
-const BYTES_SUMMED: u64 = 600;
-const BYTES_TARGET: u64 = 64;
-const ROUNDS_OVERLAP: u64 = 60;
-const COMPARED_MILLI: u64 = 250;
-
 /// Estimates a plan.
 pub(crate) fn estimate(plan: &Plan) -> Cost {
     match &plan.program {
         Program::Star(star) => of_star(plan, star),
         Program::Intersect(intersect) => pair(plan, intersect, intersect.spares),
-        Program::Overlap(overlap) => of_overlap(plan, overlap),
-        Program::Common => of_common(plan),
+        Program::Overlap(sums) => overlap::cost::between(plan, sums, sums.spares),
+        Program::Common(program) => common(plan, program.spares),
         Program::Circuit(circuit) => program::cost(plan, circuit),
         Program::Published(published) => published::cost(plan, published),
     }
@@ -87,22 +80,20 @@ pub(crate) fn pair(plan: &Plan, intersect: &Intersect, spares: Spares) -> Cost {
     Cost { bytes, rounds, millis: rounds / ROUNDS_MILLI + (own + other) / keys_milli + bytes / BYTES_MILLI }
 }
 
-/// A star of pairs around the receiver; each owner sends a table as long as the receiver's.
-fn of_common(plan: &Plan) -> Cost {
+/// A star of pairs around the receiver, as if it spared this: with each owner a table of the receiver's keys, and one of the owner's.
+pub(crate) fn common(plan: &Plan, spares: Spares) -> Cost {
     let bounds: Vec<u64> = plan.reads.iter().map(|read| u64::from(read.rows_bound)).collect();
     let (own, others) = bounds.split_first().map_or((0, &[][..]), |(own, others)| (*own, others));
-    let keys: u64 = others.iter().map(|other| own + other).sum();
-    let bytes = keys.saturating_mul(BYTES_OWN_KEY).saturating_add(others.len() as u64 * BYTES_PAIR);
-    Cost { bytes, rounds: ROUNDS_PAIR, millis: ROUNDS_PAIR / ROUNDS_MILLI + keys / KEYS_MILLI + bytes / BYTES_MILLI }
-}
-
-fn of_overlap(plan: &Plan, overlap: &Overlap) -> Cost {
-    let bound = |place: usize| plan.reads.get(place).map_or(0, |read| u64::from(read.rows_bound));
-    let (own, other, sums) = (bound(0), bound(1), overlap.aggregates.len() as u64);
-    let compared = own.saturating_mul(BYTES_COMPARED + sums * BYTES_SUMMED);
-    let bytes = compared.saturating_add(other * BYTES_TARGET * (1 + sums) + 2 * BYTES_PAIR);
-    let millis = ROUNDS_OVERLAP / ROUNDS_MILLI + own / COMPARED_MILLI + bytes / BYTES_MILLI;
-    Cost { bytes, rounds: ROUNDS_OVERLAP, millis }
+    let table = |keys: u64| match spares {
+        Spares::Bytes if keys > KEYS_ALIKE => (keys * BYTES_OWN_KEY_SPARED, keys / KEYS_MILLI_SPARED),
+        Spares::Bytes | Spares::Time => (keys * BYTES_OWN_KEY, keys / KEYS_MILLI),
+    };
+    let (mut bytes, mut millis) = (others.len() as u64 * BYTES_PAIR, ROUNDS_PAIR / ROUNDS_MILLI);
+    for (table_bytes, worked) in others.iter().flat_map(|other| [table(own), table(*other)]) {
+        bytes += table_bytes;
+        millis += worked;
+    }
+    Cost { bytes, rounds: ROUNDS_PAIR, millis: millis + bytes / BYTES_MILLI }
 }
 
 fn of_star(plan: &Plan, star: &Star) -> Cost {

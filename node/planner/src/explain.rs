@@ -124,13 +124,13 @@ pub fn explain(plan: &Plan, catalogue: &Catalogue) -> Explanation {
         Program::Star(star) => (star_tier::tier(plan), star_tier::protocol(plan.tier), suppression(star), learns(plan)),
         Program::Intersect(intersect) => told::program(plan, intersect),
         Program::Overlap(sums) => overlap::told::program(plan, sums),
-        Program::Common => common::told::program(plan),
+        Program::Common(common) => common::told::program(plan, common),
         Program::Circuit(circuit) => program::told(plan, circuit),
         Program::Published(keys) => published::told::program(plan, keys),
     };
     let circuit = match &plan.program {
         Program::Circuit(circuit) => Some(program::explained(plan, circuit)),
-        Program::Star(_) | Program::Intersect(_) | Program::Overlap(_) | Program::Common | Program::Published(_) => {
+        Program::Star(_) | Program::Intersect(_) | Program::Overlap(_) | Program::Common(_) | Program::Published(_) => {
             None
         }
     };

@@ -1,4 +1,4 @@
-//! Hints: what a query says in `/*+ … */` behind SELECT of how two owners' keys are compared; no row of the answer is another.
+//! Hints: what a query says in `/*+ … */` behind SELECT of how owners' keys are compared; the answer is the same.
 //!
 //! They stand in the query's text, so that everything that shows, signs and seals a query carries them too.
 
@@ -109,14 +109,27 @@ impl Hints {
         if !self.say_how() && self.rows.is_none() {
             return Ok(());
         }
-        let what = "LOW_TRAFFIC, BUCKETS or ROWS for other than rows of two owners";
+        let what = "LOW_TRAFFIC, BUCKETS or ROWS for aggregates among three nodes";
         Err(unsupported(self.at, what, "leave the hint out"))
+    }
+
+    /// What a run spares that compares all keys at once and brings nothing of the other owners' rows; refuses the hints on
+    /// buckets and rows, which nothing would heed.
+    pub(crate) fn spares(&self) -> Result<Spares, Fault> {
+        if matches!(self.buckets, Buckets::Needed) && self.rows.is_none() {
+            return Ok(self.thrift());
+        }
+        let what = "BUCKETS or ROWS for other than rows of two owners";
+        Err(unsupported(self.at, what, "leave the hint out; LOW_TRAFFIC may stay"))
+    }
+
+    fn thrift(&self) -> Spares {
+        if self.low_traffic { Spares::Bytes } else { Spares::Time }
     }
 
     /// The intersection that brings this label, of sets of at most `larger` rows.
     pub(crate) fn intersect(&self, label: Label, larger: u32) -> Result<Intersect, Fault> {
         let label = self.with_rows(label)?;
-        let spares = if self.low_traffic { Spares::Bytes } else { Spares::Time };
         let bucket_keys = match self.buckets {
             Buckets::Needed if u64::from(larger) * bytes_a_key(&label) <= AT_ONCE_BYTES => None,
             Buckets::Needed | Buckets::Asked => Some(fitting(&label)),
@@ -127,7 +140,7 @@ impl Hints {
             let what = format!("more than {MAX_BUCKETS} buckets for up to {larger} rows");
             return Err(unsupported(self.at, what, format!("write BUCKETS({least})")));
         }
-        Ok(Intersect { label, spares, bucket_keys })
+        Ok(Intersect { label, spares: self.thrift(), bucket_keys })
     }
 }
 

@@ -94,10 +94,10 @@ fn derived(request: &Request, catalogue: &Catalogue, nodes: &[OrgId]) -> Result<
     if let Some(at) = against {
         return Err(published::refused(at));
     }
-    query.hints.none()?;
     let nodes = assemble::check_nodes(request, nodes)?;
     if nodes.len() == 2 {
         return overlap::plan(request, catalogue, nodes, &query);
     }
+    query.hints.none()?;
     assemble::assemble(request, catalogue, nodes, &query)
 }

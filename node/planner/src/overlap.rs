@@ -1,5 +1,6 @@
 //! Aggregates over the matching rows of two owners, computed between their two nodes alone.
 
+pub(crate) mod cost;
 pub(crate) mod told;
 
 use base_types::{OrgId, fault::Fault};
@@ -25,6 +26,7 @@ const THREE: &str = "name three nodes";
 /// The plan of a query between two nodes.
 pub(crate) fn plan(request: &Request, catalogue: &Catalogue, nodes: Vec<OrgId>, query: &Parsed) -> Result<Plan, Fault> {
     refuse_rest(query)?;
+    let spares = query.hints.spares()?;
     let (mut scope, key) = keys::joined(query, catalogue)?;
     owned_by(&scope, &nodes)?;
     rows::read_keys(&mut scope, &key, MAX_SET_ROWS)?;
@@ -42,7 +44,7 @@ pub(crate) fn plan(request: &Request, catalogue: &Catalogue, nodes: Vec<OrgId>, 
         ranges.push(Ranges { rows: copies.get(place).copied().ok_or_else(lost)?, values: Vec::new() });
     }
     let (aggregates, outputs) = outputs(&mut reads, &mut ranges, own, items)?;
-    let overlap = Overlap { min_group: min_group(&scope, catalogue), ranges, aggregates };
+    let overlap = Overlap { min_group: min_group(&scope, catalogue), ranges, aggregates, spares };
     Ok(Plan {
         planner: VERSION,
         catalogue_height: catalogue.height,

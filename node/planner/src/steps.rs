@@ -30,7 +30,7 @@ pub(crate) fn tree(plan: &Plan) -> Step {
         Program::Star(star) => tree_of_star(plan, star),
         Program::Intersect(intersect) => tree_of_sets(plan, intersect),
         Program::Overlap(overlap) => overlap::told::tree(plan, overlap),
-        Program::Common => common::told::tree(plan),
+        Program::Common(_) => common::told::tree(plan),
         Program::Circuit(circuit) => program::tree(plan, circuit),
         Program::Published(_) => published::told::tree(plan),
     }

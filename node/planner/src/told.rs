@@ -3,7 +3,7 @@
 use notary_terms::{Intersect, KeyPart, Label, Plan, Read, ReadRole, Spares};
 
 use crate::{
-    cost,
+    cost::{self, Cost},
     explain::{Learns, Words, words},
     hints,
     steps::names,
@@ -54,7 +54,8 @@ pub(crate) fn program(plan: &Plan, intersect: &Intersect) -> (Words, Words, Word
              偏离协议的接收方至多可比对其上限 2.3 倍另加 500 个键。双方均不证明所投入的数据真实。"
         ),
     );
-    let (pace, buckets) = (pace(plan, intersect), buckets(plan, intersect));
+    let pace = pace(intersect.spares, |spares| cost::pair(plan, intersect, spares));
+    let buckets = buckets(plan, intersect);
     let protocol = words(
         format!(
             "Private set intersection by oblivious key-value stores and vector OLE (Raghuraman and Rindal 2022), malicious; \
@@ -70,14 +71,14 @@ pub(crate) fn program(plan: &Plan, intersect: &Intersect) -> (Words, Words, Word
     (tier, protocol, shown, learns(plan, &intersect.label))
 }
 
-/// What the run spares, and what it would cost otherwise.
-fn pace(plan: &Plan, intersect: &Intersect) -> Words {
+/// What the run spares, and what it would cost otherwise: `cost` estimates either way.
+pub(crate) fn pace(spares: Spares, cost: impl Fn(Spares) -> Cost) -> Words {
     let cost = |spares| {
-        let cost = cost::pair(plan, intersect, spares);
+        let cost = cost(spares);
         (format!("{}.{} MB", cost.bytes / 1_000_000, cost.bytes / 100_000 % 10), cost.millis)
     };
     let ((fast, fast_ms), (lean, lean_ms)) = (cost(Spares::Time), cost(Spares::Bytes));
-    match intersect.spares {
+    match spares {
         Spares::Time => words(
             format!(
                 "it spares time: about {fast} and, on a local network, {fast_ms} ms; with the hint LOW_TRAFFIC {lean} and \

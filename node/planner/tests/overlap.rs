@@ -6,7 +6,8 @@ use base_types::fault::Code;
 use base_wire::{Decode, Encode};
 use common::{dataset, nodes, org, plain, plan, request, rules};
 use notary_terms::{
-    Aggregate, Argument, Catalogue, Fold, Function, KeyPart, Overlap, Plan, Program, Ranges, ReadRole, Tier, ValueOf,
+    Aggregate, Argument, Catalogue, Common, Fold, Function, KeyPart, Overlap, Plan, Program, Ranges, ReadRole, Spares,
+    Tier, ValueOf,
     formula::{Formula, Op},
 };
 use planner::explain;
@@ -54,6 +55,7 @@ fn aggregates_between_two_nodes_are_planned_with_their_ranges() {
             aggregate(Function::Sum, value(0)),
             aggregate(Function::Count, value(1)),
         ],
+        spares: Spares::Time,
     };
     assert_eq!(overlap(&whole), &expected);
     let again = planner::plan(&request(SUMS), &plain(), &whole.nodes).unwrap();
@@ -115,7 +117,8 @@ fn what_two_nodes_cannot_sum_is_refused_with_what_to_write() {
 #[test]
 fn rows_of_several_owners_are_planned_on_one_key() {
     let whole = plan(ROWS).unwrap();
-    assert_eq!((whole.tier, &whole.program, whole.limit), (Tier::D, &Program::Common, Some(7)));
+    let program = Program::Common(Common { spares: Spares::Time });
+    assert_eq!((whole.tier, &whole.program, whole.limit), (Tier::D, &program, Some(7)));
     assert_eq!((whole.nodes.clone(), whole.approvers()), (nodes(), nodes()));
     let owners: Vec<_> = whole.reads.iter().map(|read| read.owner.as_str()).collect();
     assert_eq!(owners, ["statistics", "civil", "health"], "the receiver's first");
@@ -171,6 +174,74 @@ fn rows_that_several_owners_cannot_match_are_refused_with_what_to_write() {
     outsider.receiver = org("bank");
     let fault = planner::plan(&outsider, &plain(), &nodes()).unwrap_err();
     assert!(fault.detail.contains("let an analyst of one of them ask"), "{fault}");
+}
+
+/// Both queries with a hint: aggregates between two nodes, and rows of three owners.
+fn hinted(hint: &str) -> [Result<Plan, base_types::fault::Fault>; 2] {
+    let with = |sql: &str| sql.replacen("SELECT", &format!("SELECT {hint}"), 1);
+    [between(&with(SUMS), &plain(), ["statistics", "health"]), plan(&with(ROWS))]
+}
+
+#[test]
+fn the_hint_on_traffic_says_what_is_spared_and_nothing_else() {
+    let spares = |plan: &Plan| match &plan.program {
+        Program::Overlap(sums) => sums.spares,
+        Program::Common(common) => common.spares,
+        other => panic!("{other:?}"),
+    };
+    for (bare, sparing) in hinted("").into_iter().zip(hinted("/*+ low_traffic */")) {
+        let (bare, sparing) = (bare.unwrap(), sparing.unwrap());
+        assert_eq!((spares(&bare), spares(&sparing)), (Spares::Time, Spares::Bytes));
+        assert_eq!(Plan::from_wire(&sparing.to_wire()).unwrap(), sparing);
+        let mut same = sparing.clone();
+        match &mut same.program {
+            Program::Overlap(sums) => sums.spares = Spares::Time,
+            other => *other = Program::Common(Common { spares: Spares::Time }),
+        }
+        assert_eq!(Plan { request: bare.request.clone(), ..same }, bare);
+    }
+    for hint in ["/*+ BUCKETS */", "/*+ BUCKETS(1024) LOW_TRAFFIC */", "/*+ ROWS(2) */"] {
+        for refused in hinted(hint) {
+            let fault = refused.unwrap_err();
+            assert_eq!(fault.code, Code::QueryUnsupported);
+            assert!(fault.detail.starts_with("1:1: ") && fault.detail.contains("LOW_TRAFFIC may stay"), "{fault}");
+        }
+    }
+}
+
+#[test]
+fn both_ways_are_told_with_what_they_cost() {
+    let told = |hint: &str| hinted(hint).map(|plan| explain(&plan.unwrap(), &plain()));
+    for (fast, lean) in told("").into_iter().zip(told("/*+ LOW_TRAFFIC */")) {
+        assert!(fast.protocol.en.contains("it spares time: about"), "{}", fast.protocol.en);
+        assert!(lean.protocol.en.contains("it spares bytes, as asked: about"), "{}", lean.protocol.en);
+        assert!(fast.protocol.zh.contains("省时") && lean.protocol.zh.contains("省流量"));
+        assert!(lean.bytes <= fast.bytes);
+    }
+    // Silent transfers pay off at any size; stores of several owners differ from 2^15 keys on.
+    let sized = |sql: &str, rows: u32| {
+        let mut catalogue = plain();
+        for name in ["statistics/census", "health/health"] {
+            catalogue.sources.get_mut(&dataset(name)).unwrap().rows_bound = rows;
+        }
+        let nodes: &[&str] = if sql.contains("COUNT") { &["health", "statistics"] } else { &[] };
+        let nodes: Vec<_> = nodes.iter().map(|name| org(name)).collect();
+        explain(&planner::plan(&request(sql), &catalogue, &nodes).unwrap(), &catalogue)
+    };
+    let costs = |sql: &str, rows: u32| {
+        let sparing = sql.replacen("SELECT", "SELECT /*+ LOW_TRAFFIC */", 1);
+        (sized(sql, rows), sized(&sparing, rows))
+    };
+    for rows in [64, 20_032] {
+        let (fast, lean) = costs(SUMS, rows);
+        assert!(lean.bytes < fast.bytes, "{rows}");
+    }
+    let (fast, lean) = costs(SUMS, 64);
+    assert!(lean.millis > fast.millis, "a first batch takes longer than few keys' extension");
+    let (fast, lean) = costs(ROWS, 1 << 15);
+    assert_eq!(lean.bytes, fast.bytes);
+    let (fast, lean) = costs(ROWS, 1 << 16);
+    assert!(lean.bytes < fast.bytes && lean.millis > fast.millis);
 }
 
 #[test]

@@ -6,15 +6,14 @@ use base_types::{
 };
 use mpc_core::Context;
 use mpc_psi::{
-    Mode,
     element::Elements,
     multi::{self, Outputs, Parameters},
 };
-use notary_terms::{Plan, ReadRole, ValueOf};
+use notary_terms::{Common, Plan, ReadRole, ValueOf};
 
 use crate::{
     Answer, AnswerCell, cells,
-    intersect::{Side, apart},
+    intersect::{Side, apart, mode},
     keys::elements,
     local::Rows,
     run::abort_fault,
@@ -27,19 +26,24 @@ fn malformed(what: &str) -> Fault {
 }
 
 /// Runs the part; the receiver gets the answer.
-pub(crate) async fn answer(plan: &Plan, context: Context, side: Side) -> Result<Option<Answer>, Fault> {
+pub(crate) async fn answer(
+    plan: &Plan,
+    program: Common,
+    context: Context,
+    side: Side,
+) -> Result<Option<Answer>, Fault> {
     let plan = plan.clone();
-    apart(STEP, move || async move { run(&plan, context, &side).await }).await
+    apart(STEP, move || async move { run(&plan, program, context, &side).await }).await
 }
 
-async fn run(plan: &Plan, mut context: Context, side: &Side) -> Result<Option<Answer>, Fault> {
+async fn run(plan: &Plan, program: Common, mut context: Context, side: &Side) -> Result<Option<Answer>, Fault> {
     let read = plan.reads.get(side.place).ok_or_else(|| malformed("no such read"))?;
     let ReadRole::Set { keys } = &read.role else { return Err(malformed("a read that is no set")) };
     let rows = Rows { read, table: &side.table };
     let kept = rows.kept()?;
     let elements = elements(&rows, keys, &kept, &context.session())?;
     check(&rows, &elements, side.place)?;
-    let found = multi::run(&mut context, &parameters(plan)?, elements.blocks()).await;
+    let found = multi::run(&mut context, &parameters(plan, program)?, elements.blocks()).await;
     let found = found.map_err(|abort| abort_fault(plan, &read.owner, &abort))?;
     found.map(|found| matched(plan, &rows, &kept, &elements, &found)).transpose()
 }
@@ -56,14 +60,14 @@ fn check(rows: &Rows<'_>, elements: &Elements, place: usize) -> Result<(), Fault
     Ok(())
 }
 
-/// What all nodes know of the run: the bounds in the order of the nodes, and who receives.
-fn parameters(plan: &Plan) -> Result<Parameters, Fault> {
+/// What all nodes know of the run: the bounds in the order of the nodes, who receives, and what is spared.
+fn parameters(plan: &Plan, program: Common) -> Result<Parameters, Fault> {
     let bound = |node: &OrgId| plan.reads.iter().find(|read| read.owner == *node).map(|read| read.rows_bound as usize);
     let sizes = plan.nodes.iter().map(bound).collect::<Option<Vec<_>>>();
     let sizes = sizes.ok_or_else(|| malformed("a node that owns nothing"))?;
     let receiver = plan.nodes.iter().position(|node| *node == plan.request.receiver);
     let receiver = receiver.ok_or_else(|| malformed("a receiver whose node does not compute"))?;
-    let made = Parameters::new(sizes, Outputs::One(receiver), Mode::Fast);
+    let made = Parameters::new(sizes, Outputs::One(receiver), mode(program.spares));
     made.ok_or_else(|| malformed("other than three to eight owners, or too many rows"))
 }
 

@@ -22,7 +22,7 @@ pub enum Direction {
 /// What one counter counts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Flow {
-    /// The step of the run, such as `join`.
+    /// The step of the run, such as `join`, or the phase of its engine, such as `evaluate keys`.
     pub step: String,
     /// The node at the other end.
     pub peer: OrgId,
@@ -54,7 +54,7 @@ impl Count {
     }
 }
 
-/// All counters. Steps have fixed names, so there are few.
+/// All counters. Steps and phases have fixed names, so there are few.
 #[derive(Default)]
 pub struct Flows(Mutex<BTreeMap<Flow, Arc<Count>>>);
 

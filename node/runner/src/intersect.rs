@@ -186,6 +186,14 @@ fn padded(rows: &Rows<'_>, elements: &Elements, context: &Context) -> Result<Zer
     Ok(blocks)
 }
 
+/// How the engines run that spare this.
+pub(crate) fn mode(spares: Spares) -> Mode {
+    match spares {
+        Spares::Time => Mode::Fast,
+        Spares::Bytes => Mode::LowCommunication,
+    }
+}
+
 /// What both nodes know of the run.
 pub(crate) fn parameters(plan: &Plan, spares: Spares) -> Result<two::Parameters, Fault> {
     let [own, other] = plan.reads.as_slice() else { return Err(malformed("not two reads")) };
@@ -199,9 +207,6 @@ pub(crate) fn parameters(plan: &Plan, spares: Spares) -> Result<two::Parameters,
         sender_elements: other.rows_bound as usize,
         receiver_elements: own.rows_bound as usize,
         outputs: two::Outputs::Receiver,
-        mode: match spares {
-            Spares::Time => Mode::Fast,
-            Spares::Bytes => Mode::LowCommunication,
-        },
+        mode: mode(spares),
     })
 }

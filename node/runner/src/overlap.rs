@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Answer, AnswerCell,
-    intersect::{Side, apart},
+    intersect::{Side, apart, mode},
     keys::elements,
     local::Rows,
     run::abort_fault,
@@ -120,7 +120,8 @@ fn parameters(plan: &Plan, overlap: &Overlap, sums: &Sums) -> Result<Parameters,
     let (receiving, sending) = (shape(own, mine), shape(other, theirs));
     let least = Some(u64::from(overlap.min_group));
     let made = Parameters::new(receiver, receiving, sending, sums.functions.clone(), least);
-    made.and_then(|made| made.told_by(sums.counts.clone())).map_err(|refused| malformed(&refused.to_string()))
+    let made = made.and_then(|made| made.told_by(sums.counts.clone()));
+    made.map(|made| made.in_mode(mode(overlap.spares))).map_err(|refused| malformed(&refused.to_string()))
 }
 
 /// A side's columns by their ranges: rows of a key; then for each value its sum and count, and whether a key has one, with
@@ -269,7 +270,7 @@ mod tests {
             of(Function::Count, value(1)),
             of(Function::Sum, value(0)),
         ];
-        let overlap = Overlap { min_group: 5, ranges: vec![], aggregates };
+        let overlap = Overlap { min_group: 5, ranges: vec![], aggregates, spares: notary_terms::Spares::Time };
         let sums = Sums::of(&overlap).unwrap();
         assert_eq!(sums.places, [(0, None), (1, Some(2)), (2, None), (3, None)]);
         use circuit::Function::{Cardinality, Product, Receiver, Sender};

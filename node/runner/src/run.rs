@@ -15,7 +15,7 @@ use connectors_api::Connector;
 use mpc_core::{Abort, Blame, Context};
 use mpc_relational::OwnerRows;
 use notary_terms::{
-    Approved, Circuit, DeliveredBody, Intersect, Outcome, Overlap, Plan, Program, Published, Read, ReadBody,
+    Approved, Circuit, Common, DeliveredBody, Intersect, Outcome, Overlap, Plan, Program, Published, Read, ReadBody,
     ReceiptBody, TransferBody,
 };
 
@@ -210,8 +210,8 @@ enum Inputs {
     Pair(Intersect, Side),
     /// Rows to sum where their keys match, and what of.
     Overlap(Overlap, Side),
-    /// Keys to compare with several owners'.
-    Common(Side),
+    /// Keys to compare with several owners', and what the run spares.
+    Common(Common, Side),
     /// A user's program, and what its arguments are taken from.
     Own(Circuit, Vec<(usize, Table)>),
     /// Keys to publish or to ask for, and what the intersection brings.
@@ -228,7 +228,7 @@ impl Inputs {
             }
             Program::Intersect(program) => Ok(Self::Pair(program.clone(), Side::of(plan, tables)?)),
             Program::Overlap(program) => Ok(Self::Overlap(program.clone(), Side::of(plan, tables)?)),
-            Program::Common => Ok(Self::Common(Side::of(plan, tables)?)),
+            Program::Common(program) => Ok(Self::Common(*program, Side::of(plan, tables)?)),
             Program::Circuit(circuit) => Ok(Self::Own(circuit.clone(), tables)),
             Program::Published(program) => Ok(Self::Published(program.clone(), Side::of(plan, tables)?)),
         }
@@ -256,9 +256,9 @@ async fn joint(
             minutes.progress("sum matches");
             overlap::answer(plan, program, context, side).await
         }
-        Inputs::Common(side) => {
+        Inputs::Common(program, side) => {
             minutes.progress("match keys");
-            common::answer(plan, context, side).await
+            common::answer(plan, program, context, side).await
         }
         Inputs::Own(circuit, tables) => {
             minutes.progress("compute program");

@@ -106,8 +106,8 @@ impl Wires {
         Arc::new(Self { me: me.clone(), wires, terms })
     }
 
-    /// What passes from now on belongs to this step.
-    pub(crate) fn enter(&self, step: &str) {
+    /// What passes from now on belongs to this step: one of the run's, or a phase of the engine below it.
+    fn step(&self, step: &str) {
         for wire in self.wires.iter().flatten() {
             *wire.counts() = Counts::of(&self.terms.flows, step, &wire.org);
         }
@@ -185,6 +185,10 @@ impl Transport for Wires {
         meter.count(&frame, &count);
         Ok(frame)
     }
+
+    fn enter(&self, phase: &'static str) {
+        self.step(phase);
+    }
 }
 
 /// Minutes that also tell the links which step is under way.
@@ -204,7 +208,7 @@ impl Minutes for Stepping<'_> {
     }
 
     fn progress(&self, step: &str) {
-        self.wires.enter(step);
+        self.wires.step(step);
         self.minutes.progress(step);
     }
 

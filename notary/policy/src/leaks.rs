@@ -53,7 +53,7 @@ pub fn uses(plan: &Plan) -> Result<Vec<ColumnUse>, Fault> {
         Program::Star(star) => check_star(plan, star)?,
         Program::Intersect(intersect) => sets::check(plan, intersect)?,
         Program::Overlap(sums) => overlap::check(plan, sums)?,
-        Program::Common => sets::check_common(plan)?,
+        Program::Common(_) => sets::check_common(plan)?,
         Program::Circuit(circuit) => circuits::check(plan, circuit)?,
         Program::Published(keys) => published::check(plan, keys)?,
     }
@@ -65,7 +65,7 @@ pub fn uses(plan: &Plan) -> Result<Vec<ColumnUse>, Fault> {
                 let keys = overlap::encrypted(plan, place, read);
                 to_receiver(plan, overlap::uses(sums, place, read)?).into_iter().chain(keys).collect()
             }
-            Program::Intersect(_) | Program::Common => {
+            Program::Intersect(_) | Program::Common(_) => {
                 let own = sets::encrypted(plan, place, read);
                 to_receiver(plan, sets::uses(read)?).into_iter().chain(own).collect()
             }

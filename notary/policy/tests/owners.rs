@@ -8,8 +8,8 @@ use base_types::{DatasetId, column::ColumnType};
 use common::{NOW, all_missing, dataset, formula, intersection, org, plan, read, rule, rule_set, rule_to};
 use notary_policy::{Reason, uses};
 use notary_terms::{
-    Aggregate, Argument, Function, KeyPart, Output, Overlap, Plan, Program, Ranges, Read, ReadRole, RuleSet, Tier, Use,
-    ValueOf, formula::Op,
+    Aggregate, Argument, Common, Function, KeyPart, Output, Overlap, Plan, Program, Ranges, Read, ReadRole, RuleSet,
+    Spares, Tier, Use, ValueOf, formula::Op,
 };
 
 /// How many people of the census were examined at 40 or older, their mean pressure, and the sum of their education.
@@ -27,7 +27,7 @@ fn overlap() -> Plan {
     let ranges = [(64, 20), (1, 300)].map(|(rows, most)| Ranges { rows, values: vec![most] }).to_vec();
     let output = |aggregate| Output { name: "x".into(), ty: ColumnType::Int, value: ValueOf::Aggregate { aggregate } };
     plan.outputs = (0..3).map(output).collect();
-    plan.program = Program::Overlap(Overlap { min_group: 5, ranges, aggregates });
+    plan.program = Program::Overlap(Overlap { min_group: 5, ranges, aggregates, spares: Spares::Time });
     plan.tier = Tier::A;
     plan
 }
@@ -55,7 +55,7 @@ fn in_common() -> Plan {
         tier: Tier::D,
         nodes: ["civil", "health", "statistics"].map(org).to_vec(),
         reads: vec![census, health, set("civil", "deaths", &["person_id"])],
-        program: Program::Common,
+        program: Program::Common(Common { spares: Spares::Time }),
         outputs: vec![Output { name: "education".into(), ty: ColumnType::Int, value }],
         ..intersection()
     }
@@ -168,6 +168,16 @@ fn rows_in_common_leak_keys_to_the_receiver_and_nothing_to_the_others() {
             ("civil/deaths", "after_join", "statistics"),
         ]
     );
+}
+
+#[test]
+fn what_a_run_spares_tells_nobody_more() {
+    let mut sparing = overlap();
+    sums(&mut sparing).spares = Spares::Bytes;
+    assert_eq!(told(&sparing), told(&overlap()));
+    assert_eq!(all_missing(&sufficient_for_sums(), &sparing, NOW), []);
+    let sparing = Plan { program: Program::Common(Common { spares: Spares::Bytes }), ..in_common() };
+    assert_eq!(told(&sparing), told(&in_common()));
 }
 
 #[test]

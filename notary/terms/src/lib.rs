@@ -19,7 +19,7 @@ pub use catalogue::{Catalogue, ColumnClass, Source, dataset_subject};
 pub use circuit::{Circuit, CircuitSize};
 pub use plan::{Fold, GroupColumn, Join, KeyPart, Order, Output, Plan, Read, ReadRole, Request, Tier, ValueOf};
 pub use program::{
-    Aggregate, Argument, BUCKET_KEYS, CellForm, Function, Intersect, Label, MAX_BUCKETS, MAX_KEY_ROWS, Overlap,
+    Aggregate, Argument, BUCKET_KEYS, CellForm, Common, Function, Intersect, Label, MAX_BUCKETS, MAX_KEY_ROWS, Overlap,
     Program, Published, Ranges, Spares, Star,
 };
 pub use rule::{ApprovalMode, Rule, RuleSet, Use};

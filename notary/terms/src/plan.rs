@@ -291,7 +291,7 @@ impl Plan {
             Program::Star(star) => Some(star),
             Program::Intersect(_)
             | Program::Overlap(_)
-            | Program::Common
+            | Program::Common(_)
             | Program::Circuit(_)
             | Program::Published(_) => None,
         }
@@ -302,7 +302,7 @@ impl Plan {
         match &self.program {
             Program::Star(star) => &star.aggregates,
             Program::Overlap(overlap) => &overlap.aggregates,
-            Program::Intersect(_) | Program::Common | Program::Circuit(_) | Program::Published(_) => &[],
+            Program::Intersect(_) | Program::Common(_) | Program::Circuit(_) | Program::Published(_) => &[],
         }
     }
 
@@ -311,7 +311,7 @@ impl Plan {
         match &self.program {
             Program::Star(star) => Some(star.min_group),
             Program::Overlap(overlap) => Some(overlap.min_group),
-            Program::Intersect(_) | Program::Common | Program::Circuit(_) | Program::Published(_) => None,
+            Program::Intersect(_) | Program::Common(_) | Program::Circuit(_) | Program::Published(_) => None,
         }
     }
 

@@ -104,7 +104,7 @@ pub enum Label {
 }
 wire_enum!(Label { 0 => Nothing, 1 => Count, 2 => Row { cells, rows } });
 
-/// What an intersection spares, at some cost of the other.
+/// What a run between owners spares, at some cost of the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Spares {
@@ -166,8 +166,19 @@ pub struct Overlap {
     pub ranges: Vec<Ranges>,
     /// Aggregates; the receiver divides the sums of means.
     pub aggregates: Vec<Aggregate>,
+    /// What the protocol spares.
+    pub spares: Spares,
 }
-wire_struct!(Overlap { min_group, ranges, aggregates });
+wire_struct!(Overlap { min_group, ranges, aggregates, spares });
+
+/// Rows of one owner whose keys all others have, three to eight owners together. Each key of the others occurs once; the run
+/// ends with a fault where one does not. `reads[0]` is the receiver's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Common {
+    /// What the protocol spares.
+    pub spares: Spares,
+}
+wire_struct!(Common { spares });
 
 /// How the nodes come to the answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -179,14 +190,14 @@ pub enum Program {
     Intersect(Intersect),
     /// Aggregates over two owners' matching rows, told to one of them.
     Overlap(Overlap),
-    /// Rows of one owner whose keys all others have, three to eight owners together. Each key of the others occurs once; the
-    /// run ends with a fault where one does not.
-    Common,
+    /// Rows of one owner whose keys all others have.
+    Common(Common),
     /// A user's own program.
     Circuit(Circuit),
     /// Rows of one owner that another owner's match, whose keys lie in a table at the first.
     Published(Published),
 }
 wire_enum!(Program {
-    0 => Star(star), 1 => Intersect(intersect), 2 => Overlap(overlap), 3 => Common, 4 => Circuit(circuit), 5 => Published(published)
+    0 => Star(star), 1 => Intersect(intersect), 2 => Overlap(overlap), 3 => Common(common), 4 => Circuit(circuit),
+    5 => Published(published)
 });

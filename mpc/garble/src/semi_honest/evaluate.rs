@@ -26,13 +26,16 @@ pub async fn evaluate(
     let mut fork = shape.fork(ctx, garbler, me);
     shape.check_inputs(Role::Evaluator, inputs).map_err(|abort| fork.name(abort))?;
     fork.enter("inputs");
+    fork.phase("inputs");
     let active = receive_inputs(&mut fork, shape, garbler, inputs, transfer).await?;
     let evaluator = Evaluator::start(shape.program().clone(), hash_key(&fork), &active);
     drop(active);
     fork.enter("tables");
+    fork.phase("garbled tables");
     let evaluator = evaluator.map_err(|fault| fork.name(Abort::local(fault.to_string())))?;
     let labels = receive_tables(&mut fork, garbler, evaluator).await?;
     fork.enter("outputs");
+    fork.phase("outputs");
     let outputs = decode(&mut fork, shape, garbler, &labels).await?;
     send_outputs(&mut fork, shape, garbler, &labels).await?;
     Ok(outputs)

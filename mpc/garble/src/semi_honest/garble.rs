@@ -29,11 +29,14 @@ pub async fn garble(
     fork.random(&mut *seed);
     let (labels, garbler) = Garbler::start(shape.program().clone(), hash_key(&fork), Block::from_bytes(*seed));
     fork.enter("inputs");
+    fork.phase("inputs");
     send_inputs(&mut fork, shape, evaluator, &labels, inputs, transfer).await?;
     drop(labels);
     fork.enter("tables");
+    fork.phase("garbled tables");
     let decoding = send_tables(&mut fork, evaluator, garbler).await?;
     fork.enter("outputs");
+    fork.phase("outputs");
     send_hashes(&mut fork, shape, evaluator, &decoding).await?;
     read_outputs(&mut fork, shape, evaluator, &decoding).await
 }

@@ -23,6 +23,7 @@ pub async fn run(ctx: &mut Context, shape: &Shape, evaluator: usize, inputs: &[b
         return Err(fork.name(Abort::local(why)));
     }
     let garbler = 1 - evaluator;
+    fork.phase("base transfers");
     if me == evaluator {
         let mut receiver = Receiver::setup(&mut fork, garbler, Parameters::default()).await?;
         return evaluate(&mut fork, shape, garbler, inputs, &mut receiver).await;

@@ -116,6 +116,7 @@ pub(super) async fn program(
     input: &Input,
 ) -> Result<Binned, Abort> {
     ctx.enter("pseudorandom function");
+    ctx.phase("evaluate keys");
     let payload = parameters.sender_columns();
     let places = Places::new(ctx, parameters.bins());
     let mut asked = Zeroizing::new(Vec::<Block>::with_capacity(input.keys().len() * WAYS));
@@ -126,6 +127,7 @@ pub(super) async fn program(
     }
     let outputs = evaluate(ctx, receiver, parameters, &asked).await?;
     ctx.enter("targets");
+    ctx.phase("targets");
     let (masks, targets) = (Masks::new(ctx), Targets::new(ctx));
     let choices = places.of(input.keys());
     let columns: Vec<&[i64]> = payload.iter().filter_map(|column| input.column(*column)).collect();
@@ -221,8 +223,10 @@ pub(super) async fn obtain(
         .ok_or_else(|| ctx.name(Abort::local("the keys do not fit their bins in this session: begin another")))?;
     let (asked, held) = queries(&places, &choices, &owners, input.keys());
     ctx.enter("pseudorandom function");
+    ctx.phase("evaluate keys");
     let outputs = Zeroizing::new(oprf::evaluate(ctx, sender, parameters.mode(), &asked).await?);
     ctx.enter("targets");
+    ctx.phase("targets");
     let got = ctx.round(Vec::new(), &[(sender, 1)]).await?;
     let attempt = got.first().and_then(|message| message.first()).copied().unwrap_or(TRIES);
     if attempt >= TRIES {

@@ -20,12 +20,14 @@ pub(super) async fn reveal(
     binned: Binned,
 ) -> Result<Option<Answer>, Abort> {
     ctx.enter("sums");
+    ctx.phase("compare keys");
     let network = match parameters.mode() {
         Mode::Fast => Network::Lan,
         Mode::LowCommunication => Network::Wan,
     };
     let mut two = Two::setup_with(ctx, mpc_two::Parameters { network }).await?;
     let matched = compare(&mut two, parameters, &binned).await?;
+    ctx.phase("sum");
     let asked = || parameters.functions().iter().chain(parameters.counts());
     let counted = parameters.threshold().is_some() || asked().any(|function| *function == Function::Cardinality);
     let cardinality = if counted { two.to_arith(&matched).await?.sum() } else { Additive::zeros(1) };
@@ -38,6 +40,7 @@ pub(super) async fn reveal(
             each_reached(&mut two, least, &answers).await?
         };
     }
+    ctx.phase("reveal");
     let words = two.reveal(parameters.receiver(), &answers).await?;
     words.map(|words| answer(ctx, parameters, &words)).transpose()
 }

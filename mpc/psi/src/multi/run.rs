@@ -30,7 +30,9 @@ pub async fn run(ctx: &mut Context, parameters: &Parameters, elements: &[Block])
     if sizes.contains(&0) {
         return Ok(parameters.receivers().contains(&me).then(Vec::new));
     }
+    ctx.phase("pairwise keys");
     let keys = Keys::agree(&mut ctx).await?;
+    ctx.phase("evaluate keys");
     let mut found = None;
     for receiver in parameters.receivers() {
         let links = links(&mut ctx, receiver);

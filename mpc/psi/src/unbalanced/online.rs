@@ -30,6 +30,7 @@ fn open(ctx: &mut Context, owner: usize, client: usize, queries: usize, tip: &[u
     let numbers = [owner, client, queries].map(|number| (number as u64).to_be_bytes());
     let mut fork = ctx.fork_bound("psi/unbalanced", &[numbers.as_flattened(), tip].concat());
     fork.enter("evaluate");
+    fork.phase("evaluate keys");
     fork
 }
 

@@ -14,6 +14,7 @@ fn open(ctx: &mut Context, owner: usize, client: usize, digest: &[u8; 32]) -> Co
     let roles = [(owner as u64).to_be_bytes(), (client as u64).to_be_bytes()].concat();
     let mut fork = ctx.fork_bound("psi/release", &[roles.as_slice(), digest].concat());
     fork.enter("transfer");
+    fork.phase("fetch table");
     fork
 }
 

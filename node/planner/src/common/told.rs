@@ -1,15 +1,16 @@
 //! The explanation of an intersection of several owners: its tier, its protocol, its steps, and what each owner learns.
 
-use notary_terms::{Plan, Read};
+use notary_terms::{Common, Plan, Read};
 
 use crate::{
+    cost,
     explain::{Learns, Words, words},
     steps::{self, Step, names},
-    told::key_texts,
+    told::{key_texts, pace},
 };
 
 /// Tier, protocol, what is shown instead of aggregates, and who learns what.
-pub(crate) fn program(plan: &Plan) -> (Words, Words, Words, Vec<Learns>) {
+pub(crate) fn program(plan: &Plan, common: &Common) -> (Words, Words, Words, Vec<Learns>) {
     let nodes = names(&plan.nodes);
     let tier = words(
         format!(
@@ -24,10 +25,17 @@ pub(crate) fn program(plan: &Plan) -> (Words, Words, Words, Vec<Learns>) {
              各方均不证明所投入的数据真实。"
         ),
     );
+    let pace = pace(common.spares, |spares| cost::common(plan, spares));
     let protocol = words(
-        "Private set intersection of several parties by zero sharing and oblivious programmable functions (Nevo, Trieu and Yanai \
-         2021; Kolesnikov et al. 2017), malicious",
-        "多方隐私求交：零秘密共享与不经意可编程函数（Nevo、Trieu、Yanai 2021；Kolesnikov 等 2017），恶意安全",
+        format!(
+            "Private set intersection of several parties by zero sharing and oblivious programmable functions (Nevo, Trieu and \
+             Yanai 2021; Kolesnikov et al. 2017), malicious; {}",
+            pace.en
+        ),
+        format!(
+            "多方隐私求交：零秘密共享与不经意可编程函数（Nevo、Trieu、Yanai 2021；Kolesnikov 等 2017），恶意安全；{}",
+            pace.zh
+        ),
     );
     let shown = words("single rows are shown: no threshold hides any of them", "结果为逐行数据：没有门限隐藏任何一行");
     (tier, protocol, shown, learns(plan))

@@ -2,9 +2,11 @@
 
 use notary_terms::{Function, Overlap, Plan, Read};
 
+use super::cost;
 use crate::{
     explain::{Learns, Words, words},
     steps::{self, Step, names},
+    told,
 };
 
 /// Tier, protocol, what is suppressed, and who learns what.
@@ -21,11 +23,18 @@ pub(crate) fn program(plan: &Plan, overlap: &Overlap) -> (Words, Words, Words, V
              或得知更多。计算的正确性没有证明。"
         ),
     );
+    let pace = told::pace(overlap.spares, |spares| cost::between(plan, overlap, spares));
     let protocol = words(
-        "Circuit-based private set intersection (Pinkas, Schneider, Tkachenko and Yanai 2019) by oblivious key-value stores and \
-         vector OLE (Raghuraman and Rindal 2022); comparison and sums on additive shares of 64-bit words, no dealer",
-        "电路隐私求交（Pinkas、Schneider、Tkachenko、Yanai 2019）：不经意键值存储与向量 OLE（Raghuraman、Rindal 2022）；\
-         比较与求和在 64 位字的加法份额上进行，无可信第三方",
+        format!(
+            "Circuit-based private set intersection (Pinkas, Schneider, Tkachenko and Yanai 2019) by oblivious key-value stores \
+             and vector OLE (Raghuraman and Rindal 2022); comparison and sums on additive shares of 64-bit words, no dealer; {}",
+            pace.en
+        ),
+        format!(
+            "电路隐私求交（Pinkas、Schneider、Tkachenko、Yanai 2019）：不经意键值存储与向量 OLE（Raghuraman、Rindal 2022）；\
+             比较与求和在 64 位字的加法份额上进行，无可信第三方；{}",
+            pace.zh
+        ),
     );
     let least = overlap.min_group;
     let suppressed = words(
