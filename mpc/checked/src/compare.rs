@@ -1,35 +1,22 @@
 //! Comparisons: a carry by a tree that halves in every round, equality without a carry, both folded into full words.
 //!
-//! A level's data are half of those before ([`crate::fold`]), the elements being taken up to a multiple of 64: a comparison takes
-//! four words of conjunctions, of words of bits three; an equality three and one. Neighbouring blocks of places make one with two
-//! products (the prefix tree of Brent and Kung, IEEE Transactions on Computers C-31(3), 1982, of which one output is needed).
+//! A level's data are half of those before ([`mpc_share::fold`]), the elements being taken up to a multiple of 64: a comparison
+//! takes four words of conjunctions, of words of bits three; an equality three and one. Neighbouring blocks of places make one
+//! with two products (the prefix tree of Brent and Kung, IEEE Transactions on Computers C-31(3), 1982, of which one output is
+//! needed).
 
 use mpc_core::Abort;
-use mpc_share::{Arith, Words};
+use mpc_share::fold::{begun, carry, conjunction, ended, reversed};
+use mpc_share::{Arith, Replicated, Words};
 
-use crate::fold::{begun, ended, halves, reversed};
 use crate::party::Checked;
 use crate::words::each;
-
-/// Half of the places that are left of a word, level by level.
-const WIDTHS: [u32; 6] = [32, 16, 8, 4, 2, 1];
 
 impl Checked {
     /// In bit 0 of each of `len` words: the carry out of place 63, from where a carry is generated and where it is passed on, the
     /// places in reversed order. Six rounds.
-    async fn carry_out(&mut self, mut generate: Words, mut pass: Words, len: usize) -> Result<Words, Abort> {
-        for width in WIDTHS {
-            let ([low, high], [pass_low, pass_high]) = (halves(&generate, width), halves(&pass, width));
-            let mut pairs = vec![(pass_high.view(), low.view())];
-            if width > 1 {
-                pairs.push((pass_high.view(), pass_low.view()));
-            }
-            let mut out = self.mul_many(&pairs).await?.into_iter();
-            // A block generates and passes on never at once, so exclusive or is or.
-            generate = out.next().map_or_else(|| Words::zeros(0), |carried| high.add(&carried));
-            pass = out.next().unwrap_or_else(|| Words::zeros(0));
-        }
-        Ok(ended(&generate, len))
+    async fn carry_out(&mut self, generate: Words, pass: Words, len: usize) -> Result<Words, Abort> {
+        Ok(ended(&carry(self, generate, pass, 32).await?, len))
     }
 
     /// In bit 0: whether an integer is negative in two's complement. Eight rounds.
@@ -88,11 +75,6 @@ impl Checked {
 
     /// In bit 0: whether all bits are 1. Six rounds.
     async fn all_ones(&mut self, x: &Words) -> Result<Words, Abort> {
-        let mut all = begun(x, |x| x);
-        for width in WIDTHS {
-            let [low, high] = halves(&all, width);
-            all = self.mul(&low, &high).await?;
-        }
-        Ok(ended(&all, x.len()))
+        Ok(ended(&conjunction(self, begun(x, |x| x)).await?, x.len()))
     }
 }

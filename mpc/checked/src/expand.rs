@@ -44,13 +44,16 @@ impl<E: DefaultIsZeroes> Room<E> {
             self.rows[base * len..(base + 1) * len].copy_from_slice(row);
         }
         let (all, steps) = (&mut self.rows[..self.count * len], &self.steps);
-        wide(|| {
-            for step in steps {
-                let (known, infinity) = all.split_at_mut(step.infinity * len);
-                let (low, high) = (&known[step.low * len..][..len], &known[step.high * len..][..len]);
-                field.difference(step.level, high, low, &mut infinity[..len]);
-            }
-        });
+        wide(
+            #[inline(always)]
+            || {
+                for step in steps {
+                    let (known, infinity) = all.split_at_mut(step.infinity * len);
+                    let (low, high) = (&known[step.low * len..][..len], &known[step.high * len..][..len]);
+                    field.difference(step.level, high, low, &mut infinity[..len]);
+                }
+            },
+        );
         &self.rows[..self.count * len]
     }
 }

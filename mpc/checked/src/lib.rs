@@ -19,15 +19,14 @@
 
 mod bits;
 mod compare;
-mod divide;
 mod expand;
 mod field;
-mod fold;
 mod gf;
 mod input;
 mod integers;
 mod link;
 mod matrix;
+mod moves;
 mod open;
 mod party;
 mod planes;
@@ -35,8 +34,8 @@ mod prime;
 mod product;
 mod prove;
 mod record;
+mod replicated;
 mod shuffle;
-mod sort;
 mod stream;
 mod tally;
 mod verify;

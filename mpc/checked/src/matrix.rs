@@ -57,12 +57,15 @@ fn add_product(out: &mut [u64], a: &[u64], b: &[u64], shape: Shape) {
     for strip in (0..shape.inner).step_by(STRIP) {
         let places = strip..shape.inner.min(strip + STRIP);
         for (out, a) in out.chunks_exact_mut(shape.columns).zip(a.chunks_exact(shape.inner)) {
-            wide(|| {
-                for place in places.clone() {
-                    let (by, row) = (a[place], &b[place * shape.columns..(place + 1) * shape.columns]);
-                    out.iter_mut().zip(row).for_each(|(sum, x)| *sum = sum.wrapping_add(by.wrapping_mul(*x)));
-                }
-            });
+            wide(
+                #[inline(always)]
+                || {
+                    for place in places.clone() {
+                        let (by, row) = (a[place], &b[place * shape.columns..(place + 1) * shape.columns]);
+                        out.iter_mut().zip(row).for_each(|(sum, x)| *sum = sum.wrapping_add(by.wrapping_mul(*x)));
+                    }
+                },
+            );
         }
     }
 }

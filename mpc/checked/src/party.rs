@@ -1,7 +1,7 @@
 //! A party of the checked engine: its links and streams, what is pending, and public values.
 
 use mpc_core::{Abort, Context};
-use mpc_share::{Arith, Bits64, Ring, Shared, Z64, neighbour_seeds};
+use mpc_share::{Bits64, Ring, Shared, Z64, neighbour_seeds};
 
 use crate::link::Link;
 use crate::matrix::Matrices;
@@ -73,11 +73,6 @@ impl Checked {
     /// One public value, `len` times.
     pub fn constant<R: Checkable>(&self, word: u64, len: usize) -> Shared<R> {
         self.public(&vec![word; len])
-    }
-
-    /// The negation of bits that are integers 0 and 1: `1 - x`.
-    pub fn not(&self, x: &Arith) -> Arith {
-        self.constant(1, x.len()).sub(x)
     }
 
     /// Begins a step: until [`Checked::end`] the session counts as ended, so a step that is given up ends it too.

@@ -66,15 +66,18 @@ impl Map {
         // In words, which compilers make vectors of.
         let tables = must_cast_slice::<Block, u64>(&tables).as_chunks::<WORDS>().0.as_chunks::<SUBSETS>().0;
         let words = must_cast_slice_mut::<Block, u64>(&mut rows).as_chunks_mut::<WORDS>().0;
-        wide(|| {
-            for (row, pattern) in words.iter_mut().zip(&self.patterns) {
-                let mut sum = [0; WORDS];
-                for (table, at) in tables.iter().zip(pattern) {
-                    sum.iter_mut().zip(&table[usize::from(*at)]).for_each(|(sum, other)| *sum ^= other);
+        wide(
+            #[inline(always)]
+            || {
+                for (row, pattern) in words.iter_mut().zip(&self.patterns) {
+                    let mut sum = [0; WORDS];
+                    for (table, at) in tables.iter().zip(pattern) {
+                        sum.iter_mut().zip(&table[usize::from(*at)]).for_each(|(sum, other)| *sum ^= other);
+                    }
+                    *row = sum;
                 }
-                *row = sum;
-            }
-        });
+            },
+        );
         let mut out = Wiped::<Block>::zeros(GROUP);
         transpose(&rows, &mut out);
         out

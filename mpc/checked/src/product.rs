@@ -159,13 +159,16 @@ async fn round<R: Checkable>(
             let w_next = &mut w_next[places.clone()];
             own.fill(f);
             next.fill(w_next);
-            wide(|| {
-                mine.copy_from_slice(f);
-                w_next.iter_mut().for_each(|f| *f = R::sub(0, *f));
-                w_own.copy_from_slice(w_next);
-                add_slots::<R>([&mut *mine, &mut *w_own, &mut *w_next], places.start, slots, [x, y]);
-                mine.iter_mut().zip(w_own.iter()).for_each(|(z, w)| *z = R::add(*z, *w));
-            });
+            wide(
+                #[inline(always)]
+                || {
+                    mine.copy_from_slice(f);
+                    w_next.iter_mut().for_each(|f| *f = R::sub(0, *f));
+                    w_own.copy_from_slice(w_next);
+                    add_slots::<R>([&mut *mine, &mut *w_own, &mut *w_next], places.start, slots, [x, y]);
+                    mine.iter_mut().zip(w_own.iter()).for_each(|(z, w)| *z = R::add(*z, *w));
+                },
+            );
         }
     };
     ctx.stream((before, mine), (after, &mut *theirs), make).await?;

@@ -1,7 +1,7 @@
-//! Words of secret bits: what a party does to them alone, sums and differences by parallel prefix, choices by mask.
+//! Words of secret bits: what a party does to them alone, sums and differences by parallel prefix, and integers as words and back.
 
 use mpc_core::Abort;
-use mpc_share::{Arith, Ring, Shared, View, Words, Z64};
+use mpc_share::{Arith, Replicated, Ring, Shared, View, Words, Z64};
 
 use crate::party::Checked;
 
@@ -31,27 +31,6 @@ fn sum_of(me: usize, x: &Arith, chosen: impl Fn(usize) -> bool) -> Words {
 }
 
 impl Checked {
-    /// Every bit turned over.
-    pub fn complement(&self, x: &Words) -> Words {
-        x.add(&self.constant(u64::MAX, x.len()))
-    }
-
-    /// Place by place: the conjunction. One round.
-    ///
-    /// # Errors
-    /// [`Abort`] when a peer is gone or misbehaves.
-    pub async fn and(&mut self, x: &Words, y: &Words) -> Result<Words, Abort> {
-        self.mul(x, y).await
-    }
-
-    /// Bit by bit: `x` where the mask is 1, else `y`. One round.
-    ///
-    /// # Errors
-    /// [`Abort`] when a peer is gone or misbehaves.
-    pub async fn select(&mut self, mask: &Words, x: &Words, y: &Words) -> Result<Words, Abort> {
-        Ok(self.mul(mask, &x.add(y)).await?.add(y))
-    }
-
     /// `x` where the integer is 1, `y` where it is 0. One round.
     ///
     /// # Errors
@@ -86,14 +65,6 @@ impl Checked {
         Ok((self.complement(&sum.add(&carries.shl(1))), carries.shr(63)))
     }
 
-    /// `-x` modulo 2^64 where the mask is all ones, `x` where it is all zeros. Seven rounds.
-    ///
-    /// # Errors
-    /// [`Abort`] when a peer is gone or misbehaves.
-    pub async fn negate_where(&mut self, mask: &Words, x: &Words) -> Result<Words, Abort> {
-        Ok(self.sub_words(&x.add(mask), mask).await?.0)
-    }
-
     /// The carries out of every place, from where one is generated and where one is passed on. Six rounds.
     ///
     /// Kogge and Stone (IEEE Transactions on Computers C-22(8), 1973).
@@ -122,21 +93,6 @@ impl Checked {
     pub async fn to_bits(&mut self, x: &Arith) -> Result<Words, Abort> {
         let [sum, carry] = self.two_addends(x).await?;
         self.add_words(&sum, &carry).await
-    }
-
-    /// Several vectors of integers at once, each to its bits. Eight rounds.
-    ///
-    /// # Errors
-    /// [`Abort`] when a peer is gone or misbehaves.
-    pub async fn to_bits_many(&mut self, columns: &[&Arith]) -> Result<Vec<Words>, Abort> {
-        let all = Arith::concat(columns.iter().map(|column| column.view()));
-        let bits = self.to_bits(&all).await?;
-        let mut at = 0;
-        let piece = |column: &&Arith| {
-            at += column.len();
-            bits.range(at - column.len()..at).to_shared()
-        };
-        Ok(columns.iter().map(piece).collect())
     }
 
     /// Two words of bits whose sum modulo 2^64 is the integer. One round.

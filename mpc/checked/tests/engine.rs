@@ -5,7 +5,7 @@ mod common;
 use common::{input_of, three};
 use mpc_checked::Checked;
 use mpc_core::{Blame, Prg, memory};
-use mpc_share::{Arith, Bits64, Words, Z64};
+use mpc_share::{Arith, Bits64, Replicated, Words, Z64};
 
 /// Values where carries and signs change.
 fn edges() -> Vec<u64> {

@@ -5,7 +5,7 @@ mod common;
 use common::{input_of, three};
 use mpc_checked::Checked;
 use mpc_core::{Blame, Prg};
-use mpc_share::{Arith, Words};
+use mpc_share::{Arith, Replicated, Words};
 
 fn words(seed: u8, count: usize) -> Vec<u64> {
     Prg::new(&[seed; 32]).words(count)

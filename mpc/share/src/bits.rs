@@ -1,12 +1,14 @@
 //! Vectors of single secret bits, 64 a word, and the way from them to integers.
 //!
 //! Bit `p` of word `w` is that of element `p·q + w`, where `q` is the number of words: so a fold of whole words into halves
-//! (see [`crate::carry`]) ends in this order, and packing is a loop over runs.
+//! (see [`crate::fold`]) ends in this order, and packing is a loop over runs.
 
+use base_vector::wide::wide;
 use mpc_core::Abort;
 use zeroize::Zeroizing;
 
-use crate::{Arith, Bits64, Rep3, View, Words};
+use crate::fold::ended;
+use crate::{Arith, Bits64, Rep3, Replicated, View, Words};
 
 /// A vector of secret bits.
 #[derive(Clone)]
@@ -33,7 +35,7 @@ pub(crate) fn pack(words: &[u64], at: u32) -> Vec<u64> {
 pub(crate) fn unpack(packed: &[u64], len: usize) -> Vec<u64> {
     let mut out = vec![0; len];
     for (place, run) in out.chunks_mut(packed.len().max(1)).enumerate() {
-        run.iter_mut().zip(packed).for_each(|(out, word)| *out = word >> place & 1);
+        wide(|| run.iter_mut().zip(packed).for_each(|(out, word)| *out = word >> place & 1));
     }
     out
 }
@@ -72,7 +74,7 @@ impl Bits {
 
     /// As words with the bit in place 0, zeros elsewhere.
     pub fn to_words(&self) -> Words {
-        Words::new(unpack(&self.words.own, self.len), unpack(&self.words.next, self.len))
+        ended(&self.words, self.len)
     }
 
     /// Bit by bit: exclusive or with an equally long vector.

@@ -8,25 +8,12 @@ use zeroize::Zeroizing;
 
 use crate::prefix::{halves_joined, halves_parted};
 use crate::shared::zip;
-use crate::{Arith, Rep3, View, Words};
+use crate::{Arith, Rep3, Replicated, View, Words};
 
 /// Places with odd numbers: the upper ones of pairs.
 const ODD: u64 = 0xaaaa_aaaa_aaaa_aaaa;
 
 impl Rep3 {
-    /// Every bit turned over.
-    pub fn complement(&self, x: &Words) -> Words {
-        x.add(&self.constant(u64::MAX, x.len()))
-    }
-
-    /// Bit by bit: `x` where the mask is 1, else `y`. One round.
-    ///
-    /// # Errors
-    /// [`Abort`] when a peer is gone or misbehaves.
-    pub async fn select(&mut self, mask: &Words, x: &Words, y: &Words) -> Result<Words, Abort> {
-        Ok(self.mul(mask, &x.add(y)).await?.add(y))
-    }
-
     /// `x + y` modulo 2^64. Seven rounds.
     ///
     /// # Errors
@@ -64,14 +51,6 @@ impl Rep3 {
     pub async fn less_signed(&mut self, x: &Words, y: &Words) -> Result<Words, Abort> {
         let flip = self.constant(1 << 63, x.len());
         self.less(&x.add(&flip), &y.add(&flip)).await
-    }
-
-    /// `-x` modulo 2^64 where the mask is all ones, `x` where it is all zeros. Seven rounds.
-    ///
-    /// # Errors
-    /// [`Abort`] when a peer is gone or misbehaves.
-    pub async fn negate_where(&mut self, mask: &Words, x: &Words) -> Result<Words, Abort> {
-        Ok(self.sub_words(&x.add(mask), mask).await?.0)
     }
 
     /// The bits of integers. Seven rounds.
@@ -141,20 +120,5 @@ impl Rep3 {
             [_, Some(first)] => Arith::new(own, first),
             _ => Arith::new(own, next),
         })
-    }
-
-    /// Several vectors of integers at once, each to its bits. Seven rounds.
-    ///
-    /// # Errors
-    /// [`Abort`] when a peer is gone or misbehaves.
-    pub async fn to_bits_many(&mut self, columns: &[&Arith]) -> Result<Vec<Words>, Abort> {
-        let all = Arith::concat(columns.iter().map(|column| column.view()));
-        let bits = self.to_bits(all.view()).await?;
-        let mut at = 0;
-        let piece = |column: &&Arith| {
-            at += column.len();
-            bits.range(at - column.len()..at).to_shared()
-        };
-        Ok(columns.iter().map(piece).collect())
     }
 }

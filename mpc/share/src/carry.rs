@@ -7,57 +7,17 @@
 //! function of `u` with one of `v`, so they cost what one product does:
 //! `G = u1·v1 + (u1 u0)·v0 + u0·(v1 v0)`, `P = u1 u0 + u1·v0 + u0·v1 + v1 v0`.
 //! Five more levels of two products each are left: 2^-1 + 2^-2 + … words. In all about 51 bytes a comparison from all parties
-//! together, seven rounds.
-//!
-//! Words are folded so that no bit is moved alone: the places of a word are put in bit-reversed order once, after which
-//! neighbours lie in the two halves; a level puts the low halves of two words into one, and their high halves into another.
+//! together, seven rounds. The words are folded level by level ([`crate::fold`]).
 
 use mpc_core::Abort;
 use zeroize::Zeroizing;
 
 use crate::bits::{pack, words_for};
+use crate::fold::{begun, carry, conjunction, folded, reversed};
 use crate::shared::zip;
-use crate::{Arith, Bits, Bits64, Rep3, View, Words, Z64};
+use crate::{Arith, Bits, Rep3, Replicated, View, Words, Z64};
 
 const SIGN: u32 = 63;
-
-/// The low `width` of every `2·width` places.
-const fn low_fields(width: u32) -> u64 {
-    u64::MAX / ((1 << width) + 1)
-}
-
-/// Exchanges each of `places` with the place `by` above it.
-const fn exchanged(x: u64, places: u64, by: u32) -> u64 {
-    let moved = ((x >> by) ^ x) & places;
-    x ^ moved ^ (moved << by)
-}
-
-/// Puts place `i` where the six bits of `i` in reversed order say: three exchanges of two bits of the index.
-pub(crate) fn reversed_places(x: u64) -> u64 {
-    let x = exchanged(x, 0x0000_0000_aaaa_aaaa, 31);
-    let x = exchanged(x, 0x0000_cccc_0000_cccc, 14);
-    exchanged(x, 0x00f0_00f0_00f0_00f0, 4)
-}
-
-/// The same for words of 32 places, and five bits.
-pub(crate) fn reversed_half(x: u64) -> u64 {
-    exchanged(exchanged(x, 0x0000_aaaa, 15), 0x00cc_00cc, 6)
-}
-
-/// The low and the high halves of all fields of `2·width` places: of the first and the second half of the words side by side.
-fn folded(words: &[u64], width: u32) -> (Vec<u64>, Vec<u64>) {
-    let (first, second) = words.split_at(words.len() / 2);
-    let low = low_fields(width);
-    (
-        zip(first, second, |first, second| (first & low) | ((second & low) << width)),
-        zip(first, second, |first, second| ((first >> width) & low) | (second & !low)),
-    )
-}
-
-pub(crate) fn folded_shares(x: &Words, width: u32) -> (Words, Words) {
-    let ((low, high), (low_next, high_next)) = (folded(&x.own, width), folded(&x.next, width));
-    (Words::new(low, low_next), Words::new(high, high_next))
-}
 
 /// What blocks of two places generate and pass on, as this party's part: `input` is party 0's three vectors as this party
 /// holds them, `known` the other number, folded; `adds` is a mask of what only one party adds.
@@ -87,9 +47,8 @@ impl Rep3 {
         let sign = Zeroizing::new(pack(&known, SIGN));
         // A top place that passes on, so that the carry out of it is the one into it.
         let top = self.first_passes(1u64 << SIGN);
-        known.iter_mut().for_each(|word| *word = reversed_places((*word & !(1u64 << SIGN)) | top));
-        let (even, odd) = folded(&known, 32);
-        let signs = self.sign_of_sum([Zeroizing::new(even), Zeroizing::new(odd)], &sign, 16).await?;
+        known.iter_mut().for_each(|word| *word = reversed((*word & !(1u64 << SIGN)) | top));
+        let signs = self.sign_of_sum(folded(&known, 32).map(Zeroizing::new), &sign, 16).await?;
         Ok(Bits::new(signs, len))
     }
 
@@ -120,32 +79,10 @@ impl Rep3 {
             part = blocks(held, (&even[..], &odd[..]), self.adds_mask());
         }
         let blocks: Words = self.reshare(part, 2 * len).await?;
-        let carry = self.top_carry(blocks.range(0..len), blocks.range(len..2 * len), width).await?;
+        let (generate, pass) = (blocks.range(0..len).to_shared(), blocks.range(len..2 * len).to_shared());
+        let carry = carry(self, generate, pass, width).await?;
         let signs = input.range(3 * len..3 * len + sign.len()).to_shared().add(&self.known_to_others(sign));
         Ok(carry.add(&signs))
-    }
-
-    /// The carry out of the last block, from what blocks in fields of `2·width` generate and pass on.
-    async fn top_carry(
-        &mut self,
-        generate: View<'_, Bits64>,
-        pass: View<'_, Bits64>,
-        mut width: u32,
-    ) -> Result<Words, Abort> {
-        let (mut generate, mut pass) = (generate.to_shared(), pass.to_shared());
-        while width > 0 {
-            let ((low, high), (pass_low, pass_high)) = (folded_shares(&generate, width), folded_shares(&pass, width));
-            let mut pairs = vec![(pass_high.view(), low.view())];
-            if width > 1 {
-                pairs.push((pass_high.view(), pass_low.view()));
-            }
-            let mut out = self.mul_many(&pairs).await?.into_iter();
-            // A block generates and passes on never at once, so exclusive or is or.
-            generate = out.next().map_or_else(|| Words::zeros(0), |carried| high.add(&carried));
-            pass = out.next().unwrap_or_else(|| Words::zeros(0));
-            width /= 2;
-        }
-        Ok(generate)
     }
 
     /// Whether `x < y`, as signed integers whose difference is one of 64 bits too. Seven rounds.
@@ -164,14 +101,7 @@ impl Rep3 {
         // x < y where x - y borrows: a place generates a borrow for 0 - 1 and passes one on for equal bits.
         let generate = self.mul(&self.complement(x), y).await?;
         let pass = self.complement(&x.add(y));
-        let whole = |x: &Words| {
-            let mut out = x.each(reversed_places);
-            out.own.resize(64 * words_for(x.len()), 0);
-            out.next.resize(64 * words_for(x.len()), 0);
-            out
-        };
-        let (generate, pass) = (whole(&generate), whole(&pass));
-        let borrow = self.top_carry(generate.view(), pass.view(), 32).await?;
+        let borrow = carry(self, begun(&generate, reversed), begun(&pass, reversed), 32).await?;
         Ok(Bits::new(borrow, x.len()))
     }
 
@@ -208,30 +138,7 @@ impl Rep3 {
     }
 
     async fn all_ones(&mut self, x: &Words) -> Result<Bits, Abort> {
-        let (len, words) = (x.len(), words_for(x.len()));
-        let mut all = Words::concat([x.view(), Words::zeros(64 * words - len).view()]);
-        for width in [32, 16, 8, 4, 2, 1] {
-            let (low, high) = folded_shares(&all, width);
-            all = self.mul(&low, &high).await?;
-        }
-        Ok(Bits::new(all, len))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn places_are_reversed_and_fields_are_folded() {
-        for place in 0..64u32 {
-            assert_eq!(reversed_places(1 << place), 1 << (place.reverse_bits() >> 26));
-        }
-        for place in 0..32u32 {
-            assert_eq!(reversed_half(1 << place), 1 << (place.reverse_bits() >> 27));
-        }
-        assert_eq!([32, 16, 1].map(low_fields), [0xffff_ffff, 0x0000_ffff_0000_ffff, 0x5555_5555_5555_5555]);
-        let (low, high) = folded(&[0x1111_2222_3333_4444, 0x5555_6666_7777_8888], 16);
-        assert_eq!((low[0], high[0]), (0x6666_2222_8888_4444, 0x5555_1111_7777_3333));
+        let all = conjunction(self, begun(x, |x| x)).await?;
+        Ok(Bits::new(all, x.len()))
     }
 }

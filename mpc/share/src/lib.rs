@@ -4,7 +4,8 @@
 //! (for [`Words`]: the exclusive or) of three components, `x = x0 + x1 + x2`; party `i` holds `x_i` and `x_{i+1}`. What
 //! a single party sees is uniformly random, whatever the inputs are. [`Rep3`] holds a party's state; [`Shared`] is a
 //! vector of secrets, so that a step of many rows is one message. [`Bits`] are single secret bits, packed; [`Wide`] are integers
-//! modulo 2^128; [`fixed`] has fixed-point numbers and their functions, [`interval`] what may be planned with them.
+//! modulo 2^128; [`fixed`] has fixed-point numbers and their functions, [`interval`] what may be planned with them. What an engine
+//! of another tier computes in the same way is written once, against [`Replicated`].
 
 mod bits;
 mod boolean;
@@ -12,6 +13,7 @@ mod carry;
 mod cross;
 mod divide;
 pub mod fixed;
+pub mod fold;
 mod input;
 pub mod interval;
 mod matrix;
@@ -24,6 +26,7 @@ mod quick;
 mod radix;
 mod ranking;
 mod rep3;
+mod replicated;
 mod reveal;
 mod ring;
 mod scan;
@@ -40,6 +43,7 @@ pub use fixed::Fixed;
 pub use moves::permutation;
 pub use parts::neighbour_seeds;
 pub use rep3::Rep3;
+pub use replicated::{Integers, Masks, Replicated};
 pub use ring::{Bits64, Ring, Z64};
 pub use scan::Carried;
 pub use shared::{Arith, Shared, View, Words};

@@ -6,7 +6,8 @@
 use mpc_core::Abort;
 
 use crate::shuffle::Columns;
-use crate::{Arith, Rep3, Ring, Shared};
+use crate::sort::digit_destinations;
+use crate::{Arith, Rep3, Replicated, Ring, Shared};
 
 impl Rep3 {
     /// Moves row `j` of equally long columns to the secret place `to[j]`; `to` is a permutation. Four rounds.
@@ -37,7 +38,8 @@ impl Rep3 {
     /// # Errors
     /// As [`Rep3::scatter`].
     pub async fn compact(&mut self, columns: Vec<Arith>, valid: &Arith) -> Result<Vec<Arith>, Abort> {
-        let to = self.digit_destinations(&[&self.not(valid)]).await?;
+        let others = self.not(valid);
+        let to = digit_destinations(self, &[&others]).await?;
         self.scatter(columns, to).await
     }
 

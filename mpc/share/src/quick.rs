@@ -14,11 +14,11 @@ use mpc_core::Abort;
 use zeroize::Zeroizing;
 
 use crate::bits::{unpack, words_for};
-use crate::carry::{folded_shares, reversed_half, reversed_places};
+use crate::fold::{halves, reversed, reversed_half};
 use crate::pairs::paired;
 use crate::ranking::Ranking;
 use crate::shuffle::Columns;
-use crate::{Arith, Rep3, Words, radix};
+use crate::{Arith, Rep3, Replicated, Words, radix};
 
 /// Comparisons made at once: their words stay in the processor's caches.
 const AT_ONCE: usize = 1 << 17;
@@ -115,7 +115,7 @@ impl Rep3 {
     fn ready(&self, words: &[Words], half: bool) -> Numbers {
         let top = words.len().saturating_sub(1);
         let ready = |(at, word): (usize, &Words)| {
-            let word = if half && at == top { word.each(reversed_half) } else { word.each(reversed_places) };
+            let word = if half && at == top { word.each(reversed_half) } else { word.each(reversed) };
             [self.complement(&word), word]
         };
         Numbers { words: words.iter().enumerate().rev().map(ready).collect(), half }
@@ -156,14 +156,14 @@ impl Rep3 {
         if blocks.is_empty() {
             return Ok(());
         }
-        let parts = |[generate, pass]: &[Words; 2]| (folded_shares(generate, width), folded_shares(pass, width));
+        let parts = |[generate, pass]: &[Words; 2]| (halves(generate, width), halves(pass, width));
         let parts: Vec<_> = blocks.iter().map(parts).collect();
         let mut factors = Vec::with_capacity(2 * parts.len());
-        for ((low, _), (pass_low, pass_high)) in &parts {
+        for ([low, _], [pass_low, pass_high]) in &parts {
             factors.extend([(pass_high.view(), low.view()), (pass_high.view(), pass_low.view())]);
         }
         let mut products = self.mul_many(&factors).await?.into_iter();
-        for (block, ((_, high), _)) in blocks.iter_mut().zip(&parts) {
+        for (block, ([_, high], _)) in blocks.iter_mut().zip(&parts) {
             // A block generates and passes on never at once, so exclusive or is or.
             if let (Some(carried), Some(pass)) = (products.next(), products.next()) {
                 *block = [high.add(&carried), pass];

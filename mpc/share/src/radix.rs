@@ -1,7 +1,7 @@
 //! An oblivious stable sort by several key words, digit by digit: ties of all keys keep the order of the rows' numbers.
 //!
 //! Asharov et al. (CCS 2022, ePrint 2022/1595) and, for several bits a pass, algorithm 11 of Chida et al. (ePrint 2019/695), as in
-//! [`Rep3::sort`]. Here keys are words of bits: a digit's indicators are products of packed bits, of which only the
+//! [`crate::Replicated::sort`]. Here keys are words of bits: a digit's indicators are products of packed bits, of which only the
 //! results become integers; the integers count rows, so two fit one word; and what moves in a pass is the rows' numbers
 //! and the key words still needed, not the table. About nine words a row, party and pass of three bits, nine rounds. Where many
 //! passes would be needed, rows are compared instead ([`crate::quick`]).

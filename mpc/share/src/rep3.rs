@@ -115,11 +115,6 @@ impl Rep3 {
         x
     }
 
-    /// The negation of bits that are integers 0 and 1: `1 - x`.
-    pub fn not(&self, x: &Shared<crate::Z64>) -> Shared<crate::Z64> {
-        self.constant(1, x.len()).sub(x)
-    }
-
     /// Element by element: the product of two vectors. One round, one word an element and party.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use mpc_core::Abort;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::bits::{pack, words_for};
-use crate::carry::reversed_places;
+use crate::fold::reversed;
 use crate::{Arith, Bits, Rep3};
 
 /// This party's two components of a vector of secret integers modulo 2^128, signed ones in two's complement.
@@ -90,7 +90,7 @@ fn every_other(x: u64) -> u64 {
 
 /// The even and the odd places of 128, each as a word in bit-reversed order.
 fn even_and_odd(x: u128) -> (u64, u64) {
-    let (low, high) = (reversed_places(x as u64), reversed_places((x >> 64) as u64));
+    let (low, high) = (reversed(x as u64), reversed((x >> 64) as u64));
     (every_other(low) | every_other(high) << 1, every_other(low >> 32) | every_other(high >> 32) << 1)
 }
 

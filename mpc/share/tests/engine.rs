@@ -3,7 +3,7 @@
 mod common;
 
 use common::{input, three};
-use mpc_share::{Arith, Rep3, Words};
+use mpc_share::{Arith, Rep3, Replicated, Words};
 
 /// Values where carries, signs and lengths of digits change.
 fn edges() -> Vec<u64> {

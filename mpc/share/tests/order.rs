@@ -4,7 +4,7 @@ mod common;
 
 use common::{input, three};
 use mpc_core::Prg;
-use mpc_share::{Arith, Rep3};
+use mpc_share::{Arith, Rep3, Replicated};
 
 async fn table(party: &mut Rep3, columns: &[Vec<u64>]) -> Result<Vec<Arith>, mpc_core::Abort> {
     let mut out = Vec::new();

@@ -5,7 +5,9 @@ mod common;
 use std::collections::BTreeMap;
 
 use base_types::{DatasetId, column::ColumnType};
-use common::{NOW, all_missing, dataset, formula, intersection, org, plan, read, rule, rule_set, rule_to};
+use common::{
+    NOW, all_are_faults, all_missing, dataset, formula, intersection, org, plan, read, rule, rule_set, rule_to, told,
+};
 use notary_policy::{Reason, uses};
 use notary_terms::{
     Aggregate, Argument, Common, Function, KeyPart, Output, Overlap, Plan, Program, Ranges, Read, ReadRole, RuleSet,
@@ -61,12 +63,6 @@ fn in_common() -> Plan {
     }
 }
 
-/// Column, use and party of everything that leaks.
-fn told(plan: &Plan) -> Vec<String> {
-    let found = uses(plan).unwrap();
-    found.iter().map(|u| format!("{} {} {}", u.column, u.need.word(), u.party)).collect()
-}
-
 /// Exactly what the overlap needs, one grant a use; the two nodes may hold shares.
 fn sufficient_for_sums() -> BTreeMap<DatasetId, RuleSet> {
     let mut rules = BTreeMap::from([
@@ -97,22 +93,23 @@ fn an_overlap_leaks_its_aggregates_and_no_match() {
     assert_eq!(
         told(&overlap()),
         [
-            "education after_aggregate statistics",
-            "name encrypted_only health",
-            "person_id encrypted_only health",
-            "age after_compare statistics",
-            "name encrypted_only statistics",
-            "person_id encrypted_only statistics",
-            "sbp after_aggregate statistics",
+            ["statistics/census", "education", "after_aggregate", "statistics"],
+            ["statistics/census", "name", "encrypted_only", "health"],
+            ["statistics/census", "person_id", "encrypted_only", "health"],
+            ["health/visits", "age", "after_compare", "statistics"],
+            ["health/visits", "name", "encrypted_only", "statistics"],
+            ["health/visits", "person_id", "encrypted_only", "statistics"],
+            ["health/visits", "sbp", "after_aggregate", "statistics"],
         ]
     );
     let mut compared = overlap();
     compared.reads[1].values = vec![formula(&[Op::Column(2), Op::Number(140), Op::Gt])];
-    assert!(told(&compared).contains(&"sbp after_compare statistics".to_owned()));
+    assert!(told(&compared).contains(&["health/visits", "sbp", "after_compare", "statistics"].map(String::from)));
     let mut unused = overlap();
     sums(&mut unused).aggregates.truncate(2);
     unused.outputs.truncate(2);
-    assert!(told(&unused).contains(&"education plaintext statistics".to_owned()), "shared, and nobody says what for");
+    let plaintext = ["statistics/census", "education", "plaintext", "statistics"].map(String::from);
+    assert!(told(&unused).contains(&plaintext), "shared, and nobody says what for");
 }
 
 #[test]
@@ -144,13 +141,13 @@ fn rows_in_common_leak_keys_to_the_receiver_and_nothing_to_the_others() {
     assert_eq!(
         told(&in_common()),
         [
-            "education join_payload statistics",
-            "person_id after_join statistics",
-            "person_id encrypted_only civil",
-            "person_id encrypted_only health",
-            "age after_compare statistics",
-            "person_id after_join statistics",
-            "person_id after_join statistics",
+            ["statistics/census", "education", "join_payload", "statistics"],
+            ["statistics/census", "person_id", "after_join", "statistics"],
+            ["statistics/census", "person_id", "encrypted_only", "civil"],
+            ["statistics/census", "person_id", "encrypted_only", "health"],
+            ["health/visits", "age", "after_compare", "statistics"],
+            ["health/visits", "person_id", "after_join", "statistics"],
+            ["civil/deaths", "person_id", "after_join", "statistics"],
         ]
     );
     let rules = BTreeMap::from([
@@ -202,11 +199,7 @@ fn malformed_overlaps_are_faults() {
         |p| p.outputs[0].value = ValueOf::Cell { read: 0, value: 0 },
     ];
     assert!(uses(&overlap()).is_ok());
-    for (number, twist) in twists.into_iter().enumerate() {
-        let mut plan = overlap();
-        twist(&mut plan);
-        assert!(uses(&plan).is_err(), "twist {number}");
-    }
+    all_are_faults(&overlap(), twists);
 }
 
 #[test]
@@ -225,9 +218,5 @@ fn malformed_rows_in_common_are_faults() {
         |p| p.outputs[0].value = ValueOf::Aggregate { aggregate: 0 },
     ];
     assert!(uses(&in_common()).is_ok());
-    for (number, twist) in twists.into_iter().enumerate() {
-        let mut plan = in_common();
-        twist(&mut plan);
-        assert!(uses(&plan).is_err(), "twist {number}");
-    }
+    all_are_faults(&in_common(), twists);
 }

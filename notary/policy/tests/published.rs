@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{NOW, all_missing, dataset, intersection, never_used, org, sufficient_for_rows};
-use notary_policy::{Decision, decide, uses};
+use common::{NOW, all_are_faults, all_missing, dataset, intersection, never_used, org, sufficient_for_rows, told};
+use notary_policy::{Decision, decide};
 use notary_terms::{Label, Plan, Program, Published, Tier, Use};
 
 fn published() -> Plan {
@@ -16,24 +16,21 @@ fn published() -> Plan {
 
 #[test]
 fn published_keys_leak_exactly_this() {
-    let found = uses(&published()).unwrap();
-    let told: Vec<_> =
-        found.iter().map(|u| (u.dataset.as_str(), u.column.as_str(), u.need.word(), u.party.as_str())).collect();
     assert_eq!(
-        told,
+        told(&published()),
         [
-            ("statistics/census", "education", "join_payload", "statistics"),
-            ("statistics/census", "name", "after_join", "statistics"),
-            ("statistics/census", "name", "encrypted_only", "health"),
-            ("statistics/census", "person_id", "after_join", "statistics"),
-            ("statistics/census", "person_id", "encrypted_only", "health"),
-            ("health/visits", "age", "after_compare", "statistics"),
-            ("health/visits", "name", "after_join", "statistics"),
-            ("health/visits", "name", "encrypted_only", "statistics"),
-            ("health/visits", "person_id", "after_join", "statistics"),
-            ("health/visits", "person_id", "encrypted_only", "statistics"),
-            ("health/visits", "sbp", "join_payload", "statistics"),
-            ("health/visits", "sbp", "encrypted_only", "statistics"),
+            ["statistics/census", "education", "join_payload", "statistics"],
+            ["statistics/census", "name", "after_join", "statistics"],
+            ["statistics/census", "name", "encrypted_only", "health"],
+            ["statistics/census", "person_id", "after_join", "statistics"],
+            ["statistics/census", "person_id", "encrypted_only", "health"],
+            ["health/visits", "age", "after_compare", "statistics"],
+            ["health/visits", "name", "after_join", "statistics"],
+            ["health/visits", "name", "encrypted_only", "statistics"],
+            ["health/visits", "person_id", "after_join", "statistics"],
+            ["health/visits", "person_id", "encrypted_only", "statistics"],
+            ["health/visits", "sbp", "join_payload", "statistics"],
+            ["health/visits", "sbp", "encrypted_only", "statistics"],
         ]
     );
 }
@@ -76,9 +73,5 @@ fn malformed_plans_of_published_keys_are_faults() {
         &|p| p.reads[1].rows_bound = 0,
         &|p| p.program = Program::Published(Published { label: Label::Count }),
     ];
-    for (number, twist) in twists.into_iter().enumerate() {
-        let mut plan = published();
-        twist(&mut plan);
-        assert!(uses(&plan).is_err(), "twist {number}");
-    }
+    all_are_faults(&published(), twists);
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use base_types::{DatasetId, OrgId, TimeMs, column::ColumnType};
-use notary_policy::{Missing, check};
+use notary_policy::{Missing, check, uses};
 use notary_terms::{
     Aggregate, ApprovalMode, Argument, Catalogue, CellForm, Circuit, CircuitSize, Fold, Function, GroupColumn,
     Intersect, Join, KeyPart, Label, Output, Plan, Program, Read, ReadRole, Request, Rule, RuleSet, Spares, Star, Tier,
@@ -52,29 +52,28 @@ pub fn plan() -> Plan {
     let mut deaths = read("civil", "deaths", &["person_id"], ReadRole::Side { join: Join::Left });
     deaths.values = vec![formula(&[Op::Column(0), Op::IsNull, Op::Number(0), Op::Number(1), Op::Case])];
     let value = |read, absent| Argument::Value { read, value: 0, absent };
+    let aggregates = vec![
+        Aggregate { function: Function::Count, argument: Argument::Rows },
+        Aggregate { function: Function::Avg { extra_digits: 6 }, argument: value(1, None) },
+        Aggregate { function: Function::Sum, argument: value(2, Some(0)) },
+    ];
+    let star = Program::Star(Star { min_group: 5, key_bits: 15, key_base: 0, max_groups: 8, aggregates });
+    let people = ValueOf::Aggregate { aggregate: 0 };
+    let outputs = vec![Output { name: "people".into(), ty: ColumnType::Int, value: people }];
+    planned(Tier::B, &["civil", "health", "statistics"], vec![census, health, deaths], star, outputs)
+}
+
+/// The analyst's plan of these parts, in no order and without a limit.
+fn planned(tier: Tier, nodes: &[&str], reads: Vec<Read>, program: Program, outputs: Vec<Output>) -> Plan {
     Plan {
         planner: 1,
         catalogue_height: 9,
         request: request(),
-        tier: Tier::B,
-        nodes: vec![org("civil"), org("health"), org("statistics")],
-        reads: vec![census, health, deaths],
-        program: Program::Star(Star {
-            min_group: 5,
-            key_bits: 15,
-            key_base: 0,
-            max_groups: 8,
-            aggregates: vec![
-                Aggregate { function: Function::Count, argument: Argument::Rows },
-                Aggregate { function: Function::Avg { extra_digits: 6 }, argument: value(1, None) },
-                Aggregate { function: Function::Sum, argument: value(2, Some(0)) },
-            ],
-        }),
-        outputs: vec![Output {
-            name: "people".into(),
-            ty: ColumnType::Int,
-            value: ValueOf::Aggregate { aggregate: 0 },
-        }],
+        tier,
+        nodes: nodes.iter().map(|name| org(name)).collect(),
+        reads,
+        program,
+        outputs,
         order: vec![],
         limit: None,
     }
@@ -122,22 +121,10 @@ pub fn intersection() -> Plan {
         ty: ColumnType::Int,
         value: ValueOf::Cell { read, value },
     };
-    Plan {
-        planner: 1,
-        catalogue_height: 9,
-        request: request(),
-        tier: Tier::C,
-        nodes: vec![org("health"), org("statistics")],
-        reads: vec![census, health],
-        program: Program::Intersect(Intersect {
-            label: Label::Row { cells, rows: 1 },
-            spares: Spares::Time,
-            bucket_keys: None,
-        }),
-        outputs: vec![output("person_id", 0, 0), output("education", 0, 1), output("sbp", 1, 0)],
-        order: vec![],
-        limit: None,
-    }
+    let label = Label::Row { cells, rows: 1 };
+    let intersect = Program::Intersect(Intersect { label, spares: Spares::Time, bucket_keys: None });
+    let outputs = vec![output("person_id", 0, 0), output("education", 0, 1), output("sbp", 1, 0)];
+    planned(Tier::C, &["health", "statistics"], vec![census, health], intersect, outputs)
 }
 
 /// A program over what a person of the census earns and up to three pressures of visits.
@@ -155,23 +142,14 @@ pub fn program() -> Plan {
         read.key = None;
     }
     let output = |name: &str, value| Output { name: name.into(), ty: ColumnType::Text, value };
-    Plan {
-        planner: 1,
-        catalogue_height: 9,
-        request: request(),
-        tier: Tier::C,
-        nodes: vec![org("health"), org("statistics")],
-        reads: vec![census, health],
-        program: Program::Circuit(Circuit {
-            source: "pub fn main(a: u16, b: [u16; 3]) -> bool { a > b[0] }".into(),
-            digest: base_types::Digest([4; 32]),
-            result: "bool".into(),
-            size: CircuitSize { and_gates: 100, bytes: 1_000_000, rounds: 40, memory: 1_000_000 },
-        }),
-        outputs: vec![output("result", ValueOf::Result { field: None }), output("stopped", ValueOf::Stopped)],
-        order: vec![],
-        limit: None,
-    }
+    let circuit = Program::Circuit(Circuit {
+        source: "pub fn main(a: u16, b: [u16; 3]) -> bool { a > b[0] }".into(),
+        digest: base_types::Digest([4; 32]),
+        result: "bool".into(),
+        size: CircuitSize { and_gates: 100, bytes: 1_000_000, rounds: 40, memory: 1_000_000 },
+    });
+    let outputs = vec![output("result", ValueOf::Result { field: None }), output("stopped", ValueOf::Stopped)];
+    planned(Tier::C, &["health", "statistics"], vec![census, health], circuit, outputs)
 }
 
 /// Exactly what the program needs, one grant a use; nobody may hold shares.
@@ -249,6 +227,22 @@ pub fn sufficient() -> BTreeMap<DatasetId, RuleSet> {
 
 pub fn never_used(_: &DatasetId, _: &str) -> u32 {
     0
+}
+
+/// Everything that leaks: data set, column, use, and who learns it.
+pub fn told(plan: &Plan) -> Vec<[String; 4]> {
+    let found = uses(plan).unwrap();
+    let words = found.iter().map(|u| [u.dataset.as_str(), u.column.as_str(), u.need.word(), u.party.as_str()]);
+    words.map(|words| words.map(String::from)).collect()
+}
+
+/// Every one of these changes makes the plan a fault.
+pub fn all_are_faults<T: Fn(&mut Plan)>(plan: &Plan, twists: impl IntoIterator<Item = T>) {
+    for (number, twist) in twists.into_iter().enumerate() {
+        let mut twisted = plan.clone();
+        twist(&mut twisted);
+        assert!(uses(&twisted).is_err(), "twist {number}");
+    }
 }
 
 pub fn all_missing(rules: &BTreeMap<DatasetId, RuleSet>, plan: &Plan, now: TimeMs) -> Vec<Missing> {

@@ -1,0 +1,144 @@
+//! Trees over the places of words: two words become one and one, of lower and of upper places, until a bit is left of each.
+//!
+//! No bit is moved alone. Where neighbouring places are to meet first, the places are put in bit-reversed order once, after which
+//! neighbours lie in the two halves of a word. A level puts the low halves of two words into one, and their high halves into
+//! another, so a level's data are half of those before, in full words. The trees are those of any engine ([`Replicated`]).
+
+use base_vector::wide::wide;
+use mpc_core::Abort;
+
+use crate::bits::unpack;
+use crate::{Replicated, Words};
+
+/// Words that end in one.
+const BITS: usize = 64;
+
+/// The low `width` of every `2·width` places.
+const fn low_fields(width: u32) -> u64 {
+    u64::MAX / ((1 << width) + 1)
+}
+
+/// Exchanges each of `places` with the place `by` above it.
+#[inline(always)]
+const fn exchanged(x: u64, places: u64, by: u32) -> u64 {
+    let moved = ((x >> by) ^ x) & places;
+    x ^ moved ^ (moved << by)
+}
+
+/// Puts place `i` where the six bits of `i` in reversed order say: three exchanges of two bits of the index.
+#[inline(always)]
+pub fn reversed(x: u64) -> u64 {
+    let x = exchanged(x, 0x0000_0000_aaaa_aaaa, 31);
+    let x = exchanged(x, 0x0000_cccc_0000_cccc, 14);
+    exchanged(x, 0x00f0_00f0_00f0_00f0, 4)
+}
+
+/// The same for words of 32 places, and five bits.
+pub(crate) fn reversed_half(x: u64) -> u64 {
+    exchanged(exchanged(x, 0x0000_aaaa, 15), 0x00cc_00cc, 6)
+}
+
+/// What a linear operation on bits makes of words, with zeros behind them up to a multiple of 64.
+pub fn begun(x: &Words, op: impl Fn(u64) -> u64) -> Words {
+    let half = |words: &[u64]| {
+        let mut out = vec![0; words.len().next_multiple_of(BITS)];
+        wide(|| out.iter_mut().zip(words).for_each(|(out, x)| *out = op(*x)));
+        out
+    };
+    Words::new(half(&x.own), half(&x.next))
+}
+
+/// The low and the high halves of all fields of `2·width` places: of the first and the second half of the words side by side.
+pub(crate) fn halves(x: &Words, width: u32) -> [Words; 2] {
+    let ([low, high], [low_next, high_next]) = (folded(&x.own, width), folded(&x.next, width));
+    [Words::new(low, low_next), Words::new(high, high_next)]
+}
+
+/// As [`halves`], for one party's words.
+pub(crate) fn folded(words: &[u64], width: u32) -> [Vec<u64>; 2] {
+    let (first, second) = words.split_at(words.len() / 2);
+    let (mut lower, mut upper, low) = (vec![0; first.len()], vec![0; first.len()], low_fields(width));
+    let pairs = || first.iter().zip(second);
+    wide(|| lower.iter_mut().zip(pairs()).for_each(|(out, (x, y))| *out = (x & low) | ((y & low) << width)));
+    wide(|| upper.iter_mut().zip(pairs()).for_each(|(out, (x, y))| *out = ((x >> width) & low) | (y & !low)));
+    [lower, upper]
+}
+
+/// What is left of each of `len` words, in place 0 of a word of its own: of `q` words, bit `p` of word `w` is that of element
+/// `p·q + w`.
+pub fn ended(x: &Words, len: usize) -> Words {
+    Words::new(unpack(&x.own, len), unpack(&x.next, len))
+}
+
+/// The carry out of the last block of places, from what blocks in fields of `2·width` generate and pass on, in bit-reversed order.
+/// A round a level.
+///
+/// # Errors
+/// [`Abort`] when a peer is gone or misbehaves.
+pub async fn carry<P: Replicated>(
+    party: &mut P,
+    mut generate: Words,
+    mut pass: Words,
+    mut width: u32,
+) -> Result<Words, Abort> {
+    while width > 0 {
+        let ([low, high], [pass_low, pass_high]) = (halves(&generate, width), halves(&pass, width));
+        let mut pairs = vec![(pass_high.view(), low.view())];
+        if width > 1 {
+            pairs.push((pass_high.view(), pass_low.view()));
+        }
+        let mut out = party.and_many(&pairs).await?.into_iter();
+        // A block generates and passes on never at once, so exclusive or is or.
+        generate = out.next().map_or_else(|| Words::zeros(0), |carried| high.add(&carried));
+        pass = out.next().unwrap_or_else(|| Words::zeros(0));
+        width /= 2;
+    }
+    Ok(generate)
+}
+
+/// Whether all 64 bits of each word are 1, of words that [`begun`] made. Six rounds.
+///
+/// # Errors
+/// [`Abort`] when a peer is gone or misbehaves.
+pub async fn conjunction<P: Replicated>(party: &mut P, mut all: Words) -> Result<Words, Abort> {
+    for width in [32, 16, 8, 4, 2, 1] {
+        let [low, high] = halves(&all, width);
+        all = party.and(&low, &high).await?;
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_reversed_and_every_word_ends_in_its_own_bit() {
+        for place in 0..64_u32 {
+            assert_eq!(reversed(1 << place), 1 << (place.reverse_bits() >> 26));
+        }
+        for place in 0..32_u32 {
+            assert_eq!(reversed_half(1 << place), 1 << (place.reverse_bits() >> 27));
+        }
+        for len in [0, 1, 2, 63, 64, 65, 300] {
+            let words: Vec<u64> = (1..=len as u64).map(|x| x.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
+            let x = Words::new(words.clone(), words.iter().map(|x| !x).collect());
+            // The sum of all places, so that each has to be where it belongs.
+            let parities = [32, 16, 8, 4, 2, 1].iter().fold(begun(&x, reversed), |all, width| {
+                let [low, high] = halves(&all, *width);
+                low.add(&high)
+            });
+            let out = ended(&parities, len);
+            let parity = |x: &u64| u64::from(x.count_ones() & 1);
+            assert!(out.own.iter().eq(&words.iter().map(parity).collect::<Vec<_>>()), "{len}");
+            assert_eq!((&out.own, out.len()), (&out.next, len));
+        }
+    }
+
+    #[test]
+    fn fields_are_folded() {
+        assert_eq!([32, 16, 1].map(low_fields), [0xffff_ffff, 0x0000_ffff_0000_ffff, 0x5555_5555_5555_5555]);
+        let [low, high] = folded(&[0x1111_2222_3333_4444, 0x5555_6666_7777_8888], 16);
+        assert_eq!((low[0], high[0]), (0x6666_2222_8888_4444, 0x5555_1111_7777_3333));
+    }
+}
