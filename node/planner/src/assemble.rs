@@ -22,7 +22,7 @@ use crate::{
     parse::Parsed,
     refuse::{place_of, unsupported},
     scope::{Entered, Scope, Table},
-    tier,
+    star_tier, tier,
     typed::{Typed, as_truth, connect},
 };
 
