@@ -7,7 +7,8 @@
 //! each, and every answer is judged. `lost` counts acknowledged transactions that some validator lacks, and those sent that
 //! came to no end. `sync_ms` is the time from the killed validator's return until it has all blocks, by block that peers
 //! gave it (`n` of them), `write_ms` that of executing and storing a block; the block interval stands beside both.
-//! It fails when a transaction is lost, and when the parted validator decides anything alone.
+//! It fails when a transaction is lost, when the parted validator decides anything alone, and when more than 5 % of the
+//! transactions that validators sent each other were known already.
 
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ const PARTED: usize = 2;
 const ASKED: usize = 0;
 /// Time after the beginning and after a disturbance that belongs to no part.
 const SETTLE: Duration = Duration::from_secs(5);
+/// Most redundant transactions among those that peers sent, in per cent.
+const MOST_REDUNDANT: f64 = 5.0;
 /// A validator that comes back has so long to catch up.
 const CATCH_UP: Duration = Duration::from_secs(60);
 
@@ -179,7 +182,13 @@ async fn ask(net: &mut Net, planned: &[Planned], rate: u32, time: Duration) -> a
     Ok(Some(tokio::spawn(reads::at_pace(clients, ASKED, net.token, questions, rate, time))))
 }
 
-/// Of the transactions that peers sent, how many were known, in per cent.
+/// Of all transactions that validators sent each other, how many were known, in per cent.
+fn redundant_of_all(counters: &[Value]) -> f64 {
+    let all = |name: &str| counters.iter().map(|counters| number(counters, name)).sum::<u64>();
+    100.0 * all("redundant") as f64 / all("received").max(1) as f64
+}
+
+/// The same by validator.
 fn redundant(counters: &[Value]) -> Spread {
     let percent =
         |counters: &Value| 100.0 * number(counters, "redundant") as f64 / number(counters, "received").max(1) as f64;
@@ -223,6 +232,8 @@ async fn bench() -> anyhow::Result<()> {
     Figure::new(BENCH, "redundant_percent", count, "%", percent).lower().loopback().print()?;
     net.close().await?;
     ensure!(lost == 0, "{lost} transactions are lost");
+    let all = redundant_of_all(&counters);
+    ensure!(all <= MOST_REDUNDANT, "{all:.1} % of the transactions that validators sent each other were redundant");
     Ok(())
 }
 
