@@ -1,4 +1,4 @@
-//! The validators' processes: started, killed, paused, asked for their counters, and ended with this process.
+//! The validators' processes: started, killed, asked for their counters, and ended with this process.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -94,18 +94,6 @@ impl Cluster {
             *node = None;
         }
         Ok(())
-    }
-
-    /// Stops a validator for some seconds, as a partition does: its peers hear nothing and it hears nothing. Ends when the
-    /// process that is returned does; that one goes on by itself, so that a validator does not stay stopped.
-    ///
-    /// # Errors
-    /// When it does not run.
-    pub fn pause(&mut self, at: usize, seconds: u64) -> anyhow::Result<Child> {
-        let pid = self.running(at)?.child.id().to_string();
-        let script = "trap '' INT TERM HUP; kill -STOP \"$0\"; sleep \"$1\"; kill -CONT \"$0\"";
-        let seconds = seconds.to_string();
-        Ok(Command::new("sh").args(["-c", script, &pid, &seconds]).stdin(Stdio::null()).spawn()?)
     }
 
     /// A validator's counters; `cpu_seconds` is the processor time that it has used.

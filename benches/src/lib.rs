@@ -16,6 +16,7 @@ pub mod ids;
 pub mod limits;
 pub mod load;
 pub mod net;
+pub mod parting;
 pub mod peers;
 pub mod psi;
 pub mod reads;

@@ -16,6 +16,7 @@ use crate::{
     clients::Clients,
     cluster::Cluster,
     load::{self, Pace, Patience},
+    parting::Network,
     run::Run,
     sign::{LIFE, Planned, nonce, notes, transfers},
     token::{GRANT, deployment, transfer},
@@ -39,6 +40,8 @@ pub struct Net {
     pub world: World,
     /// The validators' processes.
     pub cluster: Cluster,
+    /// The network between the validators, where it can part.
+    pub network: Option<Network>,
     /// The connections.
     pub clients: Arc<Clients>,
     /// Where the token stands.
@@ -52,19 +55,37 @@ pub struct Net {
 }
 
 impl Net {
-    /// Starts it with so many senders and recipients.
+    /// Starts it with so many senders and recipients; validators dial each other directly.
     ///
     /// # Errors
     /// What kept it from starting.
     pub async fn start(senders: u32, recipients: u32) -> anyhow::Result<Self> {
+        Self::begin(senders, recipients, false).await
+    }
+
+    /// The same on a network that can part, whose forwarders cost the validators some time.
+    ///
+    /// # Errors
+    /// What kept it from starting.
+    pub async fn start_partable(senders: u32, recipients: u32) -> anyhow::Result<Self> {
+        Self::begin(senders, recipients, true).await
+    }
+
+    async fn begin(senders: u32, recipients: u32, partable: bool) -> anyhow::Result<Self> {
         let folder = crate::folder()?;
         let world = World::found(folder.path(), senders)?;
+        let mut network = None;
+        if partable {
+            let (forwarders, known) = Network::between(&world.addresses)?;
+            world.route(&known)?;
+            network = Some(forwarders);
+        }
         let cluster = Cluster::start(folder.path())?;
         let clients = Clients::connect(&world, CONNECTIONS)?;
         let token = deploy(&clients, &world).await?;
         fund(&clients, &world, token).await?;
         let book = Book::new(recipients);
-        let mut net = Self { world, cluster, clients, token, book, next: 0, _folder: folder };
+        let mut net = Self { world, cluster, network, clients, token, book, next: 0, _folder: folder };
         let warm = net.transfer(u64::from(senders) * 4, Pace::PerSecond(WARM), Patience::ONCE).await?;
         warm.tell("warm-up");
         ensure!(warm.success_percent() > 99.0, "the warm-up fails");
@@ -80,6 +101,20 @@ impl Net {
         let height = accounts::open(&self.clients, &self.world, self.token, self.book.recipients()).await?;
         self.book.open(height);
         self.clients.settled().await.map(drop)
+    }
+
+    /// Parts a validator from all others, while its process and its clients' connections go on.
+    ///
+    /// # Errors
+    /// When the network is none that can part.
+    pub fn part(&self, at: usize) -> anyhow::Result<()> {
+        self.network.as_ref().context("this network cannot part")?.part(at);
+        Ok(())
+    }
+
+    /// Joins the network again.
+    pub fn heal(&self) {
+        self.network.iter().for_each(Network::heal);
     }
 
     fn numbers(&mut self, count: u64) -> Range<u64> {

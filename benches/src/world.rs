@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
+    fs, io,
     net::TcpListener,
     path::{Path, PathBuf},
     sync::Arc,
@@ -159,8 +159,7 @@ impl World {
         let genesis = Genesis { name: "bench".into(), time: now, organisations, members, epoch };
         let addresses = free_addresses(VALIDATORS)?;
         fs::write(folder.join("genesis"), genesis.to_wire())?;
-        fs::write(folder.join("addresses"), addresses.join("\n"))?;
-        Ok(Self {
+        let world = Self {
             chain: genesis.digest(),
             genesis,
             identity: identity(&own, certificate),
@@ -168,8 +167,25 @@ impl World {
             developer: key(&own, "developer"),
             addresses,
             folder: folder.to_owned(),
-        })
+        };
+        let known: [Vec<String>; VALIDATORS] = std::array::from_fn(|_| world.addresses.clone());
+        world.route(&known)?;
+        Ok(world)
     }
+
+    /// Writes for each validator that is started from now on where it finds all of them.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn route(&self, known: &[Vec<String>]) -> io::Result<()> {
+        let write = |(at, addresses): (usize, &Vec<String>)| fs::write(routes(&self.folder, at), addresses.join("\n"));
+        known.iter().enumerate().try_for_each(write)
+    }
+}
+
+/// The file with the addresses that a validator knows, a line for each of them.
+fn routes(folder: &Path, at: usize) -> PathBuf {
+    folder.join(format!("addresses{at}"))
 }
 
 impl Seat {
@@ -180,7 +196,7 @@ impl Seat {
     pub fn read(folder: &Path, at: usize) -> anyhow::Result<Self> {
         let genesis = Genesis::from_wire(&fs::read(folder.join("genesis"))?)?;
         let certificate = Certificate::from_der(&fs::read(folder.join(format!("node{at}.der")))?)?;
-        let text = fs::read_to_string(folder.join("addresses"))?;
+        let text = fs::read_to_string(routes(folder, at))?;
         let mut peers = BTreeMap::new();
         for (place, address) in text.lines().enumerate() {
             peers.insert(org(place)?, address.to_owned());

@@ -238,6 +238,13 @@ fn a_full_disk_is_told_and_with_room_again_nothing_is_lost() {
         four.grant("civil/deaths", "person_id", "encrypted_only", &[]);
         (problem(&four.doctor("health"), "ledger").as_deref() == Some("HQ-5001")).then_some(())
     });
+    until("the node raises the alarm while it runs", SOON, || {
+        let told = four.look("health/operator", &["alarms"]).good();
+        let stopped = |alarm: &Value| alarm["code"] == "chain_stopped" && alarm["severity"] == "critical";
+        items(&told, "active").iter().find(|alarm| stopped(alarm)).map(|alarm| {
+            assert!(text(alarm, "text_en").contains("HQ-5001"), "{alarm}");
+        })
+    });
     let rule = ["grant", "health/health", "sbp", "--to", "statistics", "--use", "after_aggregate"];
     let fault = four.sign("health/owner", &rule).fault("HQ-5001");
     assert!(text(&fault, "message_zh").contains("清理空间"), "{fault}");

@@ -20,8 +20,9 @@ use crate::{
     world::{PATIENCE, World, key, ms, nonce, org},
 };
 
-const HONEST: [usize; 3] = [0, 1, 2];
-const LIAR: usize = 3;
+/// The validators that keep to the protocol, and the one that does not.
+pub const HONEST: [usize; 3] = [0, 1, 2];
+pub const LIAR: usize = 3;
 
 /// A message of an engine, as it travels.
 fn gossip(message: Vec<u8>) -> Vec<u8> {
@@ -30,19 +31,19 @@ fn gossip(message: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-fn some_digest() -> Digest {
+pub fn some_digest() -> Digest {
     tagged("a lie", &[&nonce()])
 }
 
 /// Speaks with the identity of a validator and says what it likes.
-struct Liar {
+pub struct Liar {
     links: Arc<PeerClient>,
     me: OrgId,
     chain: Digest,
 }
 
 impl Liar {
-    async fn enter(world: &mut World) -> Self {
+    pub async fn enter(world: &mut World) -> Self {
         let mut peers = BTreeMap::new();
         for at in HONEST {
             peers.insert(org(at), world.link(LIAR, at).await);
@@ -52,7 +53,7 @@ impl Liar {
         Self { links, me: org(LIAR), chain: world.genesis.digest() }
     }
 
-    fn tell(&self, to: usize, message: Vec<u8>) {
+    pub fn tell(&self, to: usize, message: Vec<u8>) {
         self.links.deliver(&org(to), "chain", gossip(message));
     }
 
@@ -85,7 +86,7 @@ impl Liar {
     }
 
     /// An empty block after the newest one; `late` tells equal ones apart.
-    fn block(&self, newest: &Status, late: u64, state_root: Digest) -> Block {
+    pub fn block(&self, newest: &Status, late: u64, state_root: Digest) -> Block {
         let epoch = newest.epoch.digest();
         let header = Header {
             version: 1,

@@ -146,9 +146,8 @@ fn write_until_full(store: &Store) {
     assert!((0..300).any(|_| megabyte().is_err()), "the disk is never full");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_full_disk_stops_one_node_and_no_other_and_it_comes_back() {
-    let mut world = World::begin(BFT, &[0, 1, 2]).await;
+async fn full_disk(engine: u8) {
+    let mut world = World::begin(engine, &[0, 1, 2]).await;
     let store = world.store(3).await;
     world.start_on(3, store.clone()).await.expect("started");
     let load = Load::start(&world, 4);
@@ -171,4 +170,14 @@ async fn a_full_disk_stops_one_node_and_no_other_and_it_comes_back() {
     world.settle(&told).await;
     world.submit(&sent).await;
     world.signs(3).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_full_disk_stops_one_node_and_no_other_and_it_comes_back() {
+    full_disk(BFT).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn under_raft_a_full_disk_stops_one_node_and_no_other_too() {
+    full_disk(RAFT).await;
 }

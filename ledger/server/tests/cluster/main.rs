@@ -13,6 +13,7 @@ mod load;
 mod members;
 mod revoked;
 mod switch;
+mod usurper;
 mod world;
 
 /// How often something is tried: the first number daily, the second in a long run.

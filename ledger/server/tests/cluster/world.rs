@@ -265,6 +265,11 @@ impl World {
         self.seats[at].control.borrow().clone().expect("a running node")
     }
 
+    /// Something that is no node of this world listens in one's place.
+    pub fn listens(&self, at: usize, address: String) {
+        self.seats[at].control.send_replace(Some(address));
+    }
+
     /// Whom the genesis trusts.
     pub fn roots(&self) -> Arc<TrustRoots> {
         let trusted = (0..=GUEST).map(|at| (org(at), self.seats[at].ca.clone()));
