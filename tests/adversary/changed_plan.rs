@@ -17,7 +17,8 @@ WHERE h.age >= 30 ORDER BY c.person_id";
 /// Other values of a leaf, of its own kind.
 fn others(value: &Value) -> Vec<Value> {
     match value {
-        Value::Null => vec![json!(0), json!({ "ops": [] })],
+        // `A` is a word of the plan's enumerations.
+        Value::Null => vec![json!(0), json!({ "ops": [] }), json!("A")],
         Value::Bool(truth) => vec![json!(!truth)],
         Value::Number(number) => {
             let number = number.as_i64().expect("an integer");
@@ -26,9 +27,9 @@ fn others(value: &Value) -> Vec<Value> {
         Value::String(text) => {
             let mut all = vec![json!(format!("{text}x"))];
             // Words of the plan's enumerations.
-            all.extend(
-                ["int", "text", "inner", "left", "count", "sum", "and", "or", "rows", "B", "C"].map(|w| json!(w)),
-            );
+            let words =
+                ["int", "text", "inner", "left", "count", "sum", "and", "or", "rows", "time", "bytes", "B", "C"];
+            all.extend(words.map(|word| json!(word)));
             all.push(json!({ "value": { "read": 0, "value": 0, "absent": null } }));
             all
         }

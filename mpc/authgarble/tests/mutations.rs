@@ -27,13 +27,19 @@ struct Dealt {
     delta: Block,
 }
 
-/// What keys for the party that holds `Δ` come from.
-fn stream(holder: usize, peer: usize) -> BlockPrg {
-    BlockPrg::new(Block::from_u128(0x51ed_270b_0000 + (16 * holder + peer) as u128))
+/// A seed for a session and a number: in another session a key has another MAC, as no transfer serves twice.
+fn seeded(session: &[u8; 32], number: usize) -> BlockPrg {
+    let half: [u8; 16] = std::array::from_fn(|at| session[at] ^ session[16 + at]);
+    BlockPrg::new(Block::from_u128(u128::from_be_bytes(half).wrapping_add(number as u128)))
 }
 
-fn delta(party: usize) -> Block {
-    BlockPrg::new(Block::from_u128(0x0de1_7a00 + party as u128)).next().with_lsb(party == 1)
+/// What keys for the party that holds `Δ` come from.
+fn stream(session: &[u8; 32], holder: usize, peer: usize) -> BlockPrg {
+    seeded(session, 256 + 16 * holder + peer)
+}
+
+fn delta(session: &[u8; 32], party: usize) -> Block {
+    seeded(session, party).next().with_lsb(party == 1)
 }
 
 #[async_trait]
@@ -54,8 +60,9 @@ impl Correlation for Dealt {
     }
 }
 
-fn end(me: usize, peer: usize) -> Option<Box<dyn Correlation>> {
-    let dealt = || Dealt { own: stream(me, peer), theirs: stream(peer, me), delta: delta(peer) };
+fn end(session: &[u8; 32], me: usize, peer: usize) -> Option<Box<dyn Correlation>> {
+    let of = |holder, peer| stream(session, holder, peer);
+    let dealt = || Dealt { own: of(me, peer), theirs: of(peer, me), delta: delta(session, peer) };
     (peer != me).then(|| Box::new(dealt()) as Box<dyn Correlation>)
 }
 
@@ -72,8 +79,9 @@ fn sum_and_order(me: usize, mut ctx: Context) -> Run<Vec<Option<u64>>> {
     Box::pin(async move {
         let parties = ctx.parties();
         let shape = shape(parties);
-        let ends = (0..parties).map(|peer| end(me, peer)).collect();
-        let mut session = Session::over(&mut ctx, delta(me), ends)?;
+        let id = ctx.id();
+        let ends = (0..parties).map(|peer| end(&id, me, peer)).collect();
+        let mut session = Session::over(&mut ctx, delta(&id, me), ends)?;
         let input = match me {
             0 => bits_of(X, 8),
             last if last + 1 == parties => bits_of(Y, 8),

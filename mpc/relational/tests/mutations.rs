@@ -7,8 +7,8 @@
 use mpc_core::Context;
 use mpc_core::sweep::{Kinds, Protocol, Run, Verdict, sweep};
 use mpc_relational::{
-    Aggregate, CarrierRow, Cell, Function, GroupResult, Input, Join, OwnerRows, Placement, Rep3, SideRow,
-    SideShape, StarShape, run,
+    Aggregate, CarrierRow, Cell, Function, GroupResult, Input, Join, OwnerRows, Placement, Rep3, SideRow, SideShape,
+    StarShape, run,
 };
 
 /// Who learns the groups: another one than the owners.

@@ -47,11 +47,7 @@ pub fn decide(
     }
     let asks = |read: &&Read| rules.get(&read.dataset).is_none_or(|set| set.approval == ApprovalMode::Person);
     let must = circuits::needs_person(plan, own) || published::needs_person(plan, own);
-    if must || mine.iter().any(asks) {
-        Decision::AskPerson
-    } else {
-        Decision::Allow { by_rule: true }
-    }
+    if must || mine.iter().any(asks) { Decision::AskPerson } else { Decision::Allow { by_rule: true } }
 }
 
 /// Everything that is missing before all owners' rules allow the plan, in the order of its reads.

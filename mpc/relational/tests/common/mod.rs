@@ -52,8 +52,7 @@ fn mark_leads(rows: &mut [CarrierRow]) {
     for row in rows {
         row.lead = row.key.is_none_or(|key| seen.insert((key, row.group)));
         for (at, value) in row.values.iter().enumerate() {
-            let first = row.key.is_none_or(|key| seen_values.insert((key, row.group, at)));
-            row.value_leads[at] = value.is_some() && first;
+            row.value_leads[at] = value.is_some() && row.key.is_none_or(|key| seen_values.insert((key, row.group, at)));
         }
     }
 }
