@@ -295,7 +295,10 @@ pub fn write_file(path: &Path, bytes: &[u8], private: bool) -> Result<(), Fault>
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
         }
-        let temporary = path.with_extension("part");
+        // Beside it, under a name that no other file's writer uses.
+        let mut temporary = path.file_name().unwrap_or_default().to_owned();
+        temporary.push(".part");
+        let temporary = path.with_file_name(temporary);
         let mut options = fs::OpenOptions::new();
         options.write(true).create(true).truncate(true);
         #[cfg(unix)]

@@ -39,6 +39,7 @@ fn the_whole_story_is_told_by_the_command_line_alone() {
     let answer = four.look(ANALYST, &["query", "result", &job]).good();
     assert_eq!(answer["columns"], json!(["education", "people", "sbp", "died"]));
     assert_eq!(cells(&answer), plain_answer());
+    the_answer_is_written_to_files(&four, &job);
     // Nobody but the receiver has the answer, and nobody but the parties the question.
     four.look("health/owner", &["query", "result", &job]).fault("HQ-7004");
     assert!(four.job(AUDITOR, &job).expect("known to all")["sql"].is_null());
@@ -49,6 +50,33 @@ fn the_whole_story_is_told_by_the_command_line_alone() {
     // Offline: nothing of the platform runs any more.
     four.kill_all();
     evidence_holds_and_no_changed_byte_does(&four.genesis, &bundle);
+}
+
+/// The files hold the same cells, in their types; what is there already stays, unless it is to go.
+fn the_answer_is_written_to_files(four: &People, job: &str) {
+    let write = |form: &str, path: &Path, more: &[&str]| {
+        let arguments = ["query", "result", job, form, path.to_str().expect("a path")];
+        four.look(ANALYST, &[&arguments[..], more].concat())
+    };
+    let (csv, parquet) = (four.path("answer.csv"), four.path("answer.parquet"));
+    let rows: Vec<String> = plain_answer().into_iter().map(|row| row.join(",") + "\r\n").collect();
+    assert_eq!(write("--csv", &csv, &[]).good()["rows"], rows.len());
+    let written = fs::read_to_string(&csv).expect("a file");
+    assert_eq!(written, format!("education,people,sbp,died\r\n{}", rows.concat()));
+    fs::write(&csv, "kept").expect("written");
+    write("--csv", &csv, &[]).fault("HQ-7003");
+    assert_eq!(fs::read_to_string(&csv).expect("a file"), "kept");
+    write("--csv", &csv, &["--force"]).good();
+    assert_eq!(fs::read_to_string(&csv).expect("a file"), written);
+    assert!(!four.path("answer.csv.part").exists());
+    write("--parquet", &parquet, &[]).good();
+    let file = parquet.to_str().expect("a path");
+    let found = four.look("statistics/owner", &["source", "test", "answer", "--file", file]).good();
+    let types: Vec<_> = items(&found, "columns").iter().map(|column| text(column, "type")).collect();
+    assert_eq!(
+        (&found["rows"], types),
+        (&json!(rows.len()), ["int", "int", "decimal(6)", "int"].map(String::from).to_vec())
+    );
 }
 
 fn look_at_a_source(four: &People) {

@@ -1,14 +1,21 @@
 //! What every job moves is counted by the phases of its engine, and all phases together by what its streams say.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+    thread::{self, ThreadId},
+    time::Duration,
+};
 
+use base_rt::{Entropy, OsEntropy};
+use base_types::OrgId;
 use notary_terms::Plan;
-use runner::Direction;
+use runner::{Direction, Site, execute};
 use tempfile::TempDir;
 
 use crate::common::{
-    cluster::Cluster,
-    job::{Start, plan, request},
+    cluster::{Cluster, Records},
+    job::{Start, plan, request, run_of},
     nodes, org,
     sources::Sources,
 };
@@ -90,4 +97,49 @@ async fn sums_and_programs_name_their_phases() {
         planner::plan(&asked, &sources.catalogue, &nodes()).expect("a plan")
     };
     assert_eq!(phases(honest).await, named(&["base transfers", "garbled tables", "inputs", "outputs"]));
+}
+
+const STAR: &str = "SELECT s.ward, COUNT(*) AS people FROM stays s JOIN visits v ON v.id = s.id GROUP BY s.ward";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_star_names_its_steps() {
+    let due = ["agree on seeds", "group", "join", "reveal", "share inputs"];
+    assert_eq!(phases(|sources| plan(sources, STAR)).await, named(&due));
+}
+
+/// The system's randomness, and the threads on which it was drawn.
+#[derive(Default)]
+struct Drawn(Mutex<Vec<ThreadId>>);
+
+impl Entropy for Drawn {
+    fn fill(&self, out: &mut [u8]) {
+        self.0.lock().expect("not poisoned").push(thread::current().id());
+        OsEntropy.fill(out);
+    }
+}
+
+/// The runtime has this one thread, so what is drawn elsewhere is drawn by an engine that leaves it to the ledger.
+#[tokio::test]
+async fn a_star_computes_apart_and_its_steps_are_shown_in_their_order() {
+    let (cluster, _folder) = cluster().await;
+    let plan = plan(&cluster.sources, STAR);
+    let drawn = Arc::new(Drawn::default());
+    let party = |me: OrgId| {
+        let site = Site { entropy: drawn.clone(), ..cluster.site(&me, Duration::from_secs(30)) };
+        let (run, records) = (run_of(&plan, Start::first(), &me), Records::default());
+        async move {
+            let ended = execute(run, &site, &records).await;
+            assert!(ended.is_ok(), "{me}: {ended:?}");
+            records.steps()
+        }
+    };
+    let [one, two, three]: [OrgId; 3] = nodes().try_into().expect("three nodes");
+    let steps = tokio::join!(party(one), party(two), party(three));
+    let due = ["read", "open links", "agree on seeds", "share inputs", "join", "group", "reveal", "notarise"];
+    for steps in [steps.0, steps.1, steps.2] {
+        assert_eq!(steps, due);
+    }
+    let (threads, own) = (drawn.0.lock().expect("not poisoned").clone(), thread::current().id());
+    assert!(threads.contains(&own), "nonces are drawn where the run is");
+    assert!(threads.iter().any(|thread| *thread != own), "seeds are drawn where the engine is");
 }

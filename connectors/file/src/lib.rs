@@ -1,9 +1,14 @@
 //! CSV and Parquet files as sources, read by Polars, whose types stay inside this crate.
+//!
+//! An answer leaves as a Parquet file by [`parquet_of`].
 
 mod csv;
 mod encoding;
 mod parquet;
 mod records;
+mod write;
+
+pub use write::parquet_of;
 
 use base_types::fault::{Code, Fault};
 use connectors_api::{Connector, Gate, Location, Progress, SourceConfig, Stage, Ticket};

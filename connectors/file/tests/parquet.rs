@@ -10,7 +10,11 @@ use base_types::{
     column::{ColumnType, Table},
     fault::{Code, Fault},
 };
-use connectors_api::{Connector, Location, SourceConfig};
+use connectors_api::{
+    Connector, Location, SourceConfig,
+    text::{text_column, word_column},
+};
+use connectors_file::parquet_of;
 use notary_terms::Source;
 use polars::prelude::{DataFrame, DataType, IntoSeries, NamedFrom, ParquetWriter, Series, TimeUnit};
 
@@ -86,6 +90,29 @@ async fn every_type_comes_back_word_for_word() {
     let text = table.column("text").expect("the column");
     assert_eq!([text.text(0), text.text(1), text.text(2)], [Some("丙"), None, Some("")]);
     assert_eq!(table.column("time").expect("the column").text(0), Some("1970-01-01T00:00:01.500"));
+}
+
+#[tokio::test]
+async fn a_table_that_is_written_comes_back_word_for_word() {
+    let column = |name: &str, ty, words: [Option<i64>; 3]| word_column(name, ty, words.to_vec());
+    let texts = vec![Some("丙, \"c\"".to_owned()), None, Some(String::new())];
+    let columns = vec![
+        column("int", ColumnType::Int, [Some(i64::MIN), None, Some(7)]),
+        column("mean", ColumnType::Decimal { scale: 6 }, [Some(138_668_085), None, Some(-1)]),
+        column("flag", ColumnType::Bool, [None, Some(1), Some(0)]),
+        column("day", ColumnType::Date, [Some(-1), None, Some(19_000)]),
+        text_column("text", texts),
+    ];
+    let table = Table { columns, rows: 3 };
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t.parquet");
+    std::fs::write(&path, parquet_of(&table).expect("a file")).expect("written");
+    assert_eq!(round(&config(path)).await.expect("read"), table);
+
+    let day = |word| column("day", ColumnType::Date, [Some(word), None, None]);
+    for columns in [vec![day(1), day(2)], vec![day(1 << 31)]] {
+        assert_eq!(parquet_of(&Table { columns, rows: 3 }).expect_err("refused").code, Code::BadRequest);
+    }
 }
 
 #[tokio::test]

@@ -67,7 +67,7 @@ impl Checked {
         let (before, after) = (self.link.before(), self.link.after());
         if to == self.me() {
             let got = self.link.ctx.round(vec![], &[(before, words::bytes(x.len())), (after, TAG)]).await?;
-            return self.join(x, &got).map(Some);
+            return self.join(x, &Zeroizing::new(got)).map(Some);
         }
         let (own, next) = x.parts();
         let message = if to == after { words::encode(own) } else { tag(&mut self.link.own, next).to_bytes().to_vec() };

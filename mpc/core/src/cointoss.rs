@@ -21,7 +21,7 @@ use base_gm::sm3::tagged;
 use base_secret::Secret;
 use base_wire::wire_struct;
 use thiserror::Error;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// What both parties know beforehand; it goes into every hash.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -46,12 +46,14 @@ pub struct Commitment {
 wire_struct!(Commitment { digest });
 
 /// Second message: the responder's contribution.
+#[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Reply {
     share: [u8; 32],
 }
 wire_struct!(Reply { share });
 
 /// Third message: the committer's contribution and the salt of its commitment.
+#[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Opening {
     share: [u8; 32],
     salt: [u8; 32],

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base_gm::sm3::tagged;
+use zeroize::Zeroizing;
 
 pub use frame::Frame;
 
@@ -177,13 +178,14 @@ impl Context {
         ended.map(|((), messages)| messages).map_err(|abort| self.name(abort))
     }
 
-    /// One round that sends words to one peer and receives words from one.
+    /// One round that sends a few words to one peer and receives some from one; the bytes in between are wiped, for many words use
+    /// [`Context::pass`].
     ///
     /// # Errors
     /// As [`Context::round`].
     pub async fn exchange(&mut self, to: usize, out: &[u64], from: usize, expect: usize) -> Result<Vec<u64>, Abort> {
         let expected = [(from, words::bytes(expect))];
-        let got = self.round(vec![(to, words::encode(out))], &expected).await?;
+        let got = Zeroizing::new(self.round(vec![(to, words::encode(out))], &expected).await?);
         Ok(got.first().map(|bytes| words::decode(bytes)).unwrap_or_default())
     }
 

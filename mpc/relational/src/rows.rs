@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use zeroize::Zeroize;
+
 use crate::StarShape;
 
 /// A row of the carrier.
-#[derive(Clone)]
+#[derive(Clone, Zeroize)]
 pub struct CarrierRow {
     /// The key; `None` is NULL, which has no partner.
     pub key: Option<u64>,
@@ -24,7 +26,7 @@ pub struct CarrierRow {
 }
 
 /// All rows of a side that have one key, aggregated by the owner.
-#[derive(Clone)]
+#[derive(Clone, Zeroize)]
 pub struct SideRow {
     /// The key; each occurs once.
     pub key: u64,
@@ -36,7 +38,8 @@ pub struct SideRow {
     pub counts: Vec<u64>,
 }
 
-/// What one owner puts in.
+/// What one owner puts in; the engine wipes it when it has taken it over or refused it.
+#[derive(Zeroize)]
 pub enum OwnerRows {
     /// The carrier.
     Carrier(Vec<CarrierRow>),
@@ -107,5 +110,24 @@ impl StarShape {
         let total = rows.iter().fold(0, |sum: u64, row| sum.saturating_add(row.rows));
         hold(total <= shape.rows.into(), "the keys stand for more rows than the bound", rows.len())?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_wiped_to_the_last_field() {
+        let (values, value_leads) = (vec![Some(-4), None], vec![true, false]);
+        let mut row = CarrierRow { key: Some(7), group: 3, group_words: vec![5], lead: true, values, value_leads };
+        row.zeroize();
+        let CarrierRow { key, group, group_words, lead, values, value_leads } = row;
+        assert_eq!((key, group, lead), (None, 0, false));
+        assert!(group_words.is_empty() && values.is_empty() && value_leads.is_empty());
+        let mut row = SideRow { key: 7, rows: 2, sums: vec![-9], counts: vec![2] };
+        row.zeroize();
+        let SideRow { key, rows, sums, counts } = row;
+        assert!(key == 0 && rows == 0 && sums.is_empty() && counts.is_empty());
     }
 }

@@ -25,6 +25,7 @@ pub async fn run<S: Scheme>(
     mine: Vec<OwnerRows>,
     progress: &mut (dyn FnMut(&'static str) + Send),
 ) -> Result<Option<Vec<GroupResult>>, Abort> {
+    let mine = Zeroizing::new(mine);
     shape.check().and_then(|()| place.check(shape)).map_err(|why| Abort::local(why).at("shape"))?;
     let layout = Layout::new(shape);
     let words = input::words_of(ctx.me(), shape, place, &layout, &mine, S::DEVIATES).map(Zeroizing::new);

@@ -23,11 +23,13 @@ impl Rep3 {
             return Err(self.ctx.name(Abort::local(why)));
         }
         let mask = self.own.words(counts[me]);
-        let (masked, mut got) = (zip(mine, &mask, R::sub), vec![0; counts[before]]);
-        self.pass(Some((after, masked.as_slice())), Some((before, got.as_mut_slice()))).await?;
+        let masked = zip(mine, &mask, R::sub);
+        // Held as shares before the round, so that an abort wipes them too.
+        let (own, mut theirs) = (Shared::new(mask, masked), Shared::zeros(counts[before]));
+        self.pass(Some((after, own.next.as_slice())), Some((before, theirs.own.as_mut_slice()))).await?;
         let mut out = [Shared::zeros(0), Shared::zeros(0), Shared::zeros(0)];
-        out[me] = Shared::new(mask, masked);
-        out[before] = Shared::new(got, vec![0; counts[before]]);
+        out[me] = own;
+        out[before] = theirs;
         out[after] = Shared::new(vec![0; counts[after]], self.next.words(counts[after]));
         Ok(out)
     }

@@ -4,6 +4,7 @@
 //! frame more and shows a holder that departs from the protocol at the last step.
 
 use mpc_core::{Abort, words};
+use zeroize::Zeroizing;
 
 use crate::{Rep3, Ring, Shared};
 
@@ -27,23 +28,27 @@ impl Rep3 {
         Ok(words::decode(bytes))
     }
 
-    /// Gives one party the component that it misses, in words; nothing elsewhere. One round.
+    /// Gives one party the component that it misses, in words; nothing elsewhere. One round. A job reveals its answer once, so what is read
+    /// and hashed here is wiped; what [`Rep3::open`] opens on the way is public.
     pub(crate) async fn missing_component(
         &mut self,
         ring: &str,
         own: &[u64],
         next: &[u64],
         to: usize,
-    ) -> Result<Option<Vec<u64>>, Abort> {
+    ) -> Result<Option<Zeroizing<Vec<u64>>>, Abort> {
         let (before, after) = (self.before(), self.after());
         if to == self.me() {
             let expect = [(before, words::bytes(own.len())), (after, DIGEST)];
-            let got = self.round(vec![], &expect).await?;
-            let checked = self.checked(ring, &got);
+            let got = Zeroizing::new(self.round(vec![], &expect).await?);
+            let checked = self.checked(ring, &got).map(Zeroizing::new);
             return self.noted(checked).map(Some);
         }
-        let message =
-            if to == after { words::encode(own) } else { self.component_digest(ring, to, &words::encode(next)) };
+        let message = if to == after {
+            words::encode(own)
+        } else {
+            self.component_digest(ring, to, &Zeroizing::new(words::encode(next)))
+        };
         self.round(vec![(to, message)], &[]).await?;
         Ok(None)
     }

@@ -29,9 +29,16 @@ fn parse<T: Decode>(ctx: &Context, from: usize, bytes: &[u8]) -> Result<T, Abort
     T::from_wire(bytes).map_err(|fault| ctx.name(Abort::peer(from, fault.to_string())))
 }
 
-async fn swap(ctx: &mut Context, to: usize, message: Vec<u8>, from: usize, len: usize) -> Result<Vec<u8>, Abort> {
+/// What comes in is wiped when dropped: together with what this party put in, it tells a stream's seed.
+async fn swap(
+    ctx: &mut Context,
+    to: usize,
+    message: Vec<u8>,
+    from: usize,
+    len: usize,
+) -> Result<Zeroizing<Vec<u8>>, Abort> {
     let messages = ctx.round(vec![(to, message)], &[(from, len)]).await?;
-    Ok(messages.into_iter().next().unwrap_or_default())
+    Ok(Zeroizing::new(messages.into_iter().next().unwrap_or_default()))
 }
 
 /// Tosses two coins at once: as the committer with the next party, as the responder with the one before.

@@ -12,8 +12,10 @@ use mpc_psi::{
 use notary_terms::{Common, Plan, ReadRole, ValueOf};
 
 use crate::{
-    Answer, AnswerCell, cells,
-    intersect::{Side, apart, mode},
+    Answer, AnswerCell,
+    apart::apart,
+    cells,
+    intersect::{Side, mode},
     keys::elements,
     local::Rows,
     run::abort_fault,

@@ -8,11 +8,11 @@ use mpc_block::{Block, bytes_of_mut};
 use mpc_core::Context;
 use mpc_psi::{Mode, element::Elements, labelled, two};
 use notary_terms::{Intersect, KeyPart, Plan, Read, Spares};
-use tokio::{runtime::Handle, task::spawn_blocking};
 use zeroize::Zeroizing;
 
 use crate::{
     Answer,
+    apart::apart,
     buckets::{Buckets, Scratch},
     keys::elements,
     local::Rows,
@@ -34,16 +34,6 @@ impl Side {
             _ => Err(malformed("an intersection has two owners or more, each with one read")),
         }
     }
-}
-
-/// Runs a part on a thread of its own, since it computes for seconds.
-pub(crate) async fn apart<P>(step: &str, part: impl FnOnce() -> P + Send + 'static) -> Result<Option<Answer>, Fault>
-where
-    P: Future<Output = Result<Option<Answer>, Fault>>,
-{
-    let here = Handle::current();
-    let part = spawn_blocking(move || here.block_on(part()));
-    part.await.unwrap_or_else(|why| Err(Fault::new(Code::Internal, step, why.to_string())))
 }
 
 /// Runs the part; the receiver gets the answer. `scratch` is there where the plan deals keys out to buckets.

@@ -1,6 +1,7 @@
 //! Executes an approved plan and nothing else: reads, shares, runs the engine, and tells the notary what happened.
 
 mod answer;
+mod apart;
 mod beats;
 mod buckets;
 mod cells;

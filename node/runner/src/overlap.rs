@@ -11,7 +11,8 @@ use zeroize::Zeroizing;
 
 use crate::{
     Answer, AnswerCell,
-    intersect::{Side, apart, mode},
+    apart::apart,
+    intersect::{Side, mode},
     keys::elements,
     local::Rows,
     run::abort_fault,

@@ -11,10 +11,9 @@ use mpc_ot::softspoken::Parameters;
 use mpc_program::{Bounds, Kind, PANIC, Program, ProgramError, RESULT};
 use notary_terms::{Circuit, Output, Plan, ReadRole, Tier, ValueOf, formula};
 use serde_json::Value;
-use tokio::{runtime::Handle, task::spawn_blocking};
 use zeroize::Zeroizing;
 
-use crate::{Answer, AnswerCell, half_gates, local::Rows, run::abort_fault};
+use crate::{Answer, AnswerCell, apart::apart, half_gates, local::Rows, run::abort_fault};
 
 const STEP: &str = "compute program";
 
@@ -22,7 +21,7 @@ pub(crate) fn malformed(what: &str) -> Fault {
     Fault::new(Code::Internal, STEP, format!("the plan is malformed: {what}"))
 }
 
-/// Runs the part on a thread of its own, since it computes for seconds; the receiver gets the answer.
+/// Runs the part; the receiver gets the answer.
 pub(crate) async fn answer(
     plan: &Plan,
     circuit: Circuit,
@@ -30,9 +29,8 @@ pub(crate) async fn answer(
     tables: Vec<(usize, Table)>,
     me: &OrgId,
 ) -> Result<Option<Answer>, Fault> {
-    let (plan, me, here) = (plan.clone(), me.clone(), Handle::current());
-    let part = spawn_blocking(move || here.block_on(run(&plan, &circuit, context, &tables, &me)));
-    part.await.unwrap_or_else(|why| Err(Fault::new(Code::Internal, STEP, why.to_string())))
+    let (plan, me) = (plan.clone(), me.clone());
+    apart(STEP, move || async move { run(&plan, &circuit, context, &tables, &me).await }).await
 }
 
 async fn run(

@@ -16,7 +16,8 @@ pub use releases::{Releases, Shelf};
 
 use crate::{
     Answer, Site,
-    intersect::{Side, apart, parameters},
+    apart::apart,
+    intersect::{Side, parameters},
     keys::elements,
     matching::{Collected, Matching, malformed, payload_bytes},
     run::abort_fault,

@@ -150,7 +150,7 @@ async fn attempt(
     let terms = Terms { silence: site.silence, flows: site.flows.clone(), halt: halt.clone() };
     let wires = Wires::new(&site.me, &session, links, "open links", terms);
     let stepping = Stepping { minutes, wires: &wires };
-    let answer = joint(&plan, &session, &wires, inputs, site, &stepping).await;
+    let answer = joint(&plan, &session, inputs, site, &stepping).await;
     // Whatever a party that was called off ran into then, that is why it ended.
     let step = answer.as_ref().err().map_or("answer", |fault| fault.step.as_str());
     let answer = halt.fault(step).map_or(answer, Err);
@@ -239,33 +239,32 @@ impl Inputs {
 async fn joint(
     plan: &Plan,
     session: &Digest,
-    wires: &Arc<Wires>,
     inputs: Inputs,
     site: &Site,
-    minutes: &dyn Minutes,
+    stepping: &Stepping<'_>,
 ) -> Result<Option<Answer>, Fault> {
-    let context = context(plan, session, wires, site)?;
+    let context = context(plan, session, stepping.wires, site)?;
     match inputs {
-        Inputs::Star(rows) => star::answer(plan, context, rows, &site.me, minutes).await,
+        Inputs::Star(rows) => star::answer(plan, context, rows, &site.me, stepping).await,
         Inputs::Pair(program, side) => {
-            minutes.progress("match keys");
+            stepping.progress("match keys");
             let scratch = program.bucket_keys.map(|_| (site.scratch)(session)).transpose()?;
             intersect::answer(plan, program, context, side, scratch).await
         }
         Inputs::Overlap(program, side) => {
-            minutes.progress("sum matches");
+            stepping.progress("sum matches");
             overlap::answer(plan, program, context, side).await
         }
         Inputs::Common(program, side) => {
-            minutes.progress("match keys");
+            stepping.progress("match keys");
             common::answer(plan, program, context, side).await
         }
         Inputs::Own(circuit, tables) => {
-            minutes.progress("compute program");
+            stepping.progress("compute program");
             program::answer(plan, circuit, context, tables, &site.me).await
         }
         Inputs::Published(program, side) => {
-            minutes.progress("match keys");
+            stepping.progress("match keys");
             published::answer(plan, program, context, side, site).await
         }
     }

@@ -8,8 +8,9 @@ use base_types::{
 use mpc_core::Context;
 use mpc_relational::{Checked, OwnerRows, Rep3, run};
 use notary_terms::{Plan, ReadRole, Tier};
+use tokio::sync::mpsc;
 
-use crate::{Answer, Minutes, carrier_rows, placement, run::abort_fault, shape, side_rows};
+use crate::{Answer, apart::apart, carrier_rows, placement, run::abort_fault, shape, side_rows, transport::Stepping};
 
 /// A read's rows, prepared by their owner.
 pub(crate) fn rows(plan: &Plan, place: usize, table: &Table) -> Result<OwnerRows, Fault> {
@@ -22,16 +23,41 @@ pub(crate) fn rows(plan: &Plan, place: usize, table: &Table) -> Result<OwnerRows
     }
 }
 
-/// Runs the engine on the shares of the plan's tier; the receiver gets the answer.
+/// Runs the part; the receiver gets the answer.
 pub(crate) async fn answer(
+    plan: &Plan,
+    context: Context,
+    rows: Vec<OwnerRows>,
+    me: &OrgId,
+    stepping: &Stepping<'_>,
+) -> Result<Option<Answer>, Fault> {
+    let (plan, me, wires) = (plan.clone(), me.clone(), stepping.wires.clone());
+    let (tell, mut told) = mpsc::unbounded_channel();
+    // The links hear of a step on the engine's thread, before its first frame; who watches may hear a moment later.
+    let progress = move |step: &'static str| {
+        wires.step(step);
+        // A run that nobody watches any more ends by itself.
+        let _ = tell.send(step);
+    };
+    let part = apart("join", move || async move { joined(&plan, context, rows, &me, progress).await });
+    let shown = async {
+        while let Some(step) = told.recv().await {
+            stepping.minutes.progress(step);
+        }
+    };
+    let (answer, ()) = tokio::join!(part, shown);
+    answer
+}
+
+/// Runs the engine on the shares of the plan's tier.
+async fn joined(
     plan: &Plan,
     mut context: Context,
     rows: Vec<OwnerRows>,
     me: &OrgId,
-    minutes: &dyn Minutes,
+    mut progress: impl FnMut(&'static str) + Send,
 ) -> Result<Option<Answer>, Fault> {
     let (shape, place) = (shape(plan)?, placement(plan)?);
-    let mut progress = |step: &'static str| minutes.progress(step);
     let groups = match plan.tier {
         Tier::B => run::<Rep3>(&mut context, &shape, &place, rows, &mut progress).await,
         Tier::BPlus => run::<Checked>(&mut context, &shape, &place, rows, &mut progress).await,

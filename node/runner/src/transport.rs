@@ -8,13 +8,13 @@ use std::{
 use async_trait::async_trait;
 use base_gm::sm3::Tree;
 use base_rt::links::{Link, LinkFault, LinkReceiver, LinkSender};
-use base_types::{Digest, OrgId, fault::Fault};
+use base_types::{Digest, OrgId};
 use mpc_core::{Abort, Blame, Transport};
 use notary_terms::Stream;
 use tokio::sync::Mutex;
 
 use crate::{
-    Answer, Minutes, Note,
+    Minutes,
     flows::{Count, Direction, Flows},
     halt::Halt,
 };
@@ -107,7 +107,7 @@ impl Wires {
     }
 
     /// What passes from now on belongs to this step: one of the run's, or a phase of the engine below it.
-    fn step(&self, step: &str) {
+    pub(crate) fn step(&self, step: &str) {
         for wire in self.wires.iter().flatten() {
             *wire.counts() = Counts::of(&self.terms.flows, step, &wire.org);
         }
@@ -191,28 +191,15 @@ impl Transport for Wires {
     }
 }
 
-/// Minutes that also tell the links which step is under way.
+/// Those who are told which step of the run is under way.
 pub(crate) struct Stepping<'a> {
     pub(crate) minutes: &'a dyn Minutes,
-    pub(crate) wires: &'a Wires,
+    pub(crate) wires: &'a Arc<Wires>,
 }
 
-#[async_trait]
-impl Minutes for Stepping<'_> {
-    async fn note(&self, note: Note) -> Result<(), Fault> {
-        self.minutes.note(note).await
-    }
-
-    fn keep(&self, answer: &Answer) -> Result<(), Fault> {
-        self.minutes.keep(answer)
-    }
-
-    fn progress(&self, step: &str) {
+impl Stepping<'_> {
+    pub(crate) fn progress(&self, step: &str) {
         self.wires.step(step);
         self.minutes.progress(step);
-    }
-
-    async fn called_off(&self) -> Option<OrgId> {
-        self.minutes.called_off().await
     }
 }

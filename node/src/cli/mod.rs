@@ -13,6 +13,7 @@ mod member;
 mod plan;
 mod program;
 pub mod query;
+mod result;
 mod revoke;
 pub mod source;
 mod state;

@@ -24,8 +24,8 @@ pub enum QueryCommand {
     Submit(SubmitArgs),
     /// Where jobs are: all, or one.
     Status(StatusArgs),
-    /// The answer, at the receiver's node.
-    Result(JobArgs),
+    /// The answer, at the receiver's node: printed, or written to a file.
+    Result(super::result::ResultArgs),
 }
 
 #[derive(Args, Clone)]
@@ -73,14 +73,6 @@ pub struct SubmitArgs {
 pub struct StatusArgs {
     /// The job.
     job: Option<JobId>,
-    #[command(flatten)]
-    local: Local,
-}
-
-#[derive(Args)]
-pub struct JobArgs {
-    /// The job.
-    job: JobId,
     #[command(flatten)]
     local: Local,
 }
@@ -148,10 +140,7 @@ pub fn run(command: QueryCommand, show: Show) -> Result<(), Fault> {
                 None => show.value(&json!({"jobs": client.get("/api/jobs")?}), jobs_text),
             }
         }
-        QueryCommand::Result(args) => {
-            let answer = args.local.client()?.get(&format!("/api/jobs/{}/result", args.job))?;
-            show.value(&answer, |v| answer_text(v, show));
-        }
+        QueryCommand::Result(args) => super::result::run(&args, show)?,
     }
     Ok(())
 }

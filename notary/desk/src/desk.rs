@@ -9,7 +9,7 @@ use base_gm::{
 };
 use base_rt::clock::Clock;
 use base_types::{
-    Digest, Height, JobId, OrgId,
+    Digest, Height, JobId, OrgId, TimeMs,
     fault::{Code, Fault},
 };
 use base_wire::{Decode, Encode};
@@ -70,6 +70,8 @@ pub struct Desk {
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) deriver: Arc<dyn Deriver>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// When this process's desk began.
+    pub(crate) opened: TimeMs,
     pub(crate) book: RwLock<Book>,
     pub(crate) changed: watch::Sender<u64>,
     pub(crate) orders: mpsc::Sender<Result<Order, (JobId, u32, Fault)>>,
@@ -89,8 +91,8 @@ impl Desk {
         clock: Arc<dyn Clock>,
         orders: mpsc::Sender<Result<Order, (JobId, u32, Fault)>>,
     ) -> Arc<Self> {
-        let book = RwLock::new(Book::default());
-        Arc::new(Self { me, key, journal, deriver, clock, book, changed: watch::Sender::new(0), orders })
+        let (book, opened) = (RwLock::new(Book::default()), clock.now_ms());
+        Arc::new(Self { me, key, journal, deriver, clock, opened, book, changed: watch::Sender::new(0), orders })
     }
 
     /// Reads the book.

@@ -15,7 +15,7 @@ use notary_policy::{Decision, decide};
 use notary_terms::{ApprovalBody, Plan, RejectBody, StartBody, verify};
 
 use crate::{
-    Desk, Order,
+    Desk, Job, Order,
     act::{Action, due},
     desk::poisoned,
     sound,
@@ -155,7 +155,10 @@ impl Desk {
     }
 
     async fn order(&self, id: &JobId, attempt: u32, restarted: bool) -> Result<(), Fault> {
-        let begun = self.book(|book| book.job(id).is_some_and(|job| job.took_part(attempt, &self.me)))?;
+        // A ledger that was brought back from a backup, or is fetched again, shows old starts as if they were new, before it shows what
+        // this node told of them.
+        let begun = |job: &Job| job.took_part(attempt, &self.me) || job.started_before(attempt, self.opened);
+        let begun = self.book(|book| book.job(id).is_some_and(begun))?;
         let order = if restarted || begun {
             let why = "this node was restarted during the run; a new proposal is needed";
             Err((*id, attempt, Fault::new(Code::PeerGone, "restart", why).at(&self.me)))

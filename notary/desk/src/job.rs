@@ -168,6 +168,11 @@ impl Job {
             || self.receipt(attempt, org).is_some()
     }
 
+    /// True when an attempt was started before a moment, by the time of its block.
+    pub fn started_before(&self, attempt: u32, moment: TimeMs) -> bool {
+        self.starts.iter().any(|(at, mark)| *at == attempt && mark.time < moment)
+    }
+
     /// Where the job is at a moment.
     pub fn status(&self, now: TimeMs) -> JobStatus {
         // What had ended as planned was not called off any more.

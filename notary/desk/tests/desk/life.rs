@@ -96,6 +96,32 @@ async fn a_run_begun_in_an_earlier_life_is_known_by_its_entries() {
     assert_eq!(fault.code, Code::PeerGone);
 }
 
+/// The backup ends before the start or behind it; either way what this node told of the run is with the others only, and comes last.
+#[tokio::test]
+async fn a_ledger_from_a_backup_begins_no_run_again_and_new_ones_only() {
+    for started in [false, true] {
+        let world = World::furnished();
+        let job = approved(&world);
+        let before = world.log().len() as u64;
+        world.start(job);
+        read(&world, job);
+        let kept = before + u64::from(started);
+        let mut office = Office::troubled(&world, "health", kept, (0, 0));
+        settle().await;
+        *office.pen.seen.lock().expect("lock") = before + 1;
+        world.tick();
+        let (cut, attempt, fault) = office.order().await.err().expect("not begun again");
+        assert_eq!((cut, attempt, fault.code, fault.step.as_str()), (job, 1, Code::PeerGone, "restart"), "{fault}");
+        *office.pen.seen.lock().expect("lock") = u64::MAX;
+        office.idle(&world).await;
+        let next = approved(&world);
+        world.start(next);
+        let order = office.order().await.map_err(|(_, _, fault)| fault).expect("a run of this process");
+        assert_eq!((order.plan.digest(), order.attempt), (next, 1));
+        assert_eq!(world.count(&job, K::Read), 1);
+    }
+}
+
 #[tokio::test]
 async fn a_ledger_that_cannot_be_read_at_first_does_not_make_old_runs_new() {
     let world = World::furnished();
