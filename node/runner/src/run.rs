@@ -95,7 +95,7 @@ pub struct Site {
     pub salt: Arc<dyn Fn(&JobId, u32, &str) -> [u8; 32] + Send + Sync>,
     /// Finds the connector of a data set of this organisation.
     pub connector: Arc<dyn Fn(&base_types::DatasetId) -> Result<Box<dyn Connector>, Fault> + Send + Sync>,
-    /// Opens storage for what a session keeps outside memory; nothing of it is left, or readable, after the session.
+    /// Opens storage for what a run keeps outside memory, named after its first session; nothing of it is left, or readable, after it.
     pub scratch: Arc<dyn Fn(&Digest) -> Result<Box<dyn Scratch>, Fault> + Send + Sync>,
     /// How long a party may be silent.
     pub silence: Duration,

@@ -19,7 +19,8 @@ pub(super) async fn remaining(fork: &mut Context, plan: &Plan, finished: usize) 
     let mine = u32::try_from(finished).ok().filter(|_| finished <= plan.buckets);
     let mine = mine.ok_or_else(|| fork.name(Abort::local("a checkpoint beyond the last bucket")))?;
     let told = fork.round(vec![(peer, mine.to_be_bytes().to_vec())], &[(peer, size_of::<u32>())]).await?;
-    let theirs = told.first().and_then(|told| told.first_chunk::<4>()).map_or(0, |told| u32::from_be_bytes(*told)) as usize;
+    let theirs =
+        told.first().and_then(|told| told.first_chunk::<4>()).map_or(0, |told| u32::from_be_bytes(*told)) as usize;
     // The receiver has what it confirmed to the sender, and perhaps the bucket whose confirmation was lost.
     let (confirmed, delivered) = if receives { (theirs, finished) } else { (finished, theirs) };
     if theirs > plan.buckets || delivered.checked_sub(confirmed).is_none_or(|ahead| ahead > 1) {
