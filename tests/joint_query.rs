@@ -26,6 +26,8 @@ mod query;
 mod random;
 #[path = "joint_query/reference.rs"]
 mod reference;
+#[path = "joint_query/resumed.rs"]
+mod resumed;
 #[path = "joint_query/rows.rs"]
 mod rows;
 

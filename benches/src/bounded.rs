@@ -170,7 +170,7 @@ async fn side(mut ctx: Context, folder: &Path, rows: usize) -> anyhow::Result<Wo
         }
         Ok(())
     };
-    partitioned::run(&mut ctx, &plan, &[], &mut spill, deliver).await?;
+    partitioned::run(&mut ctx, &plan, 0, &mut spill, deliver).await?;
     write(&input(folder, me), &output(folder, me), &chosen)?;
     let work = begun.ended(&ctx);
     fs::remove_dir_all(&spill.0)?;

@@ -37,6 +37,8 @@ const DAY: u64 = 86_400_000;
 /// Three nodes that can reach each other.
 pub struct Cluster {
     pub hubs: BTreeMap<OrgId, Arc<LinkHub>>,
+    /// Where each accepts links.
+    pub addresses: BTreeMap<OrgId, String>,
     pub sources: Arc<Sources>,
     /// What all nodes' runs moved, by step.
     pub flows: Arc<Flows>,
@@ -111,7 +113,7 @@ impl Cluster {
         let hubs: BTreeMap<OrgId, Arc<LinkHub>> = members.into_iter().zip(listeners).map(start).collect();
         let tables = |org: &OrgId| (org.clone(), Arc::new(Releases::new(Box::new(Tables::default()))));
         let releases = hubs.keys().map(tables).collect();
-        Self { hubs, sources: Arc::new(sources), flows: Arc::default(), releases }
+        Self { hubs, addresses, sources: Arc::new(sources), flows: Arc::default(), releases }
     }
 
     pub fn site(&self, me: &OrgId, silence: Duration) -> Site {

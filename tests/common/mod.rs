@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 pub mod cluster;
+pub mod cut;
 pub mod expect;
 pub mod job;
 pub mod memory;

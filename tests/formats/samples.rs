@@ -18,9 +18,9 @@ use ledger_light::{
 use ledger_vm::notary::{Entry, EntryKind, Job, Record};
 use notary_evidence::{Bundle, EvidenceEntry};
 use notary_terms::{
-    ApprovalBody, ApprovalMode, CancelBody, ColumnClass, DeliveredBody, Outcome, Plan, ProposalBody, ReadBody,
-    ReceiptBody, RefusedBody, RejectBody, RevokeBody, Rule, RuleSet, Source, StartBody, Stream, Tier, TransferBody,
-    Use, dataset_subject,
+    ApprovalBody, ApprovalMode, CancelBody, ColumnClass, Connection, DeliveredBody, Outcome, Plan, ProposalBody,
+    ReadBody, ReceiptBody, RefusedBody, RejectBody, RevokeBody, Rule, RuleSet, Source, StartBody, Stream, Tier,
+    TransferBody, Use, dataset_subject,
 };
 
 use crate::plans;
@@ -244,6 +244,8 @@ fn ledger() -> Vec<Sample> {
 fn terms() -> Vec<Sample> {
     let aborted = Outcome::Aborted { code: "HQ-4001".into(), blamed: Some(org("civil")), step: "join".into() };
     let stream = Stream { from: org("civil"), to: org("health"), frames: 3, bytes: 4096, digest: digest(20) };
+    let later = Connection { number: 2, streams: vec![stream.clone()] };
+    let ended = ReceiptBody { outcome: aborted, transcript: digest(25), millis: 900, resumed: 0 };
     let delivered = DeliveredBody { receiver: org("statistics"), result: digest(21), bytes: 77 };
     let refused = RefusedBody {
         analyst: person("statistics/analyst"),
@@ -261,9 +263,11 @@ fn terms() -> Vec<Sample> {
         sample("RejectBody", &RejectBody { reason: "no".into() }),
         sample("StartBody", &StartBody { approvals: vec![digest(23)] }),
         sample("ReadBody", &ReadBody { dataset: id("civil/deaths"), commitment: digest(24) }),
-        sample("TransferBody", &TransferBody { streams: vec![stream] }),
+        sample("TransferBody", &TransferBody { streams: vec![stream.clone()], later: vec![] }),
+        sample("TransferBody, resumed", &TransferBody { streams: vec![stream], later: vec![later] }),
         sample("DeliveredBody", &delivered),
-        sample("ReceiptBody", &ReceiptBody { outcome: aborted, transcript: digest(25), millis: 900 }),
+        sample("ReceiptBody", &ended),
+        sample("ReceiptBody, resumed", &ReceiptBody { resumed: 2, ..ended }),
         sample("RefusedBody", &refused),
         sample("CancelBody", &CancelBody { reason: "called off".into() }),
         sample("RevokeBody", &RevokeBody { dataset: id("civil/deaths") }),

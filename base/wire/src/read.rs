@@ -52,6 +52,11 @@ impl<'a> Reader<'a> {
         self.rest.len()
     }
 
+    /// Whether these bytes come next; none is taken.
+    pub fn is_next(&self, bytes: &[u8]) -> bool {
+        self.rest.starts_with(bytes)
+    }
+
     /// The next `n` bytes.
     ///
     /// # Errors

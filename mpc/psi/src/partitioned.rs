@@ -6,17 +6,21 @@
 //! size of the sets, and some 100 bytes for every further row of this party's own that has an element of the bucket again:
 //! where many rows may have one key, that is put together before it is spilled.
 //!
-//! *Resuming*: the storage and the list of finished buckets are the checkpoint. A later attempt has a fresh session,
-//! and so fresh correlations, masks and random elements for every remaining bucket; nothing secret of an attempt is
-//! kept. The parties tell each other what they have finished, and a bucket is left out when both have. *A malicious
-//! peer* may have a bucket repeated with other elements; every attempt counts as a run of its own.
+//! *Resuming*: the storage and the number of finished buckets are the checkpoint, since buckets come one after the other. A
+//! later attempt has a fresh session, and so fresh correlations, masks and random elements for every remaining bucket;
+//! nothing secret of an attempt is kept. The parties tell each other how many they have finished, and begin with the first
+//! that one of them lacks. The receiver confirms each bucket that it has delivered, and only then has the sender finished
+//! it: so they differ by the bucket under way at most, and a peer that says otherwise is blamed. *A malicious receiver* may
+//! break off after the sender's last message of a bucket, and have this one bucket repeated with other elements: an attempt
+//! more tells it of one bucket's elements more. It learns nothing more of a bucket that it confirmed.
 //!
 //! The job is known long before a run, so who may write many rows into a party's data can fill one bucket beyond the
 //! bound, which ends the run. What is spilled is the owner's data (hashes of its keys, which can be guessed): the
 //! storage is the owner's own.
 //!
-//! [`labelled`] is the same with bytes that go with each element; it does not resume.
+//! [`labelled`] is the same with bytes that go with each element.
 
+mod checkpoint;
 pub mod labelled;
 mod spill;
 
@@ -90,8 +94,8 @@ impl Plan {
     }
 }
 
-/// Intersects bucket by bucket what both parties have spilled with a [`Writer`]. `finished[b]` tells that this party
-/// has delivered bucket `b` in an earlier attempt; a missing entry that it has not.
+/// Intersects bucket by bucket what both parties have spilled with a [`Writer`]. `finished` is how many buckets, from the
+/// first, this party has delivered in earlier attempts.
 ///
 /// After each bucket `deliver` gets its number and the rows of this party's elements in the intersection, ascending
 /// (`None` at a sender without output). It makes both durable, the bucket's rows in place of those of an earlier
@@ -102,7 +106,7 @@ impl Plan {
 pub async fn run<S, D>(
     ctx: &mut Context,
     plan: &Plan,
-    finished: &[bool],
+    finished: usize,
     spill: &mut S,
     mut deliver: D,
 ) -> Result<(), Abort>
@@ -111,13 +115,13 @@ where
     D: FnMut(usize, Option<Vec<u64>>) -> Result<(), String> + Send,
 {
     let mut fork = ctx.fork_bound("partitioned psi", &plan.encode());
-    for bucket in remaining(&mut fork, plan, finished).await? {
+    for bucket in checkpoint::remaining(&mut fork, plan, finished).await? {
         let (elements, rows) = load(&fork, plan, spill, bucket)?;
         let mut part = fork.fork_bound("bucket", &encode_numbers(&[bucket]));
         let padded = pad(&part, plan, elements.blocks())?;
         let matched = two::run(&mut part, &plan.bucket(), &padded).await?;
         let matched = matched.map(|matched| rows_of_all(&matched, &elements, &rows));
-        deliver(bucket, matched).map_err(|why| part.name(Abort::local(why)))?;
+        checkpoint::delivered(&mut part, plan, || deliver(bucket, matched)).await?;
     }
     Ok(())
 }
@@ -140,21 +144,6 @@ where
         }
     }
     Ok(())
-}
-
-/// The buckets that not both parties have finished.
-async fn remaining(fork: &mut Context, plan: &Plan, finished: &[bool]) -> Result<Vec<usize>, Abort> {
-    fork.enter("checkpoint");
-    let two::Parameters { sender, receiver, .. } = plan.two;
-    let peer = if fork.me() == sender { receiver } else { sender };
-    let done = |bucket: usize| finished.get(bucket).copied().unwrap_or(false);
-    let mine: Vec<u8> = (0..plan.buckets).map(|bucket| u8::from(done(bucket))).collect();
-    let theirs = fork.round(vec![(peer, mine)], &[(peer, plan.buckets)]).await?;
-    let theirs = theirs.into_iter().next().unwrap_or_default();
-    if theirs.iter().any(|byte| *byte > 1) {
-        return Err(fork.name(Abort::peer(peer, "a checkpoint that is none")));
-    }
-    Ok((0..plan.buckets).filter(|bucket| !done(*bucket) || theirs.get(*bucket) != Some(&1)).collect())
 }
 
 /// The distinct elements of a bucket, and the rows that were spilled, which the elements' rows count.

@@ -52,7 +52,7 @@ fn spilled(plan: &Plan, rows: &[Block]) -> Stored {
 /// What a party has at the end of an attempt: the outcome, what was delivered, how often its storage was read.
 type Attempt = (Result<(), Abort>, BTreeMap<usize, Option<Vec<u64>>>, usize);
 
-async fn attempt(mut ctx: Context, plan: Plan, finished: Vec<bool>, mut stored: Stored, fail_at: usize) -> Attempt {
+async fn attempt(mut ctx: Context, plan: Plan, finished: usize, mut stored: Stored, fail_at: usize) -> Attempt {
     let mut delivered = BTreeMap::new();
     let deliver = |bucket: usize, rows: Option<Vec<u64>>| {
         if delivered.len() == fail_at {
@@ -61,7 +61,7 @@ async fn attempt(mut ctx: Context, plan: Plan, finished: Vec<bool>, mut stored: 
         delivered.insert(bucket, rows);
         Ok(())
     };
-    let outcome = partitioned::run(&mut ctx, &plan, &finished, &mut stored, deliver).await;
+    let outcome = partitioned::run(&mut ctx, &plan, finished, &mut stored, deliver).await;
     (outcome, delivered, stored.loads)
 }
 
@@ -88,8 +88,8 @@ async fn buckets_together_give_the_rows_of_the_whole() {
         let plan = plan([left.len(), right.len()], bucket, Outputs::Both);
         assert_eq!(plan.buckets(), buckets);
         let (mine, theirs) = (spilled(&plan, &left), spilled(&plan, &right));
-        let zero = |ctx| attempt(ctx, plan, vec![], mine, usize::MAX);
-        let one = |ctx| attempt(ctx, plan, vec![], theirs, usize::MAX);
+        let zero = |ctx| attempt(ctx, plan, 0, mine, usize::MAX);
+        let one = |ctx| attempt(ctx, plan, 0, theirs, usize::MAX);
         let (sent, received, lengths) = pair(HONEST, zero, one).await;
         assert_eq!((&sent.0, &received.0), (&Ok(()), &Ok(())));
         assert_eq!((all_rows(&sent.1), all_rows(&received.1)), (at_left.clone(), at_right.clone()));
@@ -105,8 +105,8 @@ async fn messages_have_the_same_lengths_whatever_the_elements_are() {
         // The second time all rows have one element, so that buckets are empty.
         let rows = if seed == 10 { noise(seed, 300) } else { vec![Block::ONE; 300] };
         let (mine, theirs) = (spilled(&plan, &rows), spilled(&plan, &noise(30, 300)));
-        let zero = |ctx| attempt(ctx, plan, vec![], mine, usize::MAX);
-        let one = |ctx| attempt(ctx, plan, vec![], theirs, usize::MAX);
+        let zero = |ctx| attempt(ctx, plan, 0, mine, usize::MAX);
+        let one = |ctx| attempt(ctx, plan, 0, theirs, usize::MAX);
         let (sent, received, lengths) = pair(HONEST, zero, one).await;
         assert!(sent.0.is_ok() && received.0.is_ok());
         assert!(sent.1.values().all(Option::is_none) && all_rows(&received.1).is_empty());
@@ -121,14 +121,13 @@ async fn an_attempt_that_was_cut_off_is_resumed_with_what_is_missing() {
     let plan = plan([left.len(), right.len()], 400, Outputs::Receiver);
     let (mine, theirs) = (spilled(&plan, &left), spilled(&plan, &right));
     let (my_first, their_first) = (mine.clone(), theirs.clone());
-    // The receiver dies when it is to deliver its second bucket; the sender has delivered two.
-    let zero = |ctx| attempt(ctx, plan, vec![], my_first, usize::MAX);
-    let one = |ctx| attempt(ctx, plan, vec![], their_first, 1);
+    // The receiver dies when it is to deliver its second bucket, which it therefore does not confirm.
+    let zero = |ctx| attempt(ctx, plan, 0, my_first, usize::MAX);
+    let one = |ctx| attempt(ctx, plan, 0, their_first, 1);
     let (sent, received, _) = pair(HONEST, zero, one).await;
     assert!(is_blamed(&sent.0) && received.0.is_err_and(|abort| abort.blame == Blame::Local && abort.why == "killed"));
-    let finished = |delivered: &BTreeMap<usize, _>| (0..3).map(|bucket| delivered.contains_key(&bucket)).collect();
-    let (at_sender, at_receiver): (Vec<bool>, Vec<bool>) = (finished(&sent.1), finished(&received.1));
-    assert_eq!(at_receiver, [true, false, false]);
+    let (at_sender, at_receiver) = (sent.1.len(), received.1.len());
+    assert_eq!((at_sender, at_receiver), (1, 1));
     // Another session, as every attempt has.
     let mut contexts = memory::contexts(memory::network(2), [77; 32]).into_iter();
     let (zero, one) = (contexts.next().unwrap(), contexts.next().unwrap());
@@ -145,8 +144,8 @@ async fn an_attempt_that_was_cut_off_is_resumed_with_what_is_missing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_both_have_finished_is_not_run_again() {
     let plan = plan([300, 300], 100, Outputs::Receiver);
-    let zero = |ctx| attempt(ctx, plan, vec![true; 3], Stored::default(), usize::MAX);
-    let one = |ctx| attempt(ctx, plan, vec![true; 3], Stored::default(), usize::MAX);
+    let zero = |ctx| attempt(ctx, plan, 3, Stored::default(), usize::MAX);
+    let one = |ctx| attempt(ctx, plan, 3, Stored::default(), usize::MAX);
     let (sent, received, lengths) = pair(HONEST, zero, one).await;
     assert!(sent.0.is_ok() && received.0.is_ok() && received.1.is_empty() && received.2 == 0);
     assert_eq!(lengths.map(|frames| frames.len()), [1, 1]);
@@ -156,21 +155,21 @@ async fn what_both_have_finished_is_not_run_again() {
 async fn plans_that_differ_and_sets_beyond_the_plan_end_the_run() {
     let mine = plan([300, 300], 100, Outputs::Receiver);
     let theirs = plan([300, 301], 101, Outputs::Receiver);
-    let zero = |ctx| attempt(ctx, mine, vec![], Stored::default(), usize::MAX);
-    let one = |ctx| attempt(ctx, theirs, vec![], Stored::default(), usize::MAX);
+    let zero = |ctx| attempt(ctx, mine, 0, Stored::default(), usize::MAX);
+    let one = |ctx| attempt(ctx, theirs, 0, Stored::default(), usize::MAX);
     let (sent, received, _) = pair(HONEST, zero, one).await;
     assert!(is_blamed(&sent.0) && is_blamed(&received.0));
     let many = spilled(&mine, &noise(1, 3000));
-    let zero = |ctx| attempt(ctx, mine, vec![], many, usize::MAX);
-    let one = |ctx| attempt(ctx, mine, vec![], Stored::default(), usize::MAX);
+    let zero = |ctx| attempt(ctx, mine, 0, many, usize::MAX);
+    let one = |ctx| attempt(ctx, mine, 0, Stored::default(), usize::MAX);
     let (sent, received, _) = pair(HONEST, zero, one).await;
     assert!(sent.0.is_err_and(|abort| abort.blame == Blame::Local && abort.why.contains("than planned")));
     assert!(is_blamed(&received.0));
     // A torn record.
     let mut torn = spilled(&mine, &noise(1, 200));
     torn.runs.values_mut().for_each(|run| run.truncate(run.len() - 1));
-    let zero = |ctx| attempt(ctx, mine, vec![], torn, usize::MAX);
-    let one = |ctx| attempt(ctx, mine, vec![], Stored::default(), usize::MAX);
+    let zero = |ctx| attempt(ctx, mine, 0, torn, usize::MAX);
+    let one = |ctx| attempt(ctx, mine, 0, Stored::default(), usize::MAX);
     assert!(pair(HONEST, zero, one).await.0.0.is_err_and(|abort| abort.blame == Blame::Local));
 }
 
@@ -213,10 +212,12 @@ async fn labels_come_with_their_matches_bucket_by_bucket_and_lengths_tell_nothin
     for matching in [true, false] {
         let (mut mine, theirs) = (spilled(&plan, &left), if matching { right.clone() } else { noise(9, right.len()) });
         let mut theirs = spilled(&plan, &theirs);
-        let zero = |mut ctx: Context| async move { labelled::send(&mut ctx, &plan, 9, &mut mine, labels).await };
+        let zero =
+            |mut ctx: Context| async move { labelled::send(&mut ctx, &plan, 0, 9, &mut mine, labels, |_| ()).await };
         let one = |mut ctx: Context| async move {
             let mut held = Vec::new();
-            let outcome = labelled::receive(&mut ctx, &plan, 9, &mut theirs, |sealed| held.push(sealed)).await;
+            let keep = |_: usize, found: Vec<labelled::Sealed>| held.extend(found);
+            let outcome = labelled::receive(&mut ctx, &plan, 0, 9, &mut theirs, keep).await;
             let opened = held.iter().map(|sealed| (sealed.rows().to_vec(), sealed.open().map(|label| label.to_vec())));
             (outcome, opened.collect::<BTreeMap<_, _>>())
         };
@@ -240,20 +241,122 @@ async fn labels_come_with_their_matches_bucket_by_bucket_and_lengths_tell_nothin
     assert_eq!(seen[0], seen[1]);
 }
 
+/// A sender's outcome over one element, when the other side says what has been finished and no more.
+async fn sends<L>(payload: usize, label: L) -> Abort
+where
+    L: FnMut(&[u64], &mut Vec<u8>) -> Result<(), String> + Send + 'static,
+{
+    let plan = plan([300, 300], 300, Outputs::Receiver);
+    let mut mine = spilled(&plan, &noise(1, 1));
+    let zero =
+        |mut ctx: Context| async move { labelled::send(&mut ctx, &plan, 0, payload, &mut mine, label, |_| ()).await };
+    let one = |mut ctx: Context| async move {
+        labelled::receive(&mut ctx, &plan, 0, payload, &mut Stored::default(), |_, _| ()).await
+    };
+    pair(HONEST, zero, one).await.0.expect_err("no labels")
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn labels_that_are_none_end_the_run_at_their_sender() {
-    // One bucket: nobody is there to answer.
+    let short = sends(9, |_, _| Ok(())).await;
+    assert!(short.blame == Blame::Local && short.why.contains("another length"), "{short:?}");
+    let refused = sends(9, |_, _| Err("secret".to_owned())).await;
+    assert!(refused.blame == Blame::Local && refused.why == "secret", "{refused:?}");
+    assert_eq!(sends(0, labels).await.blame, Blame::Local);
     let plan = plan([300, 300], 300, Outputs::Receiver);
-    let (block, mut ctx) = (noise(1, 1), memory::contexts(memory::network(2), [5; 32]));
-    let outcome = labelled::send(&mut ctx[0], &plan, 9, &mut spilled(&plan, &block), |_, _| Ok(())).await;
-    assert!(outcome.is_err_and(|abort| abort.blame == Blame::Local && abort.why.contains("another length")));
-    let refused = |_: &[u64], _: &mut Vec<u8>| Err("secret".to_owned());
-    let outcome = labelled::send(&mut ctx[0], &plan, 9, &mut spilled(&plan, &block), refused).await;
-    assert!(outcome.is_err_and(|abort| abort.blame == Blame::Local && abort.why == "secret"));
-    let outcome = labelled::send(&mut ctx[0], &plan, 0, &mut spilled(&plan, &block), labels).await;
-    assert!(outcome.is_err_and(|abort| abort.blame == Blame::Local));
-    let outcome = labelled::receive(&mut ctx[0], &plan, 9, &mut spilled(&plan, &block), |_| ()).await;
+    let mut ctx = memory::contexts(memory::network(2), [5; 32]).swap_remove(0);
+    let outcome = labelled::receive(&mut ctx, &plan, 0, 9, &mut spilled(&plan, &noise(1, 1)), |_, _| ()).await;
     assert!(outcome.is_err_and(|abort| abort.blame == Blame::Local && abort.why.contains("not the receiver")));
+}
+
+/// What a receiver has of each bucket: its rows and what came with them.
+type Got = BTreeMap<usize, Vec<(Vec<u64>, Vec<u8>)>>;
+
+/// The sender's part with labels, from storage that fails at its load of that number: the buckets that it has finished.
+async fn send_until(
+    mut ctx: Context,
+    plan: Plan,
+    finished: usize,
+    mut mine: Failing,
+) -> (Result<(), Abort>, Vec<usize>) {
+    let mut done = Vec::new();
+    let outcome = labelled::send(&mut ctx, &plan, finished, 9, &mut mine, labels, |bucket| done.push(bucket)).await;
+    (outcome, done)
+}
+
+async fn receive_until(mut ctx: Context, plan: Plan, finished: usize, mut theirs: Failing) -> (Result<(), Abort>, Got) {
+    let mut got = BTreeMap::new();
+    let keep = |bucket: usize, found: Vec<labelled::Sealed>| {
+        got.insert(bucket, found);
+    };
+    let outcome = labelled::receive(&mut ctx, &plan, finished, 9, &mut theirs, keep).await;
+    let open = |sealed: labelled::Sealed| (sealed.rows().to_vec(), sealed.open().expect("sealed well").to_vec());
+    let got = got.into_iter().map(|(bucket, found)| (bucket, found.into_iter().map(open).collect()));
+    (outcome, got.collect())
+}
+
+/// Storage that fails when it is read so many times.
+struct Failing(Stored, usize);
+
+impl Spill for Failing {
+    fn append(&mut self, bucket: usize, bytes: &[u8]) -> Result<(), String> {
+        self.0.append(bucket, bytes)
+    }
+
+    fn load(&mut self, bucket: usize) -> Result<Vec<u8>, String> {
+        if self.0.loads == self.1 { Err("killed".into()) } else { self.0.load(bucket) }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn labels_that_were_cut_off_are_resumed_with_what_is_missing() {
+    let ([left, right], _) = rows();
+    let plan = plan([left.len(), right.len()], 400, Outputs::Receiver);
+    let (mine, theirs) = (spilled(&plan, &left), spilled(&plan, &right));
+    let (until, whole) = (Failing(mine.clone(), 1), Failing(theirs.clone(), usize::MAX));
+    let zero = |ctx| send_until(ctx, plan, 0, until);
+    let one = |ctx| receive_until(ctx, plan, 0, whole);
+    let ((cut, done), (left_alone, mut got), first) = pair(HONEST, zero, one).await;
+    assert!(cut.is_err_and(|abort| abort.blame == Blame::Local) && is_blamed(&left_alone));
+    assert_eq!((done, got.len()), (vec![0], 1));
+    let (mine, theirs) = (Failing(mine, usize::MAX), Failing(theirs, usize::MAX));
+    let zero = |ctx| send_until(ctx, plan, 1, mine);
+    let one = |ctx| receive_until(ctx, plan, 1, theirs);
+    let ((sent, done), (received, more), second) = pair(HONEST, zero, one).await;
+    assert_eq!((sent, received, done), (Ok(()), Ok(()), vec![1, 2]));
+    assert_eq!(more.keys().copied().collect::<Vec<_>>(), [1, 2]);
+    got.extend(more);
+    assert_eq!(got.values().map(Vec::len).sum::<usize>(), 400);
+    let labels: BTreeMap<_, _> = got.into_values().flatten().map(|(rows, label)| (rows[0], label)).collect();
+    assert!(labels.iter().all(|(row, label)| label[1..] == (500 + row).to_be_bytes()));
+    assert!(second[0].iter().sum::<usize>() > first[0].iter().sum::<usize>(), "two buckets after one");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bucket_whose_confirmation_was_lost_is_run_again_and_no_other_is() {
+    let plan = plan([300, 300], 100, Outputs::Receiver);
+    let stored = || spilled(&plan, &noise(30, 300));
+    // How many buckets each says it has finished, and where the run goes on.
+    for (at_sender, at_receiver, from) in [(1, 2, 1), (2, 2, 2), (2, 3, 2), (3, 3, 3)] {
+        let (mine, theirs) = (stored(), stored());
+        let zero = |ctx| attempt(ctx, plan, at_sender, mine, usize::MAX);
+        let one = |ctx| attempt(ctx, plan, at_receiver, theirs, usize::MAX);
+        let (sent, received, _) = pair(HONEST, zero, one).await;
+        assert_eq!((sent.0, received.0), (Ok(()), Ok(())));
+        assert_eq!((sent.1.len(), received.1.len(), sent.2), (3 - from, 3 - from, 3 - from), "{at_sender}");
+    }
+    // A receiver that wants again what it has confirmed; and one that has what was never sent.
+    for (at_sender, at_receiver) in [(2, 1), (1, 0), (0, 2), (1, 3)] {
+        let (mine, theirs) = (stored(), stored());
+        let zero = |ctx| attempt(ctx, plan, at_sender, mine, usize::MAX);
+        let one = |ctx| attempt(ctx, plan, at_receiver, theirs, usize::MAX);
+        let (sent, received, _) = pair(HONEST, zero, one).await;
+        assert!(sent.0.is_err_and(|abort| abort.blame == Blame::Peer(1)), "{at_sender} {at_receiver}");
+        assert!(received.0.is_err_and(|abort| abort.blame == Blame::Peer(0)) && sent.2 == 0);
+    }
+    let zero = |ctx| attempt(ctx, plan, 4, stored(), usize::MAX);
+    let one = |ctx| attempt(ctx, plan, 3, stored(), usize::MAX);
+    assert!(pair(HONEST, zero, one).await.0.0.is_err_and(|abort| abort.blame == Blame::Local));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The explanation of an intersection: its tier, its protocol, and what each owner learns.
 
-use notary_terms::{Intersect, KeyPart, Label, Plan, Read, ReadRole, Spares};
+use notary_terms::{Intersect, KeyPart, Label, MAX_RESUMES, Plan, Read, ReadRole, Spares};
 
 use crate::{
     cost::{self, Cost},
@@ -107,11 +107,12 @@ fn buckets(plan: &Plan, intersect: &Intersect) -> Words {
     words(
         format!(
             "; it runs in {count} buckets of about {keys} keys, padded to one size, one after the other: each node keeps the \
-             hashes of its own keys encrypted on its own disk until the run ends, and about {memory} MiB of them in memory"
+             hashes of its own keys encrypted on its own disk until the run ends, and about {memory} MiB of them in memory; if \
+             the link breaks, the bucket under way is compared again, up to {MAX_RESUMES} times in all"
         ),
         format!(
             "；分 {count} 个桶依次进行，每桶约 {keys} 个键并补齐至同一规模：各节点将自己的键的散列加密存于本机磁盘，运行结束即删除，\
-             内存中约占 {memory} MiB"
+             内存中约占 {memory} MiB；链路中断时重新比对正在进行的桶，总共至多 {MAX_RESUMES} 次"
         ),
     )
 }

@@ -1,13 +1,17 @@
 //! One node's part in an intersection that runs in buckets: its keys lie in storage, and one bucket's are in memory at a time.
 //!
-//! Keys are dealt out under the session's identifier, which nobody knew when the rows were read: so nobody could choose keys
-//! that fill one bucket. The storage therefore serves one session, and is gone with it. The engine can go on with the buckets
-//! that are missing; a run does not: a link that breaks ends it with a receipt, like any other run.
+//! Keys are dealt out under the first session's identifier, which nobody knew when the rows were read: so nobody could choose
+//! keys that fill one bucket. The storage therefore serves one run, and is gone with it. A link that breaks while buckets are
+//! compared is opened again, and the run goes on with those that are missing, each under a fresh session; one that breaks while
+//! keys are dealt out ends it.
 
 use base_types::fault::Fault;
 use mpc_core::{Abort, Context};
 use mpc_psi::{
-    partitioned::{self, Plan, Spill, labelled},
+    partitioned::{
+        self, Plan, Spill,
+        labelled::{self, Sealed},
+    },
     two,
 };
 use notary_terms::{KeyPart, Label};
@@ -88,6 +92,10 @@ pub(crate) struct Buckets<'a> {
     matching: Matching<'a>,
     plan: Plan,
     storage: Storage,
+    /// How many buckets are compared, from the first.
+    finished: usize,
+    /// What matches in them, at the receiver.
+    held: Held,
 }
 
 impl<'a> Buckets<'a> {
@@ -108,7 +116,7 @@ impl<'a> Buckets<'a> {
         let beating = Beating::start(fork, peer, 0);
         let storage = Storage { scratch, fault: None, over: beating.over() };
         let (matching, keys) = Matching::of(job, label, side)?;
-        let mut buckets = Self { matching, plan, storage };
+        let mut buckets = Self { matching, plan, storage, finished: 0, held: Held::new() };
         buckets.deal(keys)?;
         buckets.look(context, me == sender)?;
         let met = async {
@@ -122,7 +130,7 @@ impl<'a> Buckets<'a> {
 
     /// Deals the keys out.
     fn deal(&mut self, keys: &[KeyPart]) -> Result<(), Fault> {
-        let Self { matching, plan, storage } = self;
+        let Self { matching, plan, storage, .. } = self;
         let dealt = keys::deal(&matching.rows, keys, &matching.kept, plan, storage);
         dealt.map_err(|fault| self.cause().unwrap_or(fault))
     }
@@ -135,7 +143,7 @@ impl<'a> Buckets<'a> {
         if !sends && !many {
             return Ok(());
         }
-        let Self { matching, plan, storage } = self;
+        let Self { matching, plan, storage, .. } = self;
         let (mut found, mut broken, mut tried) = (0, None, Zeroizing::new(Vec::<u8>::new()));
         let seen = partitioned::visit(context, plan, storage, |rows| {
             found += 1;
@@ -160,35 +168,53 @@ impl<'a> Buckets<'a> {
         self.storage.fault.take().or(over)
     }
 
-    /// Compares bucket by bucket, and puts together the rows that match behind the last.
-    pub(crate) async fn receive(&mut self, context: &mut Context) -> Result<Answer, Fault> {
-        let (matching, plan, storage) = (&self.matching, &self.plan, &mut self.storage);
-        let mut held = Held::new();
+    /// Compares the buckets that are missing, and keeps what matches.
+    pub(crate) async fn receive(&mut self, context: &mut Context) -> Result<(), Fault> {
+        let Self { matching, plan, storage, finished, held } = self;
+        let from = *finished;
         let outcome = match matching.payload() {
             None => {
-                let deliver = |_: usize, rows: Option<Vec<u64>>| {
-                    held.add_bare(rows.unwrap_or_default());
+                let deliver = |bucket: usize, rows: Option<Vec<u64>>| {
+                    held.add_bare(bucket, rows.unwrap_or_default());
+                    *finished = bucket + 1;
                     Ok(())
                 };
-                partitioned::run(context, plan, &[], storage, deliver).await
+                partitioned::run(context, plan, from, storage, deliver).await
             }
-            Some(payload) => labelled::receive(context, plan, payload, storage, |sealed| held.add(sealed)).await,
+            Some(payload) => {
+                let deliver = |bucket: usize, found: Vec<Sealed>| {
+                    held.add(bucket, found);
+                    *finished = bucket + 1;
+                };
+                labelled::receive(context, plan, from, payload, storage, deliver).await
+            }
         };
-        ended(matching, storage, outcome, None)?;
-        held.answer(matching)
+        ended(matching, storage, outcome, None)
     }
 
-    /// Lets the receiver compare, and gives it what goes with the keys that it has.
+    /// Puts together the rows that match. To be called when all buckets are compared.
+    pub(crate) fn answer(self) -> Result<Answer, Fault> {
+        self.held.answer(&self.matching)
+    }
+
+    /// Lets the receiver compare the buckets that are missing, and gives it what goes with the keys that it has.
     pub(crate) async fn send(&mut self, context: &mut Context) -> Result<(), Fault> {
-        let (matching, plan, storage) = (&self.matching, &self.plan, &mut self.storage);
-        let mut broken = None;
+        let Self { matching, plan, storage, finished, held: _ } = self;
+        let (from, mut broken) = (*finished, None);
         let outcome = match matching.payload() {
-            None => partitioned::run(context, plan, &[], storage, |_, _| Ok(())).await,
+            None => {
+                let deliver = |bucket: usize, _: Option<Vec<u64>>| {
+                    *finished = bucket + 1;
+                    Ok(())
+                };
+                partitioned::run(context, plan, from, storage, deliver).await
+            }
             Some(payload) => {
                 let label = |rows: &[u64], out: &mut Vec<u8>| {
                     matching.attach(places(rows), out).map_err(|fault| noted(&mut broken, fault))
                 };
-                labelled::send(context, plan, payload, storage, label).await
+                let done = |bucket: usize| *finished = bucket + 1;
+                labelled::send(context, plan, from, payload, storage, label, done).await
             }
         };
         ended(matching, storage, outcome, broken)

@@ -1,5 +1,7 @@
 //! One node's part in an intersection: its keys as elements, all in memory unless the plan deals them out to buckets.
 
+use std::sync::Arc;
+
 use base_types::{
     column::Table,
     fault::{Code, Fault},
@@ -14,6 +16,7 @@ use crate::{
     Answer,
     apart::apart,
     buckets::{Buckets, Scratch},
+    connections::Connections,
     keys::elements,
     local::Rows,
     matching::{Collected, Matching, malformed},
@@ -36,16 +39,22 @@ impl Side {
     }
 }
 
-/// Runs the part; the receiver gets the answer. `scratch` is there where the plan deals keys out to buckets.
+/// What a run in buckets has beyond one session: where its keys lie, and how it goes on when a link breaks.
+pub(crate) struct Lasting {
+    pub(crate) scratch: Box<dyn Scratch>,
+    pub(crate) connections: Arc<Connections>,
+}
+
+/// Runs the part; the receiver gets the answer. `lasting` is there where the plan deals keys out to buckets.
 pub(crate) async fn answer(
     plan: &Plan,
     program: Intersect,
     context: Context,
     side: Side,
-    scratch: Option<Box<dyn Scratch>>,
+    lasting: Option<Lasting>,
 ) -> Result<Option<Answer>, Fault> {
     let plan = plan.clone();
-    apart("match keys", move || async move { run(&plan, &program, context, &side, scratch).await }).await
+    apart("match keys", move || async move { run(&plan, &program, context, &side, lasting).await }).await
 }
 
 async fn run(
@@ -53,22 +62,36 @@ async fn run(
     program: &Intersect,
     mut context: Context,
     side: &Side,
-    scratch: Option<Box<dyn Scratch>>,
+    lasting: Option<Lasting>,
 ) -> Result<Option<Answer>, Fault> {
     let (label, parameters) = (&program.label, parameters(plan, program.spares)?);
     if let Some(keys) = program.bucket_keys {
-        let scratch = scratch.ok_or_else(|| malformed("no storage for its buckets"))?;
-        let mut buckets = Buckets::fill((plan, label, side), (parameters, keys), &mut context, scratch).await?;
-        if side.place == 0 {
-            return buckets.receive(&mut context).await.map(Some);
-        }
-        return buckets.send(&mut context).await.map(|()| None);
+        let Lasting { scratch, connections } = lasting.ok_or_else(|| malformed("no storage for its buckets"))?;
+        let buckets = Buckets::fill((plan, label, side), (parameters, keys), &mut context, scratch).await?;
+        return in_buckets(buckets, side.place == 0, context, &connections).await;
     }
     let party = Party::of(Matching::of(plan, label, side)?, parameters, &context)?;
     if side.place == 0 {
         return party.receive(&mut context).await.map(Some);
     }
     party.send(&mut context).await.map(|()| None)
+}
+
+/// Compares bucket by bucket, over as many connections as it may take.
+async fn in_buckets(
+    mut buckets: Buckets<'_>,
+    receives: bool,
+    mut context: Context,
+    connections: &Connections,
+) -> Result<Option<Answer>, Fault> {
+    loop {
+        let compared = if receives { buckets.receive(&mut context).await } else { buckets.send(&mut context).await };
+        match compared {
+            Ok(()) if receives => return buckets.answer().map(Some),
+            Ok(()) => return Ok(None),
+            Err(broken) => context = connections.again(broken).await?,
+        }
+    }
 }
 
 /// A side with all its elements in memory.

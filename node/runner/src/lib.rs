@@ -6,6 +6,7 @@ mod beats;
 mod buckets;
 mod cells;
 mod common;
+mod connections;
 mod flows;
 mod half_gates;
 mod halt;

@@ -12,7 +12,7 @@ use base_types::{
 };
 use base_wire::Encode;
 use connectors_api::Connector;
-use mpc_core::{Abort, Blame, Context};
+use mpc_core::{Abort, Blame};
 use mpc_relational::OwnerRows;
 use notary_terms::{
     Approved, Circuit, Common, DeliveredBody, Intersect, Outcome, Overlap, Plan, Program, Published, Read, ReadBody,
@@ -23,14 +23,15 @@ use crate::{
     Answer,
     buckets::Scratch,
     common,
+    connections::{Connections, Stepping},
     flows::Flows,
     halt::Halt,
-    intersect::{self, Side},
+    intersect::{self, Lasting, Side},
     overlap, program,
     published::{self, Releases},
-    session::{self, Binding},
+    session::{Binding, Meeting},
     star,
-    transport::{Stepping, Terms, Wires},
+    transport::Terms,
 };
 
 /// What a run tells the notary.
@@ -94,7 +95,7 @@ pub struct Site {
     pub salt: Arc<dyn Fn(&JobId, u32, &str) -> [u8; 32] + Send + Sync>,
     /// Finds the connector of a data set of this organisation.
     pub connector: Arc<dyn Fn(&base_types::DatasetId) -> Result<Box<dyn Connector>, Fault> + Send + Sync>,
-    /// Opens storage for what a session keeps outside memory; nothing of it is left, or readable, after the session.
+    /// Opens storage for what a run keeps outside memory, named after its first session; nothing of it is left, or readable, after it.
     pub scratch: Arc<dyn Fn(&Digest) -> Result<Box<dyn Scratch>, Fault> + Send + Sync>,
     /// How long a party may be silent.
     pub silence: Duration,
@@ -110,10 +111,10 @@ pub struct Site {
 /// The fault that ended the attempt, after it has been notarised.
 pub async fn execute(run: Run, site: &Site, minutes: &dyn Minutes) -> Result<Option<Answer>, Fault> {
     let started = site.clock.now_ms();
-    let mut transcript = sm3::Sm3Stream::new();
-    transcript.update(&(site.salt)(&run.plan.digest(), run.attempt, "transcript"));
+    let mut trail = Trail { transcript: sm3::Sm3Stream::new(), resumed: 0 };
+    trail.transcript.update(&(site.salt)(&run.plan.digest(), run.attempt, "transcript"));
     let halt = run.halt.clone();
-    let result = match attempt(run, site, minutes, &mut transcript).await {
+    let result = match attempt(run, site, minutes, &mut trail).await {
         Err(fault) => Err(halt.reason(fault, minutes).await),
         answer => answer,
     };
@@ -122,35 +123,38 @@ pub async fn execute(run: Run, site: &Site, minutes: &dyn Minutes) -> Result<Opt
         Err(fault) => Outcome::aborted(fault.code, fault.party.clone(), &fault.step),
     };
     let millis = site.clock.now_ms().saturating_sub(started);
-    let receipt = Note::Receipt(ReceiptBody { outcome, transcript: transcript.finish(), millis });
-    let noted = minutes.note(receipt).await;
+    let Trail { transcript, resumed } = trail;
+    let receipt = ReceiptBody { outcome, transcript: transcript.finish(), millis, resumed };
+    let noted = minutes.note(Note::Receipt(receipt)).await;
     let answer = result?;
     noted?;
     Ok(answer)
 }
 
-async fn attempt(
-    run: Run,
-    site: &Site,
-    minutes: &dyn Minutes,
-    transcript: &mut sm3::Sm3Stream,
-) -> Result<Option<Answer>, Fault> {
+/// What the receipt tells of the way that the run took.
+struct Trail {
+    transcript: sm3::Sm3Stream,
+    /// How often it went on over another connection.
+    resumed: u32,
+}
+
+async fn attempt(run: Run, site: &Site, minutes: &dyn Minutes, trail: &mut Trail) -> Result<Option<Answer>, Fault> {
     let Run { plan, reads, chain, approvals, start, attempt, halt } = run;
     let salt = (site.salt)(&plan.digest(), attempt, "result");
     minutes.progress("read");
     let mut tables = Vec::new();
     for (place, step) in reads {
-        tables.push((place, halt.unless("read", read(step, site, minutes, transcript)).await?));
+        tables.push((place, halt.unless("read", read(step, site, minutes, &mut trail.transcript)).await?));
     }
     let inputs = Inputs::of(&plan, tables)?;
     minutes.progress("open links");
     let binding = Binding { chain, approvals, start, attempt };
-    let opening = session::open(&plan, &binding, &site.me, &site.hub, &*site.entropy, site.silence);
-    let (session, links) = halt.unless("open links", opening).await?;
+    let meeting = Meeting::of(&plan, &binding, &site.me, &site.hub, &site.entropy);
     let terms = Terms { silence: site.silence, flows: site.flows.clone(), halt: halt.clone() };
-    let wires = Wires::new(&site.me, &session, links, "open links", terms);
-    let stepping = Stepping { minutes, wires: &wires };
-    let answer = joint(&plan, &session, inputs, site, &stepping).await;
+    let opening = Connections::open(meeting, terms, site.clock.clone());
+    let connections = halt.unless("open links", opening).await?;
+    let stepping = Stepping { minutes, connections: &connections };
+    let answer = joint(&plan, inputs, site, &stepping).await;
     // Whatever a party that was called off ran into then, that is why it ended.
     let step = answer.as_ref().err().map_or("answer", |fault| fault.step.as_str());
     let answer = halt.fault(step).map_or(answer, Err);
@@ -160,11 +164,12 @@ async fn attempt(
     };
     minutes.progress("notarise");
     // Streams are notarised after a failure too: they show what had crossed by then.
-    let streams = wires.streams().await;
-    for stream in &streams {
-        transcript.update(&stream.to_wire());
+    let transfers = connections.transfers().await;
+    trail.resumed = connections.resumed();
+    for (_, stream) in transfers.numbered() {
+        trail.transcript.update(&stream.to_wire());
     }
-    let transferred = minutes.note(Note::Transferred(TransferBody { streams }));
+    let transferred = minutes.note(Note::Transferred(transfers));
     let delivered = async {
         match &answer {
             Ok(Some(answer)) if kept.is_ok() => minutes.note(delivery(site, &salt, answer)).await,
@@ -236,20 +241,16 @@ impl Inputs {
 }
 
 /// The joint part; an answer at the receiver.
-async fn joint(
-    plan: &Plan,
-    session: &Digest,
-    inputs: Inputs,
-    site: &Site,
-    stepping: &Stepping<'_>,
-) -> Result<Option<Answer>, Fault> {
-    let context = context(plan, session, stepping.wires, site)?;
+async fn joint(plan: &Plan, inputs: Inputs, site: &Site, stepping: &Stepping<'_>) -> Result<Option<Answer>, Fault> {
+    let connections = stepping.connections;
+    let context = connections.context()?;
     match inputs {
         Inputs::Star(rows) => star::answer(plan, context, rows, &site.me, stepping).await,
         Inputs::Pair(program, side) => {
             stepping.progress("match keys");
-            let scratch = program.bucket_keys.map(|_| (site.scratch)(session)).transpose()?;
-            intersect::answer(plan, program, context, side, scratch).await
+            let scratch = program.bucket_keys.map(|_| (site.scratch)(connections.session())).transpose()?;
+            let lasting = scratch.map(|scratch| Lasting { scratch, connections: connections.clone() });
+            intersect::answer(plan, program, context, side, lasting).await
         }
         Inputs::Overlap(program, side) => {
             stepping.progress("sum matches");
@@ -268,17 +269,6 @@ async fn joint(
             published::answer(plan, program, context, side, site).await
         }
     }
-}
-
-/// The engine's view of the session.
-fn context(plan: &Plan, session: &Digest, wires: &Arc<Wires>, site: &Site) -> Result<Context, Fault> {
-    let me =
-        plan.nodes.iter().position(|n| n == &site.me).ok_or_else(|| {
-            Fault::new(Code::NotAllowed, "join", "this node does not compute in the job").at(&site.me)
-        })?;
-    let entropy = site.entropy.clone();
-    let fill = Box::new(move |out: &mut [u8]| entropy.fill(out));
-    Ok(Context::new(session.0, me, plan.nodes.len(), wires.clone(), fill))
 }
 
 /// An engine's abort in the plan's words.

@@ -1,6 +1,6 @@
-//! Opens the links of a run and agrees on its session, which no earlier attempt can have had.
+//! Opens the links of a run and agrees on its session, which no earlier attempt, and no earlier connection of it, can have had.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use base_gm::sm3;
 use base_rt::{
@@ -11,7 +11,10 @@ use base_types::{
     Digest, OrgId,
     fault::{Code, Fault},
 };
-use notary_terms::Plan;
+use notary_terms::{MAX_RESUMES, Plan};
+
+const OPEN: &str = "open links";
+const NONCES: &str = "exchange nonces";
 
 /// What the session is bound to besides the fresh nonces.
 #[derive(Debug, Clone)]
@@ -46,41 +49,106 @@ pub(crate) fn link_fault(party: &OrgId, step: &str, fault: &LinkFault) -> Fault 
     Fault::new(code, step, fault.to_string()).at(party)
 }
 
-/// The session's digest and the links, in the plan's order of nodes; `None` at this party's own place.
-pub(crate) async fn open(
-    plan: &Plan,
-    binding: &Binding,
-    me: &OrgId,
-    hub: &LinkHub,
-    entropy: &dyn Entropy,
-    patience: Duration,
-) -> Result<(Digest, Vec<(OrgId, Option<Link>)>), Fault> {
-    let rendezvous = binding.rendezvous(plan);
-    let mut links = Vec::new();
-    for org in &plan.nodes {
-        let link = if org == me {
-            None
-        } else {
-            let opened = hub.open(rendezvous.0, "share", org, patience).await;
-            Some(opened.map_err(|f| link_fault(org, "open links", &f))?)
-        };
-        links.push((org.clone(), link));
-    }
-    let mut nonce = [0; 32];
-    entropy.fill(&mut nonce);
-    for (org, link) in links.iter_mut().filter_map(|(org, link)| link.as_mut().map(|l| (&*org, l))) {
-        link.send(&nonce).await.map_err(|f| link_fault(org, "exchange nonces", &f))?;
-    }
-    let mut nonces = Vec::new();
-    for (org, link) in &mut links {
-        let theirs = match link {
-            None => nonce.to_vec(),
-            Some(link) => link.recv(32, patience).await.map_err(|f| link_fault(org, "exchange nonces", &f))?,
-        };
-        if theirs.len() != 32 {
-            return Err(Fault::new(Code::PeerMisbehaved, "exchange nonces", "a nonce has 32 bytes").at(org));
+/// Links in the plan's order of nodes; `None` at this party's own place.
+pub(crate) type Links = Vec<(OrgId, Option<Link>)>;
+
+/// Where the nodes of a run meet.
+pub(crate) struct Meeting {
+    rendezvous: Digest,
+    pub(crate) nodes: Vec<OrgId>,
+    pub(crate) me: OrgId,
+    hub: Arc<LinkHub>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+}
+
+impl Meeting {
+    /// That of a run at this node.
+    pub(crate) fn of(
+        plan: &Plan,
+        binding: &Binding,
+        me: &OrgId,
+        hub: &Arc<LinkHub>,
+        entropy: &Arc<dyn Entropy>,
+    ) -> Self {
+        Self {
+            rendezvous: binding.rendezvous(plan),
+            nodes: plan.nodes.clone(),
+            me: me.clone(),
+            hub: hub.clone(),
+            entropy: entropy.clone(),
         }
-        nonces.extend(theirs);
     }
-    Ok((sm3::tagged("heqi/session/1", &[&rendezvous.0, &nonces]), links))
+
+    /// The first session's digest and its links.
+    pub(crate) async fn first(&self, patience: Duration) -> Result<(Digest, Links), Fault> {
+        let mut links = self.links(&self.rendezvous, patience).await?;
+        let nonces = self.exchange(&mut links, &self.nonce(), patience).await?.concat();
+        Ok((sm3::tagged("heqi/session/1", &[&self.rendezvous.0, &nonces]), links))
+    }
+
+    /// Meets once more after the links of the session `first`, or of one after it, have broken: the number of the connection, its
+    /// session's digest and its links. `number` is the one that this party would give it. One party may have had a connection that
+    /// the other never knew to be open, so the higher of their numbers counts; it is bound into the session like the nonces.
+    pub(crate) async fn again(
+        &self,
+        first: &Digest,
+        number: u32,
+        patience: Duration,
+    ) -> Result<(u32, Digest, Links), Fault> {
+        let rendezvous = sm3::tagged("heqi/rendezvous/resumed/1", &[&self.rendezvous.0, &first.0]);
+        let mut links = self.links(&rendezvous, patience).await?;
+        let word = [&number.to_be_bytes()[..], &self.nonce()].concat();
+        let words = self.exchange(&mut links, &word, patience).await?;
+        let mut agreed = number;
+        for (org, word) in self.nodes.iter().zip(&words) {
+            let told = word.first_chunk::<4>().map_or(0, |told| u32::from_be_bytes(*told));
+            if !(1..=MAX_RESUMES).contains(&told) {
+                let why = "it numbers a connection as no run does";
+                return Err(Fault::new(Code::PeerMisbehaved, NONCES, why).at(org));
+            }
+            agreed = agreed.max(told);
+        }
+        let parts = [&rendezvous.0[..], &agreed.to_be_bytes(), &words.concat()];
+        Ok((agreed, sm3::tagged("heqi/session/resumed/1", &parts), links))
+    }
+
+    fn nonce(&self) -> [u8; 32] {
+        let mut nonce = [0; 32];
+        self.entropy.fill(&mut nonce);
+        nonce
+    }
+
+    async fn links(&self, rendezvous: &Digest, patience: Duration) -> Result<Links, Fault> {
+        let mut links = Vec::new();
+        for org in &self.nodes {
+            let link = if *org == self.me {
+                None
+            } else {
+                let opened = self.hub.open(rendezvous.0, "share", org, patience).await;
+                Some(opened.map_err(|f| link_fault(org, OPEN, &f))?)
+            };
+            links.push((org.clone(), link));
+        }
+        Ok(links)
+    }
+
+    /// Tells every party the same word; the words of all, which are of one length, in the order of the nodes.
+    async fn exchange(&self, links: &mut Links, word: &[u8], patience: Duration) -> Result<Vec<Vec<u8>>, Fault> {
+        for (org, link) in links.iter_mut().filter_map(|(org, link)| link.as_mut().map(|l| (&*org, l))) {
+            link.send(word).await.map_err(|f| link_fault(org, NONCES, &f))?;
+        }
+        let mut words = Vec::new();
+        for (org, link) in links {
+            let theirs = match link {
+                None => word.to_vec(),
+                Some(link) => link.recv(word.len(), patience).await.map_err(|f| link_fault(org, NONCES, &f))?,
+            };
+            if theirs.len() != word.len() {
+                let why = "a nonce has 32 bytes, and a number before it four";
+                return Err(Fault::new(Code::PeerMisbehaved, NONCES, why).at(org));
+            }
+            words.push(theirs);
+        }
+        Ok(words)
+    }
 }

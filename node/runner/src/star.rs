@@ -10,7 +10,7 @@ use mpc_relational::{Checked, OwnerRows, Rep3, run};
 use notary_terms::{Plan, ReadRole, Tier};
 use tokio::sync::mpsc;
 
-use crate::{Answer, apart::apart, carrier_rows, placement, run::abort_fault, shape, side_rows, transport::Stepping};
+use crate::{Answer, apart::apart, carrier_rows, connections::Stepping, placement, run::abort_fault, shape, side_rows};
 
 /// A read's rows, prepared by their owner.
 pub(crate) fn rows(plan: &Plan, place: usize, table: &Table) -> Result<OwnerRows, Fault> {
@@ -31,7 +31,7 @@ pub(crate) async fn answer(
     me: &OrgId,
     stepping: &Stepping<'_>,
 ) -> Result<Option<Answer>, Fault> {
-    let (plan, me, wires) = (plan.clone(), me.clone(), stepping.wires.clone());
+    let (plan, me, wires) = (plan.clone(), me.clone(), stepping.wires());
     let (tell, mut told) = mpsc::unbounded_channel();
     // The links hear of a step on the engine's thread, before its first frame; who watches may hear a moment later.
     let progress = move |step: &'static str| {

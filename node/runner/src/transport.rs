@@ -14,9 +14,9 @@ use notary_terms::Stream;
 use tokio::sync::Mutex;
 
 use crate::{
-    Minutes,
     flows::{Count, Direction, Flows},
     halt::Halt,
+    session::Links,
 };
 
 /// What one end saw of one direction.
@@ -55,8 +55,9 @@ impl Counts {
 struct Wire {
     org: OrgId,
     counts: StdMutex<Counts>,
-    sender: Mutex<(LinkSender, Meter)>,
-    receiver: Mutex<(LinkReceiver, Meter)>,
+    /// `None` once it is closed, like the receiver; what has passed stays counted.
+    sender: Mutex<(Option<LinkSender>, Meter)>,
+    receiver: Mutex<(Option<LinkReceiver>, Meter)>,
 }
 
 impl Wire {
@@ -66,6 +67,7 @@ impl Wire {
 }
 
 /// What a run's links share.
+#[derive(Clone)]
 pub(crate) struct Terms {
     /// How long a party may be silent.
     pub(crate) silence: Duration,
@@ -88,19 +90,14 @@ fn stream_salt(session: &Digest, from: &OrgId, to: &OrgId) -> Digest {
 
 impl Wires {
     /// Takes over the links, at the step `step`; the place of `me` holds none.
-    pub(crate) fn new(
-        me: &OrgId,
-        session: &Digest,
-        links: Vec<(OrgId, Option<Link>)>,
-        step: &str,
-        terms: Terms,
-    ) -> Arc<Self> {
+    pub(crate) fn new(me: &OrgId, session: &Digest, links: Links, step: &str, terms: Terms) -> Arc<Self> {
         let wire = |org: OrgId, link: Link| {
             let (sender, receiver) = link.split();
             let sent = Meter::new(&stream_salt(session, me, &org));
             let received = Meter::new(&stream_salt(session, &org, me));
             let counts = StdMutex::new(Counts::of(&terms.flows, step, &org));
-            Wire { org, counts, sender: Mutex::new((sender, sent)), receiver: Mutex::new((receiver, received)) }
+            let (sender, receiver) = (Mutex::new((Some(sender), sent)), Mutex::new((Some(receiver), received)));
+            Wire { org, counts, sender, receiver }
         };
         let wires = links.into_iter().map(|(org, link)| link.map(|link| wire(org, link))).collect();
         Arc::new(Self { me: me.clone(), wires, terms })
@@ -119,6 +116,14 @@ impl Wires {
 
     fn wire(&self, place: usize) -> Result<&Wire, Abort> {
         self.wires.get(place).and_then(Option::as_ref).ok_or_else(|| abort(Blame::Local, "no link to that party"))
+    }
+
+    /// Closes all links: a peer that has not noticed that one broke hears of it.
+    pub(crate) async fn close(&self) {
+        for wire in self.wires.iter().flatten() {
+            wire.sender.lock().await.0 = None;
+            wire.receiver.lock().await.0 = None;
+        }
     }
 
     /// What this party saw of every stream, sorted by sender and receiver.
@@ -163,6 +168,7 @@ impl Transport for Wires {
         let wire = self.go_on().and_then(|()| self.wire(to))?;
         let mut sender = wire.sender.lock().await;
         let (link, meter) = &mut *sender;
+        let link = link.as_mut().ok_or_else(|| blame(to, &LinkFault::Gone))?;
         let count = wire.counts().sent.clone();
         meter.count(&frame, &count);
         tokio::select! {
@@ -176,6 +182,7 @@ impl Transport for Wires {
         let wire = self.go_on().and_then(|()| self.wire(from))?;
         let mut receiver = wire.receiver.lock().await;
         let (link, meter) = &mut *receiver;
+        let link = link.as_mut().ok_or_else(|| blame(from, &LinkFault::Gone))?;
         let frame = tokio::select! {
             biased;
             frame = link.recv(max_len, self.terms.silence) => frame.map_err(|f| blame(from, &f)),
@@ -188,18 +195,5 @@ impl Transport for Wires {
 
     fn enter(&self, phase: &'static str) {
         self.step(phase);
-    }
-}
-
-/// Those who are told which step of the run is under way.
-pub(crate) struct Stepping<'a> {
-    pub(crate) minutes: &'a dyn Minutes,
-    pub(crate) wires: &'a Arc<Wires>,
-}
-
-impl Stepping<'_> {
-    pub(crate) fn progress(&self, step: &str) {
-        self.wires.step(step);
-        self.minutes.progress(step);
     }
 }

@@ -146,7 +146,7 @@ impl Runs {
         let mut transcript = [0; 32];
         self.entropy.fill(&mut transcript);
         let outcome = Outcome::aborted(fault.code, fault.party.clone(), &fault.step);
-        let receipt = ReceiptBody { outcome, transcript: base_types::Digest(transcript), millis: 0 };
+        let receipt = ReceiptBody { outcome, transcript: base_types::Digest(transcript), millis: 0, resumed: 0 };
         if let Err(why) = self.desk.append(job, EntryKind::Receipt, attempt, receipt.to_wire()).await {
             tracing::warn!(%job, %why, "the receipt could not be written");
         }

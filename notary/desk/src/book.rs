@@ -7,7 +7,7 @@ use base_wire::Decode;
 use ledger_vm::notary::{Entry, EntryKind, Record};
 use notary_terms::{
     ApprovalBody, CancelBody, Catalogue, DeliveredBody, ProposalBody, ReadBody, ReceiptBody, RefusedBody, RejectBody,
-    RevokeBody, RuleSet, Source, StartBody, TransferBody,
+    RevokeBody, RuleSet, Source, StartBody, Stream, TransferBody,
 };
 
 use crate::job::{Cancelled, Ended, Job, Mark, Vote};
@@ -176,7 +176,8 @@ fn note(job: &mut Job, record: &Record, entry: &Entry, mark: Mark) -> Option<()>
             job.reads.push((record.attempt, read, mark));
         }
         EntryKind::Transferred => {
-            let streams = TransferBody::from_wire(&entry.body).ok()?.streams;
+            let body = TransferBody::from_wire(&entry.body).ok()?;
+            let streams: Vec<Stream> = body.numbered().map(|(_, stream)| stream.clone()).collect();
             streams.iter().all(|s| (s.from == org) != (s.to == org)).then_some(())?;
             job.streams.push((record.attempt, org, streams));
         }

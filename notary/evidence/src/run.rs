@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use base_types::OrgId;
 use base_wire::Decode;
 use ledger_vm::notary::EntryKind;
-use notary_terms::{DeliveredBody, Outcome, ProposalBody, ReadBody, ReceiptBody, Stream, TransferBody};
+use notary_terms::{DeliveredBody, MAX_RESUMES, Outcome, ProposalBody, ReadBody, ReceiptBody, Stream, TransferBody};
 
 use crate::story::{Told, body, printable};
 
@@ -15,17 +15,21 @@ pub(crate) struct Run<'a> {
     proposal: &'a ProposalBody,
     entries: &'a [Told<'a>],
     done: BTreeSet<OrgId>,
+    /// How often the run went on over another connection, by those who tell.
+    resumed: BTreeMap<OrgId, u32>,
 }
 
-type Streams = BTreeMap<(OrgId, OrgId), Stream>;
+/// Streams by the number of their connection and their ends.
+type Streams = BTreeMap<(u32, OrgId, OrgId), Stream>;
 
 impl<'a> Run<'a> {
     pub(crate) fn of(attempt: u32, proposal: &'a ProposalBody, entries: &'a [Told<'a>]) -> Self {
-        let mut run = Self { attempt, proposal, entries, done: BTreeSet::new() };
+        let mut run = Self { attempt, proposal, entries, done: BTreeSet::new(), resumed: BTreeMap::new() };
         let mut ended: BTreeMap<OrgId, bool> = BTreeMap::new();
         // A receipt that cannot be read is refused by its own link; until then it counts as none.
         for (org, receipt) in run.each::<ReceiptBody>(EntryKind::Receipt).flatten() {
-            *ended.entry(org).or_insert(true) &= receipt.outcome == Outcome::Done;
+            *ended.entry(org.clone()).or_insert(true) &= receipt.outcome == Outcome::Done;
+            run.resumed.insert(org, receipt.resumed);
         }
         run.done = ended.into_iter().filter(|(_, done)| *done).map(|(org, _)| org).collect();
         run
@@ -68,40 +72,58 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Both ends of a stream saw the same, wherever both say that they ended as planned; a run that was broken off may
-    /// leave ends that differ by what was under way.
+    /// Both ends of a stream saw the same, wherever both say that they ended as planned; a run that was broken off, and a
+    /// connection after which it went on over another, may leave ends that differ by what was under way.
     pub(crate) fn transfers(&self, bytes: &mut u64) -> Result<String, String> {
         let (sent, received) = self.streams()?;
+        let resumed = self.connections(&sent, &received)?;
         for from in &self.done {
             for to in self.done.iter().filter(|to| *to != from) {
-                let ends = (from.clone(), to.clone());
-                match (sent.get(&ends), received.get(&ends)) {
-                    (Some(left), Some(right)) if left == right => {}
-                    (Some(left), Some(right)) if left.bytes == right.bytes => {
-                        return Err(format!("{from} and {to} saw different bytes in their stream"));
-                    }
-                    (Some(left), Some(right)) => {
-                        return Err(format!("{from} sent {} bytes to {to}, which saw {}", left.bytes, right.bytes));
-                    }
-                    (None, _) => return Err(format!("{from} does not report its stream to {to}")),
-                    (_, None) => return Err(format!("{to} does not report the stream of {from}")),
+                for number in 0..=resumed {
+                    let ends = (number, from.clone(), to.clone());
+                    compared((from, to), (sent.get(&ends), received.get(&ends)), number, resumed)?;
                 }
             }
         }
         *bytes = sent.values().fold(0, |sum: u64, stream| sum.saturating_add(stream.bytes));
         let agree = if self.all_done() { ", both ends agree" } else { "" };
-        Ok(format!("{} streams, {bytes} bytes{agree}", sent.len()))
+        let again = match resumed {
+            0 => String::new(),
+            times => format!("; resumed over another connection, {times} of at most {MAX_RESUMES} times"),
+        };
+        Ok(format!("{} streams, {bytes} bytes{agree}{again}", sent.len()))
+    }
+
+    /// How often the run was resumed: those who ended as planned say the same, and nobody tells of a connection beyond its count.
+    fn connections(&self, sent: &Streams, received: &Streams) -> Result<u32, String> {
+        let mine = sent.iter().map(|((number, from, _), _)| (from, *number));
+        let theirs = received.iter().map(|((number, _, to), _)| (to, *number));
+        for (org, number) in mine.chain(theirs) {
+            if self.resumed.get(org).is_some_and(|resumed| number > *resumed) {
+                return Err(format!("{org} tells of connection {number}, and of fewer in its receipt"));
+            }
+        }
+        let mut told = self.done.iter().filter_map(|org| Some((org, *self.resumed.get(org)?)));
+        let Some((first, resumed)) = told.next() else {
+            return Ok(self.resumed.values().copied().max().unwrap_or(0));
+        };
+        match told.find(|(_, other)| *other != resumed) {
+            Some((org, other)) => {
+                Err(format!("{first} says that the run was resumed {resumed} times, {org} that it was {other} times"))
+            }
+            None => Ok(resumed),
+        }
     }
 
     fn streams(&self) -> Result<(Streams, Streams), String> {
         let (mut sent, mut received) = (Streams::new(), Streams::new());
         for reported in self.each::<TransferBody>(EntryKind::Transferred) {
             let (me, report) = reported?;
-            for stream in report.streams {
-                let ends = (stream.from.clone(), stream.to.clone());
-                let (side, peer) = if stream.from == me { (&mut sent, &ends.1) } else { (&mut received, &ends.0) };
-                let own = (ends.0 == me) != (ends.1 == me) && self.proposal.nodes.contains(peer);
-                if !own || side.insert(ends, stream).is_some() {
+            for (number, stream) in report.numbered() {
+                let ends = (number, stream.from.clone(), stream.to.clone());
+                let (side, peer) = if stream.from == me { (&mut sent, &ends.2) } else { (&mut received, &ends.1) };
+                let own = (ends.1 == me) != (ends.2 == me) && self.proposal.nodes.contains(peer);
+                if !own || side.insert(ends, stream.clone()).is_some() {
                     return Err(format!("{me} reports a stream that is not its own, or twice"));
                 }
             }
@@ -150,5 +172,32 @@ impl<'a> Run<'a> {
         } else {
             "running".to_owned()
         })
+    }
+}
+
+/// Holds what one end sent over a connection against what the other received.
+fn compared(
+    (from, to): (&OrgId, &OrgId),
+    (sent, received): (Option<&Stream>, Option<&Stream>),
+    number: u32,
+    last: u32,
+) -> Result<(), String> {
+    let differ = |left: &Stream, right: &Stream| {
+        if left.bytes == right.bytes {
+            format!("{from} and {to} saw different bytes in their stream")
+        } else {
+            format!("{from} sent {} bytes to {to}, which saw {}", left.bytes, right.bytes)
+        }
+    };
+    match (sent, received) {
+        (Some(left), Some(right)) if left == right => Ok(()),
+        // Of a connection that broke an end may have sent what never arrived, but not the other way round.
+        (Some(left), Some(right)) if number < last && right.frames < left.frames && right.bytes <= left.bytes => Ok(()),
+        (Some(left), Some(right)) => Err(differ(left, right)),
+        // One that broke while it was opened may be known to one end alone, which then heard nothing over it.
+        (_, None) if (1..last).contains(&number) => Ok(()),
+        (None, Some(right)) if (1..last).contains(&number) && right.frames == 0 => Ok(()),
+        (None, _) => Err(format!("{from} does not report its stream to {to}")),
+        (_, None) => Err(format!("{to} does not report the stream of {from}")),
     }
 }

@@ -2,9 +2,12 @@
 
 use base_gm::envelope::Sealed;
 use base_types::{DatasetId, Digest, OrgId, PersonId, fault::Code};
-use base_wire::{wire_enum, wire_struct};
+use base_wire::{Decode, Encode, Reader, WireError, wire_enum, wire_struct};
 
-use crate::Tier;
+use crate::{MAX_RESUMES, Tier};
+
+/// What stands before how often a run was resumed; a receipt of one that was not begins with its outcome, which has other tags.
+const RESUMED: u8 = 2;
 
 /// A proposal; the entry's subject is the plan's digest, its parties are the approvers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,31 +65,6 @@ pub struct ReadBody {
 }
 wire_struct!(ReadBody { dataset, commitment });
 
-/// What one end saw of one directed stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stream {
-    /// Sender.
-    pub from: OrgId,
-    /// Receiver.
-    pub to: OrgId,
-    /// Frames.
-    pub frames: u64,
-    /// Bytes of the frames.
-    pub bytes: u64,
-    /// Salted digest (`base_gm::sm3::Tree`) of all frames in order, each after its length (64-bit, big-endian); both ends
-    /// report the same.
-    pub digest: Digest,
-}
-wire_struct!(Stream { from, to, frames, bytes, digest });
-
-/// All streams of one party.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TransferBody {
-    /// Sent and received streams, sorted by sender and receiver.
-    pub streams: Vec<Stream>,
-}
-wire_struct!(TransferBody { streams });
-
 /// The receiver holds the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveredBody {
@@ -132,8 +110,37 @@ pub struct ReceiptBody {
     pub transcript: Digest,
     /// From start to end, in milliseconds of this party's clock.
     pub millis: u64,
+    /// How often it went on over another connection, at most [`MAX_RESUMES`] times.
+    pub resumed: u32,
 }
-wire_struct!(ReceiptBody { outcome, transcript, millis });
+
+impl Encode for ReceiptBody {
+    fn encode(&self, out: &mut Vec<u8>) {
+        let Self { outcome, transcript, millis, resumed } = self;
+        if *resumed > 0 {
+            out.push(RESUMED);
+            resumed.encode(out);
+        }
+        outcome.encode(out);
+        transcript.encode(out);
+        millis.encode(out);
+    }
+}
+
+impl Decode for ReceiptBody {
+    fn decode(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        let mut resumed = 0_u32;
+        if input.is_next(&[RESUMED]) {
+            input.take("a mark", 1)?;
+            resumed = Decode::decode(input)?;
+            if !(1..=MAX_RESUMES).contains(&resumed) {
+                return Err(WireError::NotCanonical("how often a run was resumed"));
+            }
+        }
+        let (outcome, transcript) = (Decode::decode(input)?, Decode::decode(input)?);
+        Ok(Self { outcome, transcript, millis: Decode::decode(input)?, resumed })
+    }
+}
 
 /// A query that was refused before it became a proposal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,3 +181,21 @@ pub struct ExportBody {
     pub person: PersonId,
 }
 wire_struct!(ExportBody { job, person });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receipt_says_how_often_its_run_was_resumed_and_has_one_form() {
+        let receipt = |resumed| ReceiptBody { outcome: Outcome::Done, transcript: Digest([3; 32]), millis: 9, resumed };
+        for resumed in 0..=MAX_RESUMES {
+            let bytes = receipt(resumed).to_wire();
+            assert_eq!(ReceiptBody::from_wire(&bytes), Ok(receipt(resumed)));
+            assert_eq!(bytes.len(), if resumed > 0 { 46 } else { 41 });
+        }
+        assert!(ReceiptBody::from_wire(&receipt(MAX_RESUMES + 1).to_wire()).is_err());
+        let none = [&[RESUMED, 0, 0, 0, 0][..], &receipt(0).to_wire()].concat();
+        assert!(ReceiptBody::from_wire(&none).is_err());
+    }
+}

@@ -9,11 +9,12 @@ mod plan;
 mod program;
 mod rule;
 mod tier;
+mod transfer;
 
 pub use approved::{ApprovalFact, ApprovalFault, Approved, verify};
 pub use body::{
     ApprovalBody, CancelBody, DeliveredBody, ExportBody, Outcome, ProposalBody, ReadBody, ReceiptBody, RefusedBody,
-    RejectBody, RevokeBody, StartBody, Stream, TransferBody,
+    RejectBody, RevokeBody, StartBody,
 };
 pub use catalogue::{Catalogue, ColumnClass, Source, dataset_subject};
 pub use circuit::{Circuit, CircuitSize};
@@ -24,3 +25,4 @@ pub use program::{
 };
 pub use rule::{ApprovalMode, Rule, RuleSet, Use};
 pub use tier::UnknownTier;
+pub use transfer::{Connection, MAX_RESUMES, Stream, TransferBody};

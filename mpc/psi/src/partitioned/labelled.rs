@@ -4,12 +4,12 @@
 //! payloads of one bucket are taken: `payload` and some 250 bytes an element. The receiver alone learns the intersection,
 //! and opens what comes with its matches behind the last bucket: between two of them, the moment of its next message would
 //! tell the sender how many elements match. A caller that keeps them until then takes `payload` and some 150 bytes a match.
-//! A run that is cut off is not resumed: what it delivered is part of the answer, and what a row says may have changed.
+//! A run that is cut off goes on as one without labels does; the sender attaches in every attempt what it attached before.
 
 use mpc_core::{Abort, Context};
 use zeroize::Zeroizing;
 
-use super::{Plan, Spill, load, pad, rows_of};
+use super::{Plan, Spill, checkpoint, load, pad, rows_of};
 use crate::labelled;
 use crate::line::encode_numbers;
 use crate::records::Held;
@@ -46,24 +46,28 @@ fn open(ctx: &mut Context, plan: &Plan, payload: usize) -> Result<Context, Abort
 }
 
 /// The sender's part over what it has spilled with a [`super::Writer`]: `label` appends the `payload` bytes that go with
-/// the element that some rows of this party have. Its error ends the run and is told to this party alone.
+/// the element that some rows of this party have. Its error ends the run and is told to this party alone. `finished` is how
+/// many buckets, from the first, were finished in earlier attempts; `done` gets the number of each that is from now on.
 ///
 /// # Errors
 /// [`Abort`] when the peer is gone or misbehaves, when the storage or `label` fails, or the rows do not fit the plan.
-pub async fn send<S, L>(
+pub async fn send<S, L, D>(
     ctx: &mut Context,
     plan: &Plan,
+    finished: usize,
     payload: usize,
     spill: &mut S,
     mut label: L,
+    mut done: D,
 ) -> Result<(), Abort>
 where
     S: Spill,
     L: FnMut(&[u64], &mut Vec<u8>) -> Result<(), String> + Send,
+    D: FnMut(usize) + Send,
 {
     let mut fork = open(ctx, plan, payload)?;
     let parameters = labelled::Parameters { two: plan.bucket(), payload };
-    for bucket in 0..plan.buckets() {
+    for bucket in checkpoint::remaining(&mut fork, plan, finished).await? {
         let (elements, rows) = load(&fork, plan, spill, bucket)?;
         let mut part = fork.fork_bound("bucket", &encode_numbers(&[bucket]));
         let padded = pad(&part, plan, elements.blocks())?;
@@ -77,38 +81,49 @@ where
         }
         payloads.resize(padded.len() * payload, 0);
         labelled::send(&mut part, &parameters, &padded, &payloads).await?;
+        let settled = || {
+            done(bucket);
+            Ok(())
+        };
+        checkpoint::delivered(&mut part, plan, settled).await?;
     }
     Ok(())
 }
 
-/// The receiver's part: after each bucket `deliver` gets its matches, in no order. It only keeps them: all work on a match
-/// waits until the run is over.
+/// The receiver's part: after each bucket `deliver` gets its number and its matches, in no order, in place of those that an
+/// earlier attempt gave for it. It only keeps them: all work on a match waits until the run is over. `finished` is how many
+/// buckets, from the first, were delivered in earlier attempts.
 ///
 /// # Errors
 /// [`Abort`] when the peer is gone or misbehaves, when the storage fails, or the rows do not fit the plan.
 pub async fn receive<S, D>(
     ctx: &mut Context,
     plan: &Plan,
+    finished: usize,
     payload: usize,
     spill: &mut S,
     mut deliver: D,
 ) -> Result<(), Abort>
 where
     S: Spill,
-    D: FnMut(Sealed) + Send,
+    D: FnMut(usize, Vec<Sealed>) + Send,
 {
     if ctx.me() != plan.two.receiver {
         return Err(ctx.name(Abort::local("this party is not the receiver")));
     }
     let mut fork = open(ctx, plan, payload)?;
-    for bucket in 0..plan.buckets() {
+    for bucket in checkpoint::remaining(&mut fork, plan, finished).await? {
         let (elements, rows) = load(&fork, plan, spill, bucket)?;
         let mut part = fork.fork_bound("bucket", &encode_numbers(&[bucket]));
         let padded = pad(&part, plan, elements.blocks())?;
         let found = two::take_sealed(&mut part, &plan.bucket(), &padded, payload).await?;
-        for held in found {
-            deliver(Sealed { rows: rows_of(held.own as usize, &elements, &rows), held, payload });
-        }
+        let seal = |held: Held| Sealed { rows: rows_of(held.own as usize, &elements, &rows), held, payload };
+        let found: Vec<Sealed> = found.into_iter().map(seal).collect();
+        let keep = || {
+            deliver(bucket, found);
+            Ok(())
+        };
+        checkpoint::delivered(&mut part, plan, keep).await?;
     }
     Ok(())
 }

@@ -21,6 +21,8 @@ pub(super) struct Held {
     bare: Vec<u64>,
     /// Matches, where each brings something.
     sealed: Vec<Sealed>,
+    /// How many of both there were before each bucket.
+    before: Vec<(usize, usize)>,
 }
 
 impl Held {
@@ -30,21 +32,33 @@ impl Held {
     }
 
     fn at_most(most: usize) -> Self {
-        Self { most, over: false, bare: Vec::new(), sealed: Vec::new() }
+        Self { most, over: false, bare: Vec::new(), sealed: Vec::new(), before: Vec::new() }
     }
 
-    /// Keeps rows where a match brings nothing.
-    pub(super) fn add_bare(&mut self, mut rows: Vec<u64>) {
+    /// Keeps a bucket's rows where a match brings nothing, in place of those of an earlier connection.
+    pub(super) fn add_bare(&mut self, bucket: usize, mut rows: Vec<u64>) {
+        self.begin(bucket);
         if self.has_room(rows.len()) {
             self.bare.append(&mut rows);
         }
     }
 
-    /// Keeps a match with what it brings.
-    pub(super) fn add(&mut self, sealed: Sealed) {
-        if self.has_room(1) {
-            self.sealed.push(sealed);
+    /// Keeps a bucket's matches with what they bring, in place of those of an earlier connection.
+    pub(super) fn add(&mut self, bucket: usize, mut found: Vec<Sealed>) {
+        self.begin(bucket);
+        if self.has_room(found.len()) {
+            self.sealed.append(&mut found);
         }
+    }
+
+    /// Lets go what a bucket brought before, and what those after it did. Buckets come one after the other.
+    fn begin(&mut self, bucket: usize) {
+        if let Some((bare, sealed)) = self.before.get(bucket).copied() {
+            self.bare.truncate(bare);
+            self.sealed.truncate(sealed);
+            self.before.truncate(bucket);
+        }
+        self.before.push((self.bare.len(), self.sealed.len()));
     }
 
     /// Whether so many more may be kept. Where they are too many nothing is, and the run goes on: memory is bounded, and its end
@@ -80,13 +94,22 @@ mod tests {
     #[test]
     fn more_matches_than_an_answer_has_rows_are_let_go_at_once_and_remembered() {
         let mut held = Held::at_most(3);
-        held.add_bare(vec![7, 8]);
-        held.add_bare(vec![]);
-        held.add_bare(vec![9]);
+        held.add_bare(0, vec![7, 8]);
+        held.add_bare(1, vec![]);
+        held.add_bare(2, vec![9]);
         assert_eq!((held.over, held.bare.as_slice()), (false, &[7, 8, 9][..]));
-        held.add_bare(vec![4]);
+        held.add_bare(3, vec![4]);
         assert_eq!((held.over, held.bare.capacity()), (true, 0));
-        held.add_bare(vec![5]);
+        held.add_bare(4, vec![5]);
         assert_eq!((held.over, held.bare.len()), (true, 0));
+    }
+
+    #[test]
+    fn a_bucket_that_is_compared_again_takes_the_place_of_what_it_brought_before() {
+        let mut held = Held::at_most(9);
+        for (bucket, rows) in [(0, vec![7, 8]), (1, vec![1]), (1, vec![2, 3]), (2, vec![9]), (2, vec![])] {
+            held.add_bare(bucket, rows);
+        }
+        assert_eq!((held.over, held.bare.as_slice()), (false, &[7, 8, 2, 3][..]));
     }
 }

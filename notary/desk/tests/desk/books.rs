@@ -20,12 +20,12 @@ fn approved(world: &World) -> Digest {
 }
 
 fn receipt(outcome: Outcome) -> Vec<u8> {
-    ReceiptBody { outcome, transcript: Digest([4; 32]), millis: 5 }.to_wire()
+    ReceiptBody { outcome, transcript: Digest([4; 32]), millis: 5, resumed: 0 }.to_wire()
 }
 
 fn stream(from: &str, to: &str) -> Vec<u8> {
     let stream = Stream { from: org(from), to: org(to), frames: 1, bytes: 9, digest: Digest([6; 32]) };
-    TransferBody { streams: vec![stream] }.to_wire()
+    TransferBody { streams: vec![stream], later: vec![] }.to_wire()
 }
 
 fn told(book: &Book) -> String {

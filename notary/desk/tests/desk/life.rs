@@ -71,7 +71,7 @@ async fn a_restart_in_a_run_leaves_an_aborted_receipt_and_never_resumes() {
     assert_eq!((cut, attempt, fault.code), (job, 1, Code::PeerGone), "{fault}");
     office.idle(&world).await;
     let outcome = Outcome::aborted(fault.code, fault.party.clone(), &fault.step);
-    let receipt = ReceiptBody { outcome, transcript: Digest([8; 32]), millis: 0 };
+    let receipt = ReceiptBody { outcome, transcript: Digest([8; 32]), millis: 0, resumed: 0 };
     office.desk.append(job, K::Receipt, attempt, receipt.to_wire()).await.expect("told");
     assert_eq!(world.job(&job).status(START), JobStatus::Aborted);
     drop(office);

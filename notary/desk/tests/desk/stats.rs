@@ -18,7 +18,7 @@ fn run(world: &World, outcome: &Outcome) {
     }
     world.start(job);
     for node in NODES {
-        let body = ReceiptBody { outcome: outcome.clone(), transcript: Digest([4; 32]), millis: 5 };
+        let body = ReceiptBody { outcome: outcome.clone(), transcript: Digest([4; 32]), millis: 5, resumed: 0 };
         world.write(&format!("{node}/node"), &plain(job, K::Receipt, 1, body.to_wire())).expect("told");
     }
 }

@@ -4,6 +4,7 @@ mod false_stories;
 mod ledger;
 mod pairs;
 mod quorum;
+mod resumed;
 mod story;
 mod tampered;
 

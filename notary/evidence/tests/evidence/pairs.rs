@@ -12,16 +12,16 @@ use crate::{
     verdict,
 };
 
-const PAIR: [&str; 2] = ["health", "statistics"];
+pub const PAIR: [&str; 2] = ["health", "statistics"];
 
 /// What one of the two saw of their streams.
-fn pair_streams(me: &str) -> TransferBody {
+pub fn pair_streams(me: &str) -> TransferBody {
     let mut all = streams(me).streams;
     all.retain(|stream| stream.from != org("civil") && stream.to != org("civil"));
-    TransferBody { streams: all }
+    TransferBody { streams: all, later: vec![] }
 }
 
-fn whole() -> Vec<Step> {
+pub fn whole() -> Vec<Step> {
     let body = ProposalBody {
         nodes: PAIR.map(org).to_vec(),
         datasets: ["statistics/census", "health/visits"].map(dataset).to_vec(),

@@ -72,7 +72,7 @@ pub fn streams(me: &str) -> TransferBody {
         bytes: 4096,
         digest: salted(&format!("{from} to {to}")),
     });
-    TransferBody { streams: seen.collect() }
+    TransferBody { streams: seen.collect(), later: vec![] }
 }
 
 pub fn transferred(me: &str, body: &TransferBody) -> Step {
@@ -84,7 +84,7 @@ pub fn delivered(who: &str, receiver: &str) -> Step {
 }
 
 pub fn receipt(me: &str, outcome: Outcome) -> Step {
-    let body = ReceiptBody { outcome, transcript: salted(me), millis: 900 };
+    let body = ReceiptBody { outcome, transcript: salted(me), millis: 900, resumed: 0 };
     step(&format!("{me}/node"), K::Receipt, 1, &body)
 }
 
