@@ -6,6 +6,7 @@
 //! change its answer, while one that changes what a frame holds may change the answer, since that is a share or hides one.
 
 use mpc_block::{Aes, Block, BlockPrg};
+use mpc_core::mutate::Change;
 use mpc_core::sweep::{Kinds, Protocol, Run, Tally, Verdict, sweep};
 use mpc_core::{Abort, Context};
 use mpc_psi::circuit::{self, Answer, Bound, Function, Input, Side};
@@ -49,7 +50,7 @@ fn exactly(right: bool) -> Verdict {
 }
 
 /// The worst of what the parties say of their own outputs.
-fn judge(_: Option<usize>, outputs: &[Option<Verdict>]) -> Verdict {
+fn judge(_: Option<&Change>, outputs: &[Option<Verdict>]) -> Verdict {
     let any = |one: Verdict| outputs.contains(&Some(one));
     match (any(Verdict::Wrong), any(Verdict::Other)) {
         (true, _) => Verdict::Wrong,

@@ -5,6 +5,7 @@
 //! another length, step, number or session, a double and silence end the session with blame on a peer.
 
 use mpc_core::Context;
+use mpc_core::mutate::Change;
 use mpc_core::sweep::{Kinds, Protocol, Run, Verdict, sweep};
 use mpc_relational::{
     Aggregate, CarrierRow, Cell, Function, GroupResult, Input, Join, OwnerRows, Placement, Rep3, SideRow, SideShape,
@@ -74,7 +75,7 @@ fn formed(groups: &[GroupResult]) -> bool {
     groups.len() <= 2 && groups.iter().all(|group| group.group_words.len() == 1 && group.values.len() == 2)
 }
 
-fn judge(_: Option<usize>, outputs: &[Option<Option<Vec<GroupResult>>>]) -> Verdict {
+fn judge(_: Option<&Change>, outputs: &[Option<Option<Vec<GroupResult>>>]) -> Verdict {
     let mut verdict = Verdict::Right;
     for (me, output) in outputs.iter().enumerate() {
         match output {

@@ -8,6 +8,7 @@ mod common;
 
 use common::input;
 use mpc_core::Context;
+use mpc_core::mutate::Change;
 use mpc_core::sweep::{Kinds, Protocol, Run, Verdict, sweep};
 use mpc_share::{Arith, Carried, Rep3, Words};
 
@@ -88,7 +89,7 @@ fn is_due(me: usize, (opened, revealed): &Seen) -> bool {
     *opened == columns && *revealed == product.filter(|_| me == 1)
 }
 
-fn judge(_: Option<usize>, outputs: &[Option<Seen>]) -> Verdict {
+fn judge(_: Option<&Change>, outputs: &[Option<Seen>]) -> Verdict {
     let right = |(me, output): (usize, &Option<Seen>)| output.as_ref().is_none_or(|seen| is_due(me, seen));
     if outputs.iter().enumerate().all(right) { Verdict::Right } else { Verdict::Other }
 }

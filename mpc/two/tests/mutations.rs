@@ -8,6 +8,7 @@ mod common;
 
 use common::{open, share};
 use mpc_core::Context;
+use mpc_core::mutate::Change;
 use mpc_core::sweep::{Kinds, Protocol, Run, Verdict, sweep};
 use mpc_two::{Additive, Rounding, Two};
 
@@ -45,7 +46,7 @@ fn due() -> Vec<u64> {
     vec![first, second, third, (0..inner).map(sum).sum::<u64>()]
 }
 
-fn judge(_: Option<usize>, outputs: &[Option<Vec<u64>>]) -> Verdict {
+fn judge(_: Option<&Change>, outputs: &[Option<Vec<u64>>]) -> Verdict {
     let due = due();
     if outputs.iter().flatten().all(|output| *output == due) { Verdict::Right } else { Verdict::Other }
 }
