@@ -112,7 +112,7 @@ fn logistic(me: usize, mut ctx: Context) -> Run<Option<Vec<i64>>> {
     Box::pin(async move {
         let mut party = Rep3::setup(&mut ctx).await?;
         let range = Range::new(-(8 << FRAC), 8 << FRAC).expect("a range");
-        let mine = if me == 0 { NUMBERS.as_slice() } else { &[] };
+        let mine: &[i64] = if me == 0 { &NUMBERS } else { &[] };
         let [x, _, _] = party.input_fixed([NUMBERS.len(), 0, 0], mine, FRAC, [range; 3]).await?;
         let result = party.fixed_sigmoid(&x).await?;
         party.reveal_fixed(&result, 1).await
