@@ -64,6 +64,9 @@ fn rendezvous(run: &Run) -> Digest {
     tagged("heqi/rendezvous/1", &[&run.chain.0, &run.plan.digest().0, &approvals, &run.start.0, &attempt])
 }
 
+/// The nonce of a cheat, to all or to all but one.
+pub const NONCE: [u8; 32] = [5; 32];
+
 type Links = Vec<Option<Link>>;
 
 /// Opens the links and exchanges nonces; `nonce` may tell each peer another one. `None` when a peer is gone.
@@ -136,7 +139,17 @@ pub fn place(plan: &Plan, org: &OrgId) -> usize {
 
 /// Meets the others; the engines' view of the session, with a deviation towards one victim.
 pub async fn enter(part: &Part, victim: &OrgId, deviation: Deviation) -> Option<Context> {
-    let (session, links) = meet(part, |_| vec![5; 32]).await?;
+    enter_saying(part, |_| NONCE.to_vec(), victim, deviation).await
+}
+
+/// As [`enter`], telling each peer the nonce that `nonce` has for it.
+async fn enter_saying(
+    part: &Part,
+    nonce: impl Fn(&OrgId) -> Vec<u8>,
+    victim: &OrgId,
+    deviation: Deviation,
+) -> Option<Context> {
+    let (session, links) = meet(part, nonce).await?;
     let plan = &part.run.plan;
     let split = |link: Link| {
         let (sender, receiver) = link.split();
@@ -154,7 +167,17 @@ pub async fn enter(part: &Part, victim: &OrgId, deviation: Deviation) -> Option<
 
 /// Takes part in a star join; true when it came to the end of the protocol.
 pub async fn take_part(part: Part, victim: OrgId, deviation: Deviation) -> bool {
-    let Some(mut context) = enter(&part, &victim, deviation).await else { return false };
+    take_part_saying(part, |_| NONCE.to_vec(), victim, deviation).await
+}
+
+/// As [`take_part`], telling each peer the nonce that `nonce` has for it.
+pub async fn take_part_saying(
+    part: Part,
+    nonce: impl Fn(&OrgId) -> Vec<u8>,
+    victim: OrgId,
+    deviation: Deviation,
+) -> bool {
+    let Some(mut context) = enter_saying(&part, nonce, &victim, deviation).await else { return false };
     let plan = &part.run.plan;
     let (shape, placement) = (shape(plan).expect("a shape"), placement(plan).expect("a placement"));
     mpc_relational::run::<Rep3>(&mut context, &shape, &placement, part.inputs, &mut |_| ()).await.is_ok()

@@ -6,10 +6,11 @@ use base_types::{
     OrgId,
     fault::{Code, Fault},
 };
+use tokio::task::JoinSet;
 
 use crate::{
-    cheat::{PATIENCE, Part, meet},
-    common::{NODES, org},
+    cheat::{Deviation, Move, NONCE, PATIENCE, Part, meet, take_part_saying},
+    common::{NODES, cluster::Ended, org},
     stage::{LONG, Stage},
     verdict::fault,
 };
@@ -54,7 +55,7 @@ async fn different_nonces_to_different_parties_end_the_session() {
 async fn a_party_that_says_nothing_after_the_nonces_is_silent() {
     let stage = Stage::set().await;
     for cheat in NODES.map(org) {
-        let faults = met(&stage, &cheat, |_| vec![5; 32]).await;
+        let faults = met(&stage, &cheat, |_| NONCE.to_vec()).await;
         assert!(faults.iter().any(|fault| fault.party.as_ref() == Some(&cheat) && fault.code == Code::PeerSilent));
         assert!(faults.iter().all(|fault| fault.step.contains("seeds")), "{faults:?}");
     }
@@ -78,12 +79,92 @@ async fn a_party_that_leaves_after_its_hello_is_gone() {
         let start = stage.start();
         let part: Part = stage.part(&cheat, start).await;
         let leave = async {
-            let links = meet(&part, |_| vec![5; 32]).await;
+            let links = meet(&part, |_| NONCE.to_vec()).await;
             drop(links);
         };
         let (ended, ()) = tokio::join!(stage.honest(&cheat, start, LONG), leave);
         let faults: Vec<Fault> = ended.iter().map(fault).collect();
         assert!(faults.iter().all(|fault| fault.code == Code::PeerGone), "{faults:?}");
         assert!(faults.iter().any(|fault| fault.party.as_ref() == Some(&cheat)), "{faults:?}");
+    }
+}
+
+/// What a cheat tells one victim instead of its nonce.
+#[derive(Debug, Clone, Copy)]
+enum Told {
+    Flipped(usize),
+    Filled(u8),
+    Cut(usize),
+    Longer(usize),
+    Twice,
+}
+
+impl Told {
+    /// Every kind, with so many of the bits flipped, one each.
+    fn all(flips: usize) -> Vec<Self> {
+        let mut all: Vec<Self> = (0..flips).map(|at| Self::Flipped(at * 255 / (flips - 1))).collect();
+        all.extend([Self::Filled(0), Self::Filled(0xff), Self::Twice]);
+        all.extend([0, 1, 16, 31].map(Self::Cut));
+        all.extend([1, 32, 1000].map(Self::Longer));
+        all
+    }
+
+    fn nonce(self) -> Vec<u8> {
+        let mut nonce = NONCE.to_vec();
+        match self {
+            Self::Flipped(bit) => nonce[bit / 8] ^= 1 << (bit % 8),
+            Self::Filled(byte) => nonce.fill(byte),
+            Self::Cut(len) => nonce.truncate(len),
+            Self::Longer(by) => nonce.resize(NONCE.len() + by, 0),
+            Self::Twice => {}
+        }
+        nonce
+    }
+
+    /// Whether the victim can tell by itself that it was the cheat. Where it has a nonce of another value the two honest parties
+    /// only see that they are in different sessions.
+    fn is_plain(self) -> bool {
+        matches!(self, Self::Cut(_) | Self::Longer(_) | Self::Twice)
+    }
+}
+
+/// How the honest parties end when a cheat takes part that has told `victim` something else.
+async fn told(stage: Arc<Stage>, cheat: OrgId, victim: OrgId, told: Told) -> Vec<Ended> {
+    let start = stage.start();
+    let part = stage.part(&cheat, start).await;
+    let other = victim.clone();
+    let nonce = move |to: &OrgId| if *to == other { told.nonce() } else { NONCE.to_vec() };
+    let again: Deviation = Box::new(move |number, frame| {
+        let twice = number == 0 && matches!(told, Told::Twice);
+        Move::Send(if twice { vec![NONCE.to_vec(), frame] } else { vec![frame] })
+    });
+    let task = tokio::spawn(take_part_saying(part, nonce, victim, again));
+    let ended = stage.honest(&cheat, start, LONG).await;
+    task.abort();
+    ended
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_nonce_that_one_party_is_told_otherwise_gives_nobody_a_result() {
+    const AT_A_TIME: usize = 9;
+    let stage = Stage::set().await;
+    let pairs = NODES.iter().flat_map(|cheat| NODES.iter().map(move |victim| (org(cheat), org(victim))));
+    let pairs: Vec<(OrgId, OrgId)> = pairs.filter(|(cheat, victim)| cheat != victim).collect();
+    let cases: Vec<_> = Told::all(24).into_iter().flat_map(|told| pairs.iter().map(move |pair| (pair, told))).collect();
+    assert!(cases.len() >= 200, "{}", cases.len());
+    for some in cases.chunks(AT_A_TIME) {
+        let mut runs = JoinSet::new();
+        for ((cheat, victim), what) in some.iter().copied() {
+            let (stage, cheat, victim) = (stage.clone(), cheat.clone(), victim.clone());
+            runs.spawn(async move { (told(stage, cheat.clone(), victim.clone(), what).await, cheat, victim, what) });
+        }
+        while let Some(run) = runs.join_next().await {
+            let (ended, cheat, victim, what) = run.expect("no panic");
+            for party in &ended {
+                let fault = fault(party);
+                let blamed = (fault.code, fault.party.as_ref()) == (Code::PeerMisbehaved, Some(&cheat));
+                assert!(blamed || party.org != victim || !what.is_plain(), "{what:?} by {cheat}: {fault}");
+            }
+        }
     }
 }

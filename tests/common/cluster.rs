@@ -1,4 +1,4 @@
-//! Three nodes with certificates of their own authorities, linked over loopback by mutual TLS; and what a run leaves there.
+//! Nodes with certificates of their own authorities, linked over loopback by mutual TLS; and what a run leaves there.
 
 use std::{
     collections::BTreeMap,
@@ -34,7 +34,7 @@ use super::{
 pub const NOW: u64 = 1_800_000_000_000;
 const DAY: u64 = 86_400_000;
 
-/// Three nodes that can reach each other.
+/// Nodes that can reach each other.
 pub struct Cluster {
     pub hubs: BTreeMap<OrgId, Arc<LinkHub>>,
     /// Where each accepts links.
@@ -95,8 +95,18 @@ impl Cluster {
 
     /// `days` says for some nodes in how many days their certificate ends; it is one for all others.
     pub async fn with_certificates(sources: Sources, days: &BTreeMap<&str, i64>) -> Self {
-        let clock = Arc::new(ManualClock::new(NOW));
         let members = NODES.map(|name| member(name, days.get(name).copied().unwrap_or(1)));
+        Self::of(sources, members.into()).await
+    }
+
+    /// Other nodes beside the three.
+    pub async fn joined_by(sources: Sources, others: &[&str]) -> Self {
+        let members = NODES.iter().chain(others).map(|name| member(name, 1));
+        Self::of(sources, members.collect()).await
+    }
+
+    async fn of(sources: Sources, members: Vec<(Certificate, NodeIdentity)>) -> Self {
+        let clock = Arc::new(ManualClock::new(NOW));
         let authorities = members.iter().map(|(ca, id)| (id.org.clone(), ca.clone())).collect();
         let roots = Arc::new(TrustRoots::new(authorities));
         let (mut listeners, mut addresses) = (Vec::new(), BTreeMap::new());
@@ -161,15 +171,15 @@ impl Cluster {
         Ended { org: me.clone(), result, records }
     }
 
-    /// Runs the plan's nodes: three, or two.
+    /// Runs the plan's nodes: two to four.
     pub async fn run(&self, plan: &Plan, start: Start, silence: Duration) -> Vec<Ended> {
         let party = |at: usize| self.party(plan, start, &plan.nodes[at], silence);
-        if plan.nodes.len() == 2 {
-            let (a, b) = tokio::join!(party(0), party(1));
-            return vec![a, b];
+        match plan.nodes.len() {
+            2 => <[Ended; 2]>::from(tokio::join!(party(0), party(1))).into(),
+            3 => <[Ended; 3]>::from(tokio::join!(party(0), party(1), party(2))).into(),
+            4 => <[Ended; 4]>::from(tokio::join!(party(0), party(1), party(2), party(3))).into(),
+            other => panic!("a plan of {other} nodes"),
         }
-        let (a, b, c) = tokio::join!(party(0), party(1), party(2));
-        vec![a, b, c]
     }
 
     /// The receiver's answer of a run in which all went well, after everything that each node must have noted is checked.

@@ -39,6 +39,12 @@ const VISITS: &str = "id,kind,weight
 ,a,50
 5,b,40
 ";
+const JOBS: &str = "id,pay
+1,8
+2,6
+3,1
+9,7
+";
 const STAYS: &str = "id,ward
 3,x
 1,y
@@ -161,6 +167,22 @@ async fn the_receiver_s_duplicates_stay_and_the_others_end_the_run() {
         }
         assert!(party.receipt() != Outcome::Done && party.records.kept().is_none());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_four_owners_are_those_that_all_have() {
+    let (mut sources, folder) = sources().await;
+    let path = folder.path().join("labour-jobs.csv");
+    std::fs::write(&path, JOBS).expect("written");
+    sources.register("labour/jobs", &path, &[]).await;
+    let cluster = Cluster::joined_by(sources, &["labour"]).await;
+    let sql = "SELECT p.name, s.id FROM people p JOIN visits v ON v.id = p.id AND v.kind <> 'c'
+               JOIN stays s ON s.id = p.id AND s.ward = 'x' JOIN jobs j ON j.id = p.id AND j.pay > 5";
+    let plan = plan(&cluster.sources, sql);
+    assert_eq!((plan.nodes.len(), plan.tier), (4, Tier::D));
+    // The fourth owner's filter leaves out the key 3, the third's the key 1.
+    let name = |name: &str| vec![Text(name.to_owned()), Number(2)];
+    expect::check(sql, &cluster.answer(&plan).await, vec![name(" bob "), name("Bob")], &[], None);
 }
 
 /// The answer, and what all nodes sent.

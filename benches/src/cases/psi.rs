@@ -36,23 +36,33 @@ enum Case {
     Malicious,
     LowCommunication,
     Cardinality,
-    Several,
+    /// Of so many parties, from three to eight.
+    Several(usize),
 }
 
 impl Case {
-    const ALL: [Self; 4] = [Self::Malicious, Self::LowCommunication, Self::Cardinality, Self::Several];
+    const ALL: [Self; 6] = [
+        Self::Malicious,
+        Self::LowCommunication,
+        Self::Cardinality,
+        Self::Several(3),
+        Self::Several(4),
+        Self::Several(8),
+    ];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Malicious => "rr22_malicious",
             Self::LowCommunication => "rr22_low_comm",
             Self::Cardinality => "circuit_cardinality",
-            Self::Several => "multi_party",
+            Self::Several(4) => "multi_party_4",
+            Self::Several(8) => "multi_party_8",
+            Self::Several(_) => "multi_party",
         }
     }
 
     const fn parties(self) -> usize {
-        if matches!(self, Self::Several) { 3 } else { 2 }
+        if let Self::Several(parties) = self { parties } else { 2 }
     }
 
     /// Whether the peer does the same.
@@ -68,12 +78,12 @@ impl Case {
             Self::Malicious => parties(2, network, |ctx| psi::intersect(ctx, files, Mode::Fast))?,
             Self::LowCommunication => parties(2, network, |ctx| psi::intersect(ctx, files, Mode::LowCommunication))?,
             Self::Cardinality => parties(2, network, |ctx| psi::cardinality(ctx, files, spared))?,
-            Self::Several => parties(3, network, |ctx| psi::several(ctx, files, spared))?,
+            Self::Several(count) => parties(count, network, |ctx| psi::several(ctx, files, spared))?,
         };
         match self {
             Self::Malicious | Self::LowCommunication => files.check(0).and_then(|()| files.check(1))?,
             Self::Cardinality => files.check_count()?,
-            Self::Several => files.check(0)?,
+            Self::Several(_) => files.check(0)?,
         }
         Ok(works)
     }

@@ -1,4 +1,4 @@
-//! Circuits among 2 to 5 parties against evaluation in the clear, over ideal and over real transfers.
+//! Circuits among 2 to 8 parties against evaluation in the clear, over ideal and over real transfers.
 
 mod common;
 
@@ -56,6 +56,17 @@ async fn sums_and_comparisons_are_those_in_the_clear_among_two_to_five_parties()
             check(&circuit, parties, seed).await;
         }
     }
+}
+
+/// As many as a session takes; three of them have an input.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn eight_parties_compute_what_the_clear_gives() {
+    let circuit = circuit(&[8, 8, 8], |b, inputs| {
+        let sum = b.add(&inputs[0], &inputs[1]);
+        let less = b.less(&sum, &inputs[2]);
+        vec![sum, vec![less]]
+    });
+    check(&circuit, 8, 5).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use common::{bits_of, circuit, everybody, numbers};
 use mpc_authgarble::{Correlation, Session, Shape};
 use mpc_block::{Block, BlockPrg};
+use mpc_core::mutate::Change;
 use mpc_core::sweep::{Kinds, Protocol, Run, Tally, Verdict, sweep};
 use mpc_core::{Abort, Context};
 use mpc_ot::bits;
@@ -92,7 +93,8 @@ fn sum_and_order(me: usize, mut ctx: Context) -> Run<Vec<Option<u64>>> {
 }
 
 /// A corrupt owner may have another input: it says that input masked. All honest parties then have the outputs of one and the same.
-fn judge(culprit: Option<usize>, outputs: &[Option<Vec<Option<u64>>>]) -> Verdict {
+fn judge(change: Option<&Change>, outputs: &[Option<Vec<Option<u64>>>]) -> Verdict {
+    let culprit = change.map(|change| change.party);
     let parties = outputs.len();
     let mut honest =
         outputs.iter().enumerate().filter(|(me, _)| Some(*me) != culprit).filter_map(|(_, output)| output.as_ref());

@@ -8,6 +8,7 @@ mod common;
 use common::input_of;
 use mpc_checked::Checked;
 use mpc_core::Context;
+use mpc_core::mutate::Change;
 use mpc_core::sweep::{Kinds, Protocol, Run, Verdict, sweep};
 use mpc_share::{Arith, Words};
 
@@ -65,7 +66,8 @@ fn fits(me: usize, (opened, revealed): &Seen) -> bool {
         && revealed.as_ref() == (me == 1).then_some(product)
 }
 
-fn judge(culprit: Option<usize>, outputs: &[Option<Seen>]) -> Verdict {
+fn judge(change: Option<&Change>, outputs: &[Option<Seen>]) -> Verdict {
+    let culprit = change.map(|change| change.party);
     let honest = outputs.iter().enumerate().filter(|(me, _)| Some(*me) != culprit);
     let seen: Vec<(usize, &Seen)> = honest.filter_map(|(me, output)| Some((me, output.as_ref()?))).collect();
     let alike = seen.windows(2).all(|pair| pair[0].1.0 == pair[1].1.0);

@@ -10,13 +10,14 @@
 //!
 //! ```
 //! use mpc_core::Context;
+//! use mpc_core::mutate::Change;
 //! use mpc_core::sweep::{Kinds, Protocol, Run, Verdict, sweep};
 //!
 //! fn greet(me: usize, mut ctx: Context) -> Run<u64> {
 //!     Box::pin(async move { Ok(ctx.exchange(1 - me, &[7], 1 - me, 1).await?[0]) })
 //! }
 //!
-//! fn judge(_: Option<usize>, outputs: &[Option<u64>]) -> Verdict {
+//! fn judge(_: Option<&Change>, outputs: &[Option<u64>]) -> Verdict {
 //!     // Any word is one that the peer may say.
 //!     if outputs.iter().flatten().all(|word| *word == 7) { Verdict::Right } else { Verdict::Other }
 //! }
@@ -68,9 +69,9 @@ pub struct Protocol<T> {
     pub parties: usize,
     /// What party `me` does. It draws randomness from its context alone and in one order.
     pub party: fn(usize, Context) -> Run<T>,
-    /// Judges the outputs, `None` for a party that aborted; the first argument is the party whose frame changed. A party that was
-    /// played has its output of the run without any change.
-    pub judge: fn(Option<usize>, &[Option<T>]) -> Verdict,
+    /// Judges the outputs, `None` for a party that aborted; the first argument is what changed, `None` where nothing did. A party
+    /// that was played has its output of the run without any change.
+    pub judge: fn(Option<&Change>, &[Option<T>]) -> Verdict,
     /// Which changes are made.
     pub kinds: Kinds,
     /// The parties that are played from a tape where their frames change. Changes that depend on what the party received or
@@ -287,7 +288,7 @@ impl<T: Clone + Send + Sync + 'static> Sweep<T> {
             }
         }
         let outputs: Vec<Option<T>> = outcomes.into_iter().map(Result::ok).collect();
-        match (self.protocol.judge)(Some(change.party), &outputs) {
+        match (self.protocol.judge)(Some(change), &outputs) {
             Verdict::Wrong => Err(fault(Some(change), "a result is wrong")),
             Verdict::Other if change.mutation.is_of_links() => Err(fault(Some(change), "a link changes a result")),
             verdict => Ok(verdict == Verdict::Right && outputs.iter().all(Option::is_some)),

@@ -8,6 +8,7 @@ mod common;
 use common::{ideal_chosen, ideal_correlated};
 use mpc_block::{Block, BlockPrg};
 use mpc_core::Context;
+use mpc_core::mutate::Change;
 use mpc_core::sweep::{Kinds, Protocol, Run, Verdict, sweep};
 use mpc_ot::{bits, pcg, silent, softspoken, vole};
 
@@ -34,7 +35,7 @@ fn choices() -> Vec<Block> {
     bits::pack(&every_third)
 }
 
-async fn swept(party: fn(usize, Context) -> Run<Vectors>, judge: fn(Option<usize>, &[Option<Vectors>]) -> Verdict) {
+async fn swept(party: fn(usize, Context) -> Run<Vectors>, judge: fn(Option<&Change>, &[Option<Vectors>]) -> Verdict) {
     let taped = &[SENDER, RECEIVER];
     let tally = sweep(Protocol { parties: 2, party, judge, kinds: Kinds::All, taped, runs: 200 }).await.unwrap();
     assert!(tally.runs >= 200, "{tally:?}");
@@ -76,7 +77,7 @@ fn extension(me: usize, mut ctx: Context) -> Run<Vectors> {
     })
 }
 
-fn judge_extension(culprit: Option<usize>, outputs: &[Option<Vectors>]) -> Verdict {
+fn judge_extension(change: Option<&Change>, outputs: &[Option<Vectors>]) -> Verdict {
     let [Some(sent), Some(received)] = outputs else {
         return Verdict::Right;
     };
@@ -92,7 +93,7 @@ fn judge_extension(culprit: Option<usize>, outputs: &[Option<Vectors>]) -> Verdi
     }
     let chosen = ideal_chosen(&blocks(1, COUNT), &blocks(2, COUNT), &choices()) == *messages;
     let decided = ideal_correlated(q_chosen, DELTA, &choices()) == *t_chosen;
-    match (chosen && decided, culprit) {
+    match (chosen && decided, change.map(|change| change.party)) {
         (true, _) => Verdict::Right,
         // Other messages, or other choices, which nothing binds to those of a party that cheats.
         (false, Some(SENDER)) if decided => Verdict::Other,
@@ -120,7 +121,7 @@ fn silently(me: usize, mut ctx: Context) -> Run<Vectors> {
     })
 }
 
-fn judge_silent(_: Option<usize>, outputs: &[Option<Vectors>]) -> Verdict {
+fn judge_silent(_: Option<&Change>, outputs: &[Option<Vectors>]) -> Verdict {
     let [Some(sent), Some(received)] = outputs else {
         return Verdict::Right;
     };
@@ -153,7 +154,7 @@ fn evaluated(me: usize, mut ctx: Context) -> Run<Vectors> {
     })
 }
 
-fn judge_vole(_: Option<usize>, outputs: &[Option<Vectors>]) -> Verdict {
+fn judge_vole(_: Option<&Change>, outputs: &[Option<Vectors>]) -> Verdict {
     let [Some(sent), Some(received)] = outputs else {
         return Verdict::Right;
     };

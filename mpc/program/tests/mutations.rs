@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use mpc_authgarble::{Session, Shape};
 use mpc_core::Context;
+use mpc_core::mutate::Change;
 use mpc_core::sweep::{Kinds, Protocol, Run, Verdict, sweep};
 use mpc_ot::softspoken::Parameters;
 use mpc_program::{Bounds, PANIC, Program, RESULT};
@@ -35,7 +36,8 @@ fn richest(me: usize, mut ctx: Context) -> Run<Option<String>> {
     })
 }
 
-fn judge(culprit: Option<usize>, outputs: &[Option<Option<String>>]) -> Verdict {
+fn judge(change: Option<&Change>, outputs: &[Option<Option<String>>]) -> Verdict {
+    let culprit = change.map(|change| change.party);
     let due = |me: usize| (me == 0).then_some("[false,10]");
     let mut honest = outputs.iter().enumerate().filter(|(me, _)| Some(*me) != culprit);
     let right = honest.all(|(me, output)| output.as_ref().is_none_or(|result| result.as_deref() == due(me)));

@@ -4,49 +4,18 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{HONEST, is_blamed, noise, pair};
+use common::{HONEST, Stored, is_blamed, noise, pair, spilled};
 use mpc_block::Block;
 use mpc_core::{Abort, Blame, Context, memory};
 use mpc_psi::Mode;
-use mpc_psi::partitioned::{self, Plan, Spill, Writer, labelled};
+use mpc_psi::partitioned::{self, Plan, Writer, labelled};
 use mpc_psi::two::{Outputs, Parameters};
-
-/// Storage in memory.
-#[derive(Clone, Default)]
-struct Stored {
-    runs: BTreeMap<usize, Vec<u8>>,
-    loads: usize,
-    full: bool,
-}
-
-impl Spill for Stored {
-    fn append(&mut self, bucket: usize, bytes: &[u8]) -> Result<(), String> {
-        if self.full {
-            return Err("no space left".into());
-        }
-        self.runs.entry(bucket).or_default().extend_from_slice(bytes);
-        Ok(())
-    }
-
-    fn load(&mut self, bucket: usize) -> Result<Vec<u8>, String> {
-        self.loads += 1;
-        Ok(self.runs.get(&bucket).cloned().unwrap_or_default())
-    }
-}
 
 fn plan(sizes: [usize; 2], bucket: usize, outputs: Outputs) -> Plan {
     let [sender_elements, receiver_elements] = sizes;
     let mode = Mode::Fast;
     let two = Parameters { sender: 0, receiver: 1, sender_elements, receiver_elements, outputs, mode };
     Plan::new([4; 32], two, bucket).unwrap()
-}
-
-fn spilled(plan: &Plan, rows: &[Block]) -> Stored {
-    let mut stored = Stored::default();
-    let mut writer = Writer::new(plan, &mut stored);
-    rows.iter().zip(0..).for_each(|(block, row)| writer.push(*block, row).unwrap());
-    writer.finish().unwrap();
-    stored
 }
 
 /// What a party has at the end of an attempt: the outcome, what was delivered, how often its storage was read.

@@ -1,13 +1,12 @@
-//! Fixed-point functions at range edges and on dense grids, against 128-bit integers and against floating point.
+//! Fixed-point functions at range edges and on dense grids, against series, roots and quotients in 128-bit integers.
 
 mod common;
 
-use common::{three, words};
+use common::{FRAC, series, three, words};
 use mpc_core::{Abort, Blame};
 use mpc_share::interval::{LIMIT, Overflow, Range};
 use mpc_share::{Fixed, Rep3};
 
-const FRAC: u32 = 20;
 const ONE: i64 = 1 << FRAC;
 
 async fn input(party: &mut Rep3, numbers: &[i64], range: Range) -> Result<Fixed, Abort> {
@@ -46,14 +45,29 @@ where
     (x, seen.unwrap(), bounds)
 }
 
-/// Every result is in its range and within `units` and a share of 2^-bits of the due one.
-fn check(name: &str, seen: &(Vec<i64>, Vec<i64>, Range), units: f64, bits: i32, due: impl Fn(f64) -> f64) {
+/// Every result is in its range and within two units and a share of 2^-bits of the due one.
+fn check(name: &str, seen: &(Vec<i64>, Vec<i64>, Range), bits: u32, due: fn(i64) -> i128) {
+    let more = series::PLACES - FRAC;
     for (x, result) in seen.0.iter().zip(&seen.1) {
-        let due = due(*x as f64 / ONE as f64) * ONE as f64;
-        let error = (*result as f64 - due).abs();
-        assert!(error <= units + due.abs() / 2f64.powi(bits), "{name} of {x}: {result}, not {due}");
+        let due = due(*x);
+        let error = ((i128::from(*result) << more) - due).abs();
+        // Two more for the reference, which are two millionths of a unit.
+        let most = (2_i128 << more) + 2 + (due.abs() >> bits);
+        assert!(error <= most, "{name} of {x}: {result}, not {due} / 2^{more}");
         assert!(seen.2.contains(*result), "{name} of {x}: {result} is not in {:?}", seen.2);
     }
+}
+
+/// Twelve decimals of what everybody knows.
+#[test]
+fn the_reference_is_right() {
+    let decimals = |number: i128| (number * 1_000_000_000_000) >> series::PLACES;
+    let near = |number: i128, due: i128| (decimals(number) - due).abs() <= 2;
+    assert!(near(series::exp(ONE), 2_718_281_828_459) && near(series::exp(-ONE), 367_879_441_171));
+    assert!(near(series::ln(2 * ONE), 693_147_180_559) && near(series::ln(ONE / 2), -693_147_180_560));
+    assert!(near(series::sigmoid(ONE), 731_058_578_630) && near(series::sigmoid(-ONE), 268_941_421_369));
+    assert!(near(series::sqrt(2 * ONE), 1_414_213_562_373) && near(series::inverse_sqrt(2 * ONE), 707_106_781_186));
+    assert!(near(series::reciprocal(3 * ONE), 333_333_333_333));
 }
 
 fn range(lo: i64, hi: i64) -> Range {
@@ -69,29 +83,19 @@ async fn reciprocals_and_roots_keep_their_precision() {
             let out = party.fixed_reciprocal(&x).await?;
             Ok((party, out))
         });
-        let seen = seen.await;
-        check("reciprocal", &seen, 2.0, 26, |x| 1.0 / x);
-        for (x, result) in seen.0.iter().zip(&seen.1) {
-            let due = (1i128 << (2 * FRAC)) / i128::from(*x);
-            assert!((i128::from(*result) - due).abs() <= 3 + (due >> 26), "1/{x}");
-        }
+        check("reciprocal", &seen.await, 26, series::reciprocal);
         let seen = apply(range, |mut party, x| async move {
             let out = party.fixed_inverse_sqrt(&x).await?;
             Ok((party, out))
         });
-        check("inverse square root", &seen.await, 2.0, 26, |x| 1.0 / x.sqrt());
+        check("inverse square root", &seen.await, 26, series::inverse_sqrt);
     }
     for range in [range(0, 1 << 40), range(0, (1 << 61) - 1), range(ONE / 4, 9 * ONE), range(0, 0), range(5, 1 << 33)] {
         let seen = apply(range, |mut party, x| async move {
             let out = party.fixed_sqrt(&x).await?;
             Ok((party, out))
         });
-        let seen = seen.await;
-        check("square root", &seen, 2.0, 26, f64::sqrt);
-        for (x, result) in seen.0.iter().zip(&seen.1) {
-            let due = (u128::from(x.unsigned_abs()) << FRAC).isqrt() as i128;
-            assert!((i128::from(*result) - due).abs() <= 3 + (due >> 26), "square root of {x}");
-        }
+        check("square root", &seen.await, 26, series::sqrt);
     }
 }
 
@@ -102,21 +106,21 @@ async fn exponentials_logarithms_and_the_logistic_function_keep_their_precision(
             let out = party.fixed_exp(&x).await?;
             Ok((party, out))
         });
-        check("exp", &seen.await, 2.0, 24, f64::exp);
+        check("exp", &seen.await, 24, series::exp);
     }
     for range in [range(ONE / 4, 9 * ONE), range(1, 1 << 50), range(ONE, ONE), range(7, 7)] {
         let seen = apply(range, |mut party, x| async move {
             let out = party.fixed_ln(&x).await?;
             Ok((party, out))
         });
-        check("ln", &seen.await, 2.0, 60, f64::ln);
+        check("ln", &seen.await, 60, series::ln);
     }
     for range in [range(-30 * ONE, 30 * ONE), range(-ONE, ONE / 2), range(-(1 << 61), 1 << 61), range(0, 0)] {
         let seen = apply(range, |mut party, x| async move {
             let out = party.fixed_sigmoid(&x).await?;
             Ok((party, out))
         });
-        check("sigmoid", &seen.await, 2.0, 60, |x| 1.0 / (1.0 + (-x).exp()));
+        check("sigmoid", &seen.await, 60, series::sigmoid);
     }
 }
 

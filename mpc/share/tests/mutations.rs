@@ -6,9 +6,11 @@
 
 mod common;
 
-use common::input;
+use common::{FRAC, input};
 use mpc_core::Context;
+use mpc_core::mutate::Change;
 use mpc_core::sweep::{Kinds, Protocol, Run, Verdict, sweep};
+use mpc_share::interval::Range;
 use mpc_share::{Arith, Carried, Rep3, Words};
 
 const ROWS: usize = 12;
@@ -88,7 +90,7 @@ fn is_due(me: usize, (opened, revealed): &Seen) -> bool {
     *opened == columns && *revealed == product.filter(|_| me == 1)
 }
 
-fn judge(_: Option<usize>, outputs: &[Option<Seen>]) -> Verdict {
+fn judge(_: Option<&Change>, outputs: &[Option<Seen>]) -> Verdict {
     let right = |(me, output): (usize, &Option<Seen>)| output.as_ref().is_none_or(|seen| is_due(me, seen));
     if outputs.iter().enumerate().all(right) { Verdict::Right } else { Verdict::Other }
 }
@@ -97,6 +99,48 @@ fn judge(_: Option<usize>, outputs: &[Option<Seen>]) -> Verdict {
 async fn a_bit_of_everything() {
     let protocol = Protocol { parties: 3, party: everything, judge, kinds: Kinds::All, taped: &[], runs: 600 };
     let tally = sweep(protocol).await.unwrap();
+    assert!(tally.runs >= 600, "{tally:?}");
+    assert!(tally.unnoticed * 2 < tally.runs, "{tally:?}");
+}
+
+/// Numbers of party 0, in fixed point, and their logistic function, rounded down.
+const NUMBERS: [i64; 4] = [0, 1 << FRAC, -(1 << FRAC), 3 << FRAC];
+const LOGISTIC: [i64; 4] = [524_288, 766_570, 282_005, 998_846];
+
+/// The logistic function, which takes comparisons, polynomials, a power of two and a reciprocal.
+fn logistic(me: usize, mut ctx: Context) -> Run<Option<Vec<i64>>> {
+    Box::pin(async move {
+        let mut party = Rep3::setup(&mut ctx).await?;
+        let range = Range::new(-(8 << FRAC), 8 << FRAC).expect("a range");
+        let mine: &[i64] = if me == 0 { &NUMBERS } else { &[] };
+        let [x, _, _] = party.input_fixed([NUMBERS.len(), 0, 0], mine, FRAC, [range; 3]).await?;
+        let result = party.fixed_sigmoid(&x).await?;
+        party.reveal_fixed(&result, 1).await
+    })
+}
+
+/// The receiver's numbers are due to two units, and the reference is a unit too low at most.
+fn judge_logistic(_: Option<&Change>, outputs: &[Option<Option<Vec<i64>>>]) -> Verdict {
+    let mut verdict = Verdict::Right;
+    for (me, output) in outputs.iter().enumerate() {
+        match output {
+            None => {}
+            Some(None) if me != 1 => {}
+            Some(Some(seen)) if me == 1 && seen.len() == LOGISTIC.len() => {
+                if !seen.iter().zip(LOGISTIC).all(|(seen, due)| (due - 2..=due + 3).contains(seen)) {
+                    verdict = Verdict::Other;
+                }
+            }
+            Some(_) => return Verdict::Wrong,
+        }
+    }
+    verdict
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fixed_point_function() {
+    let (party, judge) = (logistic, judge_logistic);
+    let tally = sweep(Protocol { parties: 3, party, judge, kinds: Kinds::All, taped: &[], runs: 600 }).await.unwrap();
     assert!(tally.runs >= 600, "{tally:?}");
     assert!(tally.unnoticed * 2 < tally.runs, "{tally:?}");
 }

@@ -2,14 +2,16 @@
 //!
 //! Tier A: both parties follow the protocol. What a frame holds is a share or hides one, so a party that changes it changes
 //! the result, and the other does not notice; that alone is allowed here, and only where a frame's content changes. Lengths,
-//! other operations and sessions, doubles and silence end the session.
+//! other operations and sessions, doubles and silence end the session. Silent transfers are checked by their own protocol, against
+//! malicious peers: here it is the session above them that is swept.
 
 mod common;
 
 use common::{open, share};
 use mpc_core::Context;
+use mpc_core::mutate::Change;
 use mpc_core::sweep::{Kinds, Protocol, Run, Verdict, sweep};
-use mpc_two::{Additive, Rounding, Two};
+use mpc_two::{Additive, Network, Parameters, Rounding, Two};
 
 /// The shape of the matrix product: large enough for ring LWE.
 const SHAPE: [usize; 3] = [11, 10, 11];
@@ -45,7 +47,7 @@ fn due() -> Vec<u64> {
     vec![first, second, third, (0..inner).map(sum).sum::<u64>()]
 }
 
-fn judge(_: Option<usize>, outputs: &[Option<Vec<u64>>]) -> Verdict {
+fn judge(_: Option<&Change>, outputs: &[Option<Vec<u64>>]) -> Verdict {
     let due = due();
     if outputs.iter().flatten().all(|output| *output == due) { Verdict::Right } else { Verdict::Other }
 }
@@ -55,5 +57,32 @@ async fn a_bit_of_everything() {
     let protocol = Protocol { parties: 2, party: everything, judge, kinds: Kinds::All, taped: &[0, 1], runs: 200 };
     let tally = sweep(protocol).await.unwrap();
     assert!(tally.runs >= 200, "{tally:?}");
+    assert!(tally.unnoticed * 2 < tally.runs, "{tally:?}");
+}
+
+/// What needs transfers of both directions: a product, a comparison and a choice, over silent transfers.
+fn silently(me: usize, mut ctx: Context) -> Run<Vec<u64>> {
+    Box::pin(async move {
+        let mut two = Two::setup_with(&mut ctx, Parameters { network: Network::Wan }).await?;
+        let x = share(&mut two, &[3, 20]).await?;
+        let square = two.mul(&x, &x).await?;
+        let equal = two.equal(&[7, 8 + me as u64], 8).await?;
+        let chosen = two.select(&equal, &square).await?;
+        open(&mut two, &chosen).await
+    })
+}
+
+/// The square where the two parties' numbers are equal.
+fn judge_silent(_: Option<&Change>, outputs: &[Option<Vec<u64>>]) -> Verdict {
+    if outputs.iter().flatten().all(|output| *output == [9, 0]) { Verdict::Right } else { Verdict::Other }
+}
+
+/// A run makes a batch of 2^18 transfers in each direction, so every day has the frames once and fewer ways to change each.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn silent_transfers() {
+    let runs = if std::env::var_os("HEQI_LONG").is_some() { 400 } else { 0 };
+    let (party, judge) = (silently, judge_silent);
+    let tally = sweep(Protocol { parties: 2, party, judge, kinds: Kinds::All, taped: &[0, 1], runs }).await.unwrap();
+    assert!(tally.runs >= runs.max(18), "{tally:?}");
     assert!(tally.unnoticed * 2 < tally.runs, "{tally:?}");
 }

@@ -92,10 +92,15 @@ async fn beat(
             _ = &mut stopped => return Ok(fork),
             () = sleep(BEAT) => {}
         }
-        fork.round(vec![(peer, vec![WORKING; 1 + room])], &[]).await?;
+        go_on(&mut fork, peer, room).await?;
     }
     let why = "this node's own work takes too long; let fewer rows take part, or submit again when it is idle";
     Err(fork.name(Abort::local(why)))
+}
+
+/// Says once that this party goes on; `room` bytes are told when it is ready.
+pub(crate) async fn go_on(fork: &mut Context, peer: usize, room: usize) -> Result<(), Abort> {
+    fork.round(vec![(peer, vec![WORKING; 1 + room])], &[]).await.map(|_| ())
 }
 
 /// Says that this party is ready, and `word`.

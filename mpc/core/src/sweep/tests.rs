@@ -55,12 +55,12 @@ fn wayward(me: usize, mut ctx: Context) -> Run<u64> {
     })
 }
 
-fn eight(_: Option<usize>, outputs: &[Option<u64>]) -> Verdict {
+fn eight(_: Option<&Change>, outputs: &[Option<u64>]) -> Verdict {
     if outputs.iter().flatten().all(|word| *word == 8) { Verdict::Right } else { Verdict::Wrong }
 }
 
-fn anything(culprit: Option<usize>, outputs: &[Option<u64>]) -> Verdict {
-    match (culprit, eight(culprit, outputs)) {
+fn anything(change: Option<&Change>, outputs: &[Option<u64>]) -> Verdict {
+    match (change, eight(change, outputs)) {
         (Some(_), Verdict::Wrong) => Verdict::Other,
         (_, verdict) => verdict,
     }

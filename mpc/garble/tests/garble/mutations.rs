@@ -44,7 +44,7 @@ fn product(me: usize, mut ctx: Context) -> Run<u64> {
     })
 }
 
-fn judge(_: Option<usize>, outputs: &[Option<u64>]) -> Verdict {
+fn judge(_: Option<&Change>, outputs: &[Option<u64>]) -> Verdict {
     if outputs.iter().flatten().all(|value| *value == WANTED) { Verdict::Right } else { Verdict::Wrong }
 }
 

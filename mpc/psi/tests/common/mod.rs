@@ -1,7 +1,8 @@
-//! Two parties over the in-memory network, links that change one frame, sets with a known intersection.
+//! Two parties over the in-memory network, links that change one frame, sets with a known intersection, buckets in memory.
 
 #![allow(dead_code)]
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -9,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use mpc_block::{Block, BlockPrg};
 use mpc_core::{Abort, Blame, Context, Prg, Transport, memory};
+use mpc_psi::partitioned::{Plan, Spill, Writer};
 
 /// What happens to one frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,4 +124,38 @@ pub fn sets(sizes: [usize; 2], common: usize) -> ([Vec<Block>; 2], [Vec<usize>; 
     };
     let ((left, left_indices), (right, right_indices)) = (place(0), place(1));
     ([left, right], [left_indices, right_indices])
+}
+
+/// Storage for buckets in memory.
+#[derive(Clone, Default)]
+pub struct Stored {
+    pub runs: BTreeMap<usize, Vec<u8>>,
+    /// How often a bucket was read.
+    pub loads: usize,
+    /// Nothing more has room.
+    pub full: bool,
+}
+
+impl Spill for Stored {
+    fn append(&mut self, bucket: usize, bytes: &[u8]) -> Result<(), String> {
+        if self.full {
+            return Err("no space left".into());
+        }
+        self.runs.entry(bucket).or_default().extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn load(&mut self, bucket: usize) -> Result<Vec<u8>, String> {
+        self.loads += 1;
+        Ok(self.runs.get(&bucket).cloned().unwrap_or_default())
+    }
+}
+
+/// Elements dealt out to buckets, each with its place as its row.
+pub fn spilled(plan: &Plan, elements: &[Block]) -> Stored {
+    let mut stored = Stored::default();
+    let mut writer = Writer::new(plan, &mut stored);
+    elements.iter().zip(0..).for_each(|(element, row)| writer.push(*element, row).unwrap());
+    writer.finish().unwrap();
+    stored
 }

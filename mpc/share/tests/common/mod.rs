@@ -2,6 +2,8 @@
 
 #![allow(dead_code)]
 
+pub mod series;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,6 +11,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use mpc_core::{Abort, Prg, Transport, memory};
 use mpc_share::{Rep3, Ring, Shared};
+
+/// Fractional bits of fixed-point numbers.
+pub const FRAC: u32 = 20;
 
 /// Runs the three parties at once; the answers are in the order of the parties.
 pub async fn three<T, F, Fut>(seed: u8, party: F) -> Vec<T>

@@ -5,7 +5,12 @@
 //! without a result blames a peer, and nobody waits for ever. Circuit PSI is for parties that follow the protocol: links never
 //! change its answer, while one that changes what a frame holds may change the answer, since that is a share or hides one.
 
+mod buckets;
+#[path = "../common/mod.rs"]
+mod common;
+
 use mpc_block::{Aes, Block, BlockPrg};
+use mpc_core::mutate::Change;
 use mpc_core::sweep::{Kinds, Protocol, Run, Tally, Verdict, sweep};
 use mpc_core::{Abort, Context};
 use mpc_psi::circuit::{self, Answer, Bound, Function, Input, Side};
@@ -27,8 +32,8 @@ fn set_of(me: usize) -> Vec<Block> {
     elements(8 * me..8 * me + COUNT)
 }
 
-/// The indices of what parties 0 and 1 have in common, at party `me`: numbers 8 to 23.
-fn common(me: usize) -> Vec<usize> {
+/// The indices of what parties 0 and 1 share, at party `me`: numbers 8 to 23.
+fn shared(me: usize) -> Vec<usize> {
     let first = 8 * (1 - me);
     (first..first + COUNT - 8).collect()
 }
@@ -49,7 +54,7 @@ fn exactly(right: bool) -> Verdict {
 }
 
 /// The worst of what the parties say of their own outputs.
-fn judge(_: Option<usize>, outputs: &[Option<Verdict>]) -> Verdict {
+fn judge(_: Option<&Change>, outputs: &[Option<Verdict>]) -> Verdict {
     let any = |one: Verdict| outputs.contains(&Some(one));
     match (any(Verdict::Wrong), any(Verdict::Other)) {
         (true, _) => Verdict::Wrong,
@@ -70,34 +75,49 @@ async fn swept(
     tally
 }
 
+/// Bytes of a label.
+const LABEL: usize = 5;
+
 /// The label of element `at` of party 0.
-fn label(at: usize) -> [u8; 5] {
+fn label(at: usize) -> [u8; LABEL] {
     [at as u8, 1, 2, 3, 4]
 }
 
 /// Both learn the intersection, and the receiver the labels.
-fn labels(me: usize, mut ctx: Context) -> Run<Verdict> {
-    Box::pin(async move {
-        let (outputs, mode) = (two::Outputs::Both, Mode::Fast);
-        let (sender_elements, receiver_elements) = (COUNT, COUNT);
-        let two = two::Parameters { sender: 0, receiver: 1, sender_elements, receiver_elements, outputs, mode };
-        let parameters = labelled::Parameters { two, payload: 5 };
-        if me == 0 {
-            let payloads: Vec<u8> = (0..COUNT).flat_map(label).collect();
-            let got = labelled::send(&mut ctx, &parameters, &set_of(me), &payloads).await?;
-            return Ok(got.map_or(Verdict::Wrong, |got| compare(&got, &common(me))));
-        }
-        let got = labelled::receive(&mut ctx, &parameters, &set_of(me)).await?;
-        let payload = |at: usize| got.payload(at).unwrap_or_default().to_vec();
-        let got: Vec<_> = got.elements().iter().enumerate().map(|(at, own)| (*own, payload(at))).collect();
-        let due: Vec<_> = common(1).into_iter().map(|own| (own, label(own + 8).to_vec())).collect();
-        Ok(compare(&got, &due))
-    })
+async fn labels_in(mode: Mode, me: usize, mut ctx: Context) -> Result<Verdict, Abort> {
+    let outputs = two::Outputs::Both;
+    let (sender_elements, receiver_elements) = (COUNT, COUNT);
+    let two = two::Parameters { sender: 0, receiver: 1, sender_elements, receiver_elements, outputs, mode };
+    let parameters = labelled::Parameters { two, payload: LABEL };
+    if me == 0 {
+        let payloads: Vec<u8> = (0..COUNT).flat_map(label).collect();
+        let got = labelled::send(&mut ctx, &parameters, &set_of(me), &payloads).await?;
+        return Ok(got.map_or(Verdict::Wrong, |got| compare(&got, &shared(me))));
+    }
+    let got = labelled::receive(&mut ctx, &parameters, &set_of(me)).await?;
+    let payload = |at: usize| got.payload(at).unwrap_or_default().to_vec();
+    let got: Vec<_> = got.elements().iter().enumerate().map(|(at, own)| (*own, payload(at))).collect();
+    let due: Vec<_> = shared(1).into_iter().map(|own| (own, label(own + 8).to_vec())).collect();
+    Ok(compare(&got, &due))
+}
+
+fn labels(me: usize, ctx: Context) -> Run<Verdict> {
+    Box::pin(labels_in(Mode::Fast, me, ctx))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_parties_that_both_learn_the_intersection_and_one_the_labels() {
     let tally = swept(2, labels, Kinds::All, &[0, 1], 240).await;
+    assert!(tally.unnoticed * 2 < tally.runs, "{tally:?}");
+}
+
+fn labels_for_fewer_bytes(me: usize, ctx: Context) -> Run<Verdict> {
+    Box::pin(labels_in(Mode::LowCommunication, me, ctx))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_parties_that_spare_bytes() {
+    let tally = swept(2, labels_for_fewer_bytes, Kinds::All, &[0, 1], 200).await;
     assert!(tally.unnoticed * 2 < tally.runs, "{tally:?}");
 }
 
