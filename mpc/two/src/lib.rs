@@ -10,6 +10,7 @@
 //!   round: the sender's corrections do not depend on the receiver's, so both travel at once.
 //! * **Comparisons** (`leaves`, `compare`): digits of 4 bits are compared by one of 16 transfers, and a tree of
 //!   products joins them (Rathee et al., "CrypTFlow2", CCS 2020).
+//! * **Fixed point** (`fixed`): the functions of [`mpc_share::fixed`], written once for every engine.
 //! * **Matrix products** (`rlwe`): ring LWE with packed coefficients and no rotations (Huang et al., "Cheetah", USENIX
 //!   Security 2022; Hao et al., "Iron", NeurIPS 2022).
 //!
@@ -22,6 +23,7 @@ mod bits;
 mod compare;
 mod convert;
 mod cot;
+mod fixed;
 mod leaves;
 mod line;
 mod multiply;
