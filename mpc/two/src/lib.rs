@@ -35,6 +35,7 @@ mod party;
 mod rlwe;
 mod shares;
 mod shuffle;
+mod sort;
 mod transfers;
 mod truncate;
 mod two;

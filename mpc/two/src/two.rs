@@ -14,6 +14,7 @@ use crate::truncate::{Rounding, truncate, truncate_small};
 use crate::{bits, compare};
 
 mod open;
+mod order;
 mod scan;
 mod tables;
 
