@@ -2,7 +2,7 @@
 //!
 //! A number is an integer modulo 2^64 divided by 2^frac. Owners are held to the range they declare; every operation
 //! bounds its result by [`crate::interval`] and refuses where it might not fit, so nothing ever wraps silently. [`Functions`] are
-//! written once, over the few operations of an [`Engine`]: the three-party engine here, the two-party one in its own crate. They work
+//! written once, over the few operations of an [`Engine`]: the three-party engine here, others in crates of their own. They work
 //! with 30 fractional bits inside, on a number brought to `[1, 2)` by its first bit, and round by [`Engine::truncate`], so the
 //! precision is that of any engine. With a unit (ulp) of 2^-frac, `1 <= frac <= 20`, errors are at most:
 //!
