@@ -187,10 +187,8 @@ mod tests {
             if matches!(operation, Operation::Mul | Operation::Less) {
                 right(&task, parties(3, Network::Plain, |ctx| checked::party(ctx, &task)).expect("three parties"));
             }
-            if operation != Operation::Sort {
-                let run = |ctx| two::party(ctx, &task, mpc_two::Parameters::default());
-                right(&task, parties(2, Network::Plain, run).expect("two parties"));
-            }
+            let run = |ctx| two::party(ctx, &task, mpc_two::Parameters::default());
+            right(&task, parties(2, Network::Plain, run).expect("two parties"));
         }
     }
 

@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use mpc_core::Context;
+use mpc_share::fixed::Functions;
 use mpc_share::{Arith, Fixed, Rep3, Z64};
 
 use super::{Ended, FRAC, Operation, Task, timed};

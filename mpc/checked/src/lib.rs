@@ -12,6 +12,7 @@
 //!   false product or shuffle stays undetected with probability below 2^-46.
 //! * The two honest parties always hold one component in common, and what a corrupt one sends reaches only one of them: there
 //!   are no inconsistent sharings, so an input needs no check. (What a corrupt party sends *is* its input.)
+//! * Fixed-point numbers have the functions of [`mpc_share::fixed`], made of products alone.
 //! * An opening compares the missing component with a one-time authentication by its other holder.
 //!
 //! An abort is final: every later call of the party refuses. Where one of two peers must have lied and nobody can tell which,
@@ -21,6 +22,7 @@ mod bits;
 mod compare;
 mod expand;
 mod field;
+mod fixed;
 mod gf;
 mod input;
 mod integers;

@@ -1,9 +1,10 @@
 //! Fixed-point numbers: secret integers with a public scale and a public range that excludes overflow.
 //!
 //! A number is an integer modulo 2^64 divided by 2^frac. Owners are held to the range they declare; every operation
-//! bounds its result by [`crate::interval`] and refuses where it might not fit, so nothing ever wraps silently. Functions work
-//! with 30 fractional bits inside, on a number brought to `[1, 2)` by its first bit, and round by [`crate::Rep3::truncate`]. With a unit
-//! (ulp) of 2^-frac, `1 <= frac <= 20`, errors are at most:
+//! bounds its result by [`crate::interval`] and refuses where it might not fit, so nothing ever wraps silently. [`Functions`] are
+//! written once, over the few operations of an [`Engine`]: the three-party engine here, others in crates of their own. They work
+//! with 30 fractional bits inside, on a number brought to `[1, 2)` by its first bit, and round by [`Engine::truncate`], so the
+//! precision is that of any engine. With a unit (ulp) of 2^-frac, `1 <= frac <= 20`, errors are at most:
 //!
 //! | Operation | Error | Method |
 //! |---|---|---|
@@ -19,11 +20,16 @@
 //!
 //! A square root of 0 is within the same error; a number that is outside its declared range gives a meaningless result, and nothing is learnt.
 
+mod arithmetic;
+mod engine;
 mod exponential;
+mod functions;
 mod normal;
 mod number;
 mod power;
 
+pub use engine::{Column, Engine, Factors, Planes};
+pub use functions::Functions;
 pub use number::{Fixed, MAX_FRAC};
 
 /// Fractional bits inside functions.

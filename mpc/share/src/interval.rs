@@ -9,7 +9,7 @@ use std::fmt;
 use crate::fixed::{INNER, LN_2, LOG2_E};
 
 /// Every number and every product before its places are cut off stays below this in magnitude: two of them differ by less
-/// than 2^63, and [`crate::Rep3::truncate`] is exact about its top.
+/// than 2^63, and truncation is exact about its top.
 pub const LIMIT: i64 = 1 << 62;
 
 /// An operation whose result may not fit.

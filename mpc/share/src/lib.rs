@@ -42,6 +42,7 @@ pub use bits::Bits;
 pub use fixed::Fixed;
 pub use moves::permutation;
 pub use parts::neighbour_seeds;
+pub use ranking::Ranking;
 pub use rep3::Rep3;
 pub use replicated::{Integers, Masks, Replicated};
 pub use ring::{Bits64, Ring, Z64};

@@ -6,6 +6,7 @@
 
 use mpc_core::Abort;
 
+use crate::fixed::{Engine, Planes};
 use crate::{Rep3, Words};
 
 const LEVELS: u32 = 6;
@@ -73,14 +74,26 @@ impl Rep3 {
     /// # Errors
     /// [`Abort`] when a peer is gone or misbehaves.
     pub async fn ones_from_first(&mut self, x: &Words) -> Result<Words, Abort> {
-        let mut found = x.each(u64::reverse_bits);
-        for level in 0..LEVELS {
-            let below = found.each(|word| handed_up(word, level));
-            let both = self.mul(&joined(&found, level), &joined(&below, level)).await?;
-            found = found.add(&below).add(&parted(&both, x.len(), level));
-        }
-        Ok(found.each(u64::reverse_bits))
+        ones_from_first(self, x).await
     }
+}
+
+/// Word by word: a linear operation on the bits.
+pub(crate) fn each<W: Planes>(x: &W, op: impl Fn(u64) -> u64) -> W {
+    x.map(|words| words.iter().map(|word| op(*word)).collect())
+}
+
+/// [`Rep3::ones_from_first`] in any engine: six conjunctions of half as many words.
+pub(crate) async fn ones_from_first<E: Engine>(engine: &mut E, x: &E::Words) -> Result<E::Words, Abort> {
+    let mut found = each(x, u64::reverse_bits);
+    for level in 0..LEVELS {
+        let below = each(&found, |word| handed_up(word, level));
+        let upper = found.map(|words| halves_joined(words, level));
+        let lower = below.map(|words| halves_joined(words, level));
+        let both = engine.and(&upper, &lower).await?;
+        found = found.xor(&below).xor(&both.map(|words| halves_parted(words, x.count(), level)));
+    }
+    Ok(each(&found, u64::reverse_bits))
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ enum Step {
 }
 
 /// Rows on their way into order.
-pub(crate) struct Ranking {
+pub struct Ranking {
     /// The rows, place by place.
     order: Vec<u32>,
     /// For every place of a run behind its pivots: how many of them are known to come before the row.
@@ -53,7 +53,7 @@ impl Run {
 
 impl Ranking {
     /// So many rows in random order.
-    pub(crate) fn new(rows: u32) -> Self {
+    pub fn new(rows: u32) -> Self {
         let len = rows as usize;
         let runs = if len > 1 { vec![Run { first: 0, len }] } else { Vec::new() };
         Self { order: (0..rows).collect(), passed: vec![0; len], runs, step: Step::Pivots }
@@ -61,7 +61,7 @@ impl Ranking {
 
     /// The next questions, whether the first row of a pair comes before the second; `None` when the order is known. All are
     /// answered by [`Ranking::told`] before it is asked again.
-    pub(crate) fn questions(&mut self) -> Option<Vec<[u32; 2]>> {
+    pub fn questions(&mut self) -> Option<Vec<[u32; 2]>> {
         while !self.runs.is_empty() {
             let mut pairs = Vec::new();
             self.runs.iter().for_each(|run| self.ask(run, &mut pairs));
@@ -94,7 +94,7 @@ impl Ranking {
     }
 
     /// Takes the answers to the last questions, in their order.
-    pub(crate) fn told(&mut self, mut before: impl Iterator<Item = bool>) {
+    pub fn told(&mut self, mut before: impl Iterator<Item = bool>) {
         match self.step {
             Step::Pivots => {
                 for run in &self.runs {
@@ -156,7 +156,7 @@ impl Ranking {
     }
 
     /// For every row its place in the order.
-    pub(crate) fn places(&self) -> Vec<u32> {
+    pub fn places(&self) -> Vec<u32> {
         let mut places = vec![0; self.order.len()];
         for (place, row) in (0..).zip(&self.order) {
             places[*row as usize] = place;

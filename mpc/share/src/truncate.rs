@@ -40,21 +40,6 @@ impl Rep3 {
         Ok(self.plus_public(above, 1u64.wrapping_sub(1 << (62 - by))))
     }
 
-    /// `x / 2^by` for any `by`, negative ones multiplying: as [`Rep3::truncate`], in steps; the error is below one unit and
-    /// 2^-32.
-    pub(crate) async fn shift_down(&mut self, x: Arith, by: i32) -> Result<Arith, Abort> {
-        if by <= 0 {
-            return Ok(x.scale(1u64.checked_shl(by.unsigned_abs()).unwrap_or(0)));
-        }
-        let (mut x, mut left) = (x, by.unsigned_abs());
-        while left > 0 {
-            let step = left.min(MOST_PLACES);
-            x = self.truncate(&x, step).await?;
-            left -= step;
-        }
-        Ok(x)
-    }
-
     /// `(u >> by) + (v >> by) - 2^(top+1-by) w`, where `u` at party 0 and `v` at the others are `known`, below 2^(top+1), and `w`
     /// says whether either has bit `top`; `top - by` is from 31 to 62. Two rounds.
     pub(crate) async fn sum_without_wrap(&mut self, known: &[u64], top: u32, by: u32) -> Result<Arith, Abort> {

@@ -4,6 +4,7 @@ mod common;
 
 use common::{FRAC, series, three, words};
 use mpc_core::{Abort, Blame};
+use mpc_share::fixed::Functions;
 use mpc_share::interval::{LIMIT, Overflow, Range};
 use mpc_share::{Fixed, Rep3};
 

@@ -7,7 +7,7 @@ use mpc_core::Abort;
 use zeroize::Zeroizing;
 
 use crate::bits::and;
-use crate::leaves::{Answers, DIGIT, Question, TRANSFERS, leaves};
+use crate::leaves::{Answers, DIGIT, Number, Question, TRANSFERS, leaves};
 use crate::line::Line;
 use crate::party::Party;
 use crate::shares::WORD;
@@ -38,7 +38,7 @@ async fn reserve(party: &mut Party, count: usize, digits: usize) -> Result<(), A
 
 /// Whether party 0's value is smaller than party 1's, both of `bits` bits without sign. What lies behind the last is
 /// not cleared.
-pub(crate) async fn less(party: &mut Party, line: &mut Line, mine: &[u64], bits: u32) -> Result<Bits, Abort> {
+pub(crate) async fn less<N: Number>(party: &mut Party, line: &mut Line, mine: &[N], bits: u32) -> Result<Bits, Abort> {
     let mut out = Zeroizing::new(Vec::<u64>::with_capacity(mine.len().div_ceil(WORD)));
     let digits = digits_of(bits);
     for part in mine.chunks(party.parameters.slice()) {
@@ -56,7 +56,7 @@ pub(crate) async fn equal(party: &mut Party, line: &mut Line, mine: &[u64], bits
     for part in mine.chunks(party.parameters.slice()) {
         let part: Zeroizing<Vec<u64>> = Zeroizing::new(part.iter().map(|value| value & low(bits)).collect());
         reserve(party, part.len(), digits).await?;
-        let planes = leaves(party, line, &part, digits, Question::Equal).await?.equal;
+        let planes = leaves(party, line, &part[..], digits, Question::Equal).await?.equal;
         out.extend_from_slice(&join_equal(party, line, planes, part.len().div_ceil(WORD)).await?);
     }
     Ok(out)
@@ -67,9 +67,31 @@ pub(crate) async fn equal(party: &mut Party, line: &mut Line, mine: &[u64], bits
 pub(crate) async fn signs(party: &mut Party, line: &mut Line, shares: &[u64]) -> Result<Bits, Abort> {
     let flip = party.pick(MAGNITUDE, 0);
     let mine: Zeroizing<Vec<u64>> = Zeroizing::new(shares.iter().map(|z| (z & MAGNITUDE) ^ flip).collect());
-    let mut out = less(party, line, &mine, u64::BITS - 1).await?;
+    let mut out = less(party, line, &mine[..], u64::BITS - 1).await?;
+    out.iter_mut().zip(tops(shares).iter()).for_each(|(word, tops)| *word ^= tops);
+    Ok(out)
+}
+
+/// The top bits of shares, 64 a word.
+pub(crate) fn tops(shares: &[u64]) -> Bits {
+    let word = |shares: &[u64]| shares.iter().enumerate().fold(0, |all, (lane, z)| all | (z >> (WORD - 1)) << lane);
+    Zeroizing::new(shares.chunks(WORD).map(word).collect())
+}
+
+/// As [`signs`], of numbers shared modulo 2^bits, from 2 to 128: their place `bits - 1`.
+pub(crate) async fn signs_of_long(
+    party: &mut Party,
+    line: &mut Line,
+    shares: &[u128],
+    bits: u32,
+) -> Result<Bits, Abort> {
+    let magnitude = u128::MAX >> (u128::BITS + 1 - bits);
+    let flip = party.pick(magnitude, 0);
+    let mine: Zeroizing<Vec<u128>> = Zeroizing::new(shares.iter().map(|z| (z & magnitude) ^ flip).collect());
+    let mut out = less(party, line, &mine[..], bits - 1).await?;
     for (word, shares) in out.iter_mut().zip(shares.chunks(WORD)) {
-        *word ^= shares.iter().enumerate().fold(0, |tops, (lane, z)| tops | (z >> (WORD - 1)) << lane);
+        let top = |z: &u128| (z >> (bits - 1)) as u64 & 1;
+        *word ^= shares.iter().enumerate().fold(0, |tops, (lane, z)| tops | top(z) << lane);
     }
     Ok(out)
 }

@@ -88,17 +88,32 @@ impl Question {
     }
 }
 
-/// Digit `digit` of `value`.
-const fn digit_of(value: u64, digit: usize) -> u64 {
-    value >> (DIGIT * digit) & 15
+/// A number that is compared digit by digit.
+pub(crate) trait Number: Copy + Default + Send + Sync {
+    /// Digit `place`, the lowest first.
+    fn digit(self, place: usize) -> u64;
 }
 
-/// Compares the digits of party 0's values with those of party 1's at the same places; `digits` from 1 to 16, the
-/// lowest first.
-pub(crate) async fn leaves(
+impl Number for u64 {
+    #[inline]
+    fn digit(self, place: usize) -> u64 {
+        self >> (DIGIT * place) & 15
+    }
+}
+
+impl Number for u128 {
+    #[inline]
+    fn digit(self, place: usize) -> u64 {
+        (self >> (DIGIT * place)) as u64 & 15
+    }
+}
+
+/// Compares the digits of party 0's values with those of party 1's at the same places; `digits` from 1 to 16 (of long
+/// numbers: 32), the lowest first.
+pub(crate) async fn leaves<N: Number>(
     party: &mut Party,
     line: &mut Line,
-    mine: &[u64],
+    mine: &[N],
     digits: usize,
     question: Question,
 ) -> Result<Answers, Abort> {
@@ -124,7 +139,13 @@ pub(crate) async fn leaves(
 }
 
 /// Party 0: all tables, and its shares of the answers, which are the masks.
-fn offer(party: &mut Party, mine: &[u64], digits: usize, question: Question, flips: &[u64]) -> (Vec<u8>, Answers) {
+fn offer<N: Number>(
+    party: &mut Party,
+    mine: &[N],
+    digits: usize,
+    question: Question,
+    flips: &[u64],
+) -> (Vec<u8>, Answers) {
     let planes = mine.len().div_ceil(WORD) * digits;
     let equal = Zeroizing::new(party.prg.words(planes));
     let less = Zeroizing::new(if question == Question::Less { party.prg.words(planes) } else { Vec::new() });
@@ -138,7 +159,7 @@ fn offer(party: &mut Party, mine: &[u64], digits: usize, question: Question, fli
                 let value = values.get(lane).copied().unwrap_or_default();
                 let flips = flips[leaf / 16] >> (DIGIT * (leaf % 16));
                 let pad = question.pad(&keys[DIGIT * leaf..][..DIGIT], flips);
-                let table = question.table(digit_of(value, digit), less >> lane, equal >> lane) ^ pad;
+                let table = question.table(value.digit(digit), less >> lane, equal >> lane) ^ pad;
                 tables.extend_from_slice(&table.to_le_bytes()[..question.bytes()]);
                 leaf += 1;
             }
@@ -148,13 +169,13 @@ fn offer(party: &mut Party, mine: &[u64], digits: usize, question: Question, fli
 }
 
 /// Party 1: by which bits its digits differ from the random choices, 16 digits a word.
-fn choose(choices: &[u64], mine: &[u64], digits: usize) -> Vec<u64> {
+fn choose<N: Number>(choices: &[u64], mine: &[N], digits: usize) -> Vec<u64> {
     let mut flips = choices.to_vec();
     let mut at = 0;
     for digit in 0..digits {
         for values in mine.chunks(WORD) {
             for (lane, value) in values.iter().enumerate() {
-                flips[at + lane / 16] ^= digit_of(*value, digit) << (DIGIT * (lane % 16));
+                flips[at + lane / 16] ^= value.digit(digit) << (DIGIT * (lane % 16));
             }
             at += DIGIT;
         }
@@ -163,7 +184,7 @@ fn choose(choices: &[u64], mine: &[u64], digits: usize) -> Vec<u64> {
 }
 
 /// Party 1: the entries of the tables at its digits.
-fn take(keys: &[u64], mine: &[u64], digits: usize, question: Question, tables: &[u8]) -> Answers {
+fn take<N: Number>(keys: &[u64], mine: &[N], digits: usize, question: Question, tables: &[u8]) -> Answers {
     let planes = mine.len().div_ceil(WORD) * digits;
     let mut less = Zeroizing::new(Vec::<u64>::with_capacity(planes));
     let mut equal = Zeroizing::new(Vec::<u64>::with_capacity(planes));
@@ -175,7 +196,7 @@ fn take(keys: &[u64], mine: &[u64], digits: usize, question: Question, tables: &
                 let value = values.get(lane).copied().unwrap_or_default();
                 let sealed = table.iter().rev().fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
                 let open = keys.iter().fold(sealed, |open, key| open ^ key);
-                let bits = question.entry(open, digit_of(value, digit));
+                let bits = question.entry(open, value.digit(digit));
                 words = [words[0] | bits[0] << lane, words[1] | bits[1] << lane];
             }
             if question == Question::Less {

@@ -10,6 +10,9 @@
 //!   round: the sender's corrections do not depend on the receiver's, so both travel at once.
 //! * **Comparisons** (`leaves`, `compare`): digits of 4 bits are compared by one of 16 transfers, and a tree of
 //!   products joins them (Rathee et al., "CrypTFlow2", CCS 2020).
+//! * **Rows** move by networks of switches that one party sets (`network`, `shuffle`), come into order by comparisons that
+//!   are opened after a shuffle (`sort`), and are summed up by segments.
+//! * **Fixed point** (`fixed`): the functions of [`mpc_share::fixed`], written once for every engine.
 //! * **Matrix products** (`rlwe`): ring LWE with packed coefficients and no rotations (Huang et al., "Cheetah", USENIX
 //!   Security 2022; Hao et al., "Iron", NeurIPS 2022).
 //!
@@ -22,13 +25,17 @@ mod bits;
 mod compare;
 mod convert;
 mod cot;
+mod fixed;
 mod leaves;
 mod line;
 mod multiply;
+mod network;
 mod parameters;
 mod party;
 mod rlwe;
 mod shares;
+mod shuffle;
+mod sort;
 mod transfers;
 mod truncate;
 mod two;

@@ -100,6 +100,26 @@ impl Additive {
         Self::of(self.words[range].to_vec())
     }
 
+    /// Running sums, each including its own element.
+    #[must_use]
+    pub fn prefix_sums(&self) -> Self {
+        let add = |sum: &mut u64, x: &u64| {
+            *sum = sum.wrapping_add(*x);
+            Some(*sum)
+        };
+        Self::of(self.words.iter().scan(0, add).collect())
+    }
+
+    /// The last element, as often as there are elements.
+    pub(crate) fn last_repeated(&self) -> Self {
+        Self::of(vec![self.words.last().copied().unwrap_or_default(); self.len()])
+    }
+
+    /// The elements at the places.
+    pub(crate) fn picked(&self, places: impl Iterator<Item = usize>) -> Self {
+        Self::of(places.map(|place| self.words[place]).collect())
+    }
+
     /// One vector after the other.
     pub fn concat<'a>(parts: impl IntoIterator<Item = &'a Self>) -> Self {
         let parts: Vec<&[u64]> = parts.into_iter().map(Self::words).collect();
@@ -142,6 +162,16 @@ impl BitShares {
         (self.words[at / WORD] >> (at % WORD)) & 1 == 1
     }
 
+    /// The elements at the places.
+    pub(crate) fn picked(&self, places: impl ExactSizeIterator<Item = usize>) -> Self {
+        let len = places.len();
+        let mut words = vec![0; len.div_ceil(WORD)];
+        for (at, place) in places.enumerate() {
+            words[at / WORD] |= u64::from(self.get(place)) << (at % WORD);
+        }
+        Self { words, len }
+    }
+
     /// Element by element: exclusive or.
     ///
     /// # Panics
@@ -165,6 +195,9 @@ mod tests {
         assert_eq!(x.scale(2).words(), [2, u64::MAX - 1, 0]);
         assert_eq!(x.sum().words(), [1 << 63]);
         assert_eq!(Additive::concat([&x.range(1..2), &y]).words(), [u64::MAX, 5, 2, 1 << 63]);
+        let all = Additive::of(vec![7, u64::MAX, 3]);
+        assert_eq!((all.prefix_sums().words(), all.last_repeated().words()), (&[7, 6, 9][..], &[3, 3, 3][..]));
+        assert_eq!(all.picked([2, 0].into_iter()).words(), [3, 7]);
         assert!(Additive::zeros(0).is_empty() && Additive::zeros(0).sum().words() == [0]);
     }
 
@@ -173,6 +206,7 @@ mod tests {
         let bits = BitShares::of(vec![u64::MAX, u64::MAX], 65);
         assert_eq!((bits.words(), bits.len(), bits.get(64)), (&[u64::MAX, 1][..], 65, true));
         assert_eq!(bits.xor(&bits).words(), [0, 0]);
+        assert_eq!(BitShares::of(vec![0b100], 3).picked([2, 1, 2].into_iter()).words(), [0b101]);
         assert!(BitShares::of(Vec::new(), 0).is_empty());
     }
 }

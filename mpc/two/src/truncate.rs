@@ -11,10 +11,9 @@
 use mpc_core::Abort;
 use zeroize::Zeroizing;
 
-use crate::compare::{less, low};
+use crate::compare::{less, low, tops};
 use crate::convert::{Words, either, to_words};
 use crate::party::Party;
-use crate::shares::WORD;
 
 /// How a quotient that is no integer becomes one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,13 +37,13 @@ pub(crate) async fn truncate(party: &mut Party, x: &[u64], by: u32, rounding: Ro
     let flip = party.pick(u64::MAX, 0);
     let operand = |bits: u32| -> Words { Zeroizing::new(lifted.iter().map(|y| (y ^ flip) & low(bits)).collect()) };
     line.enter("wrap");
-    let wraps = less(party, &mut line, &operand(BITS), BITS).await?;
+    let wraps = less(party, &mut line, &operand(BITS)[..], BITS).await?;
     let wraps = to_words(party, &wraps, x.len()).await?;
     // Without the carry the sum is the floor or one less; a one that is added makes it the floor or one more.
     let (carries, one): (Words, u64) = match rounding {
         Rounding::Floor => {
             line.enter("carry");
-            let carries = less(party, &mut line, &operand(by), by).await?;
+            let carries = less(party, &mut line, &operand(by)[..], by).await?;
             (to_words(party, &carries, x.len()).await?, 0)
         }
         Rounding::Near => (Zeroizing::new(vec![0; x.len()]), 1),
@@ -62,9 +61,7 @@ pub(crate) async fn truncate_small(party: &mut Party, x: &[u64], by: u32) -> Res
     let line = party.line("truncate small", &[x.len(), by as usize]);
     let lift = party.pick(1_u64 << (BITS - 2), 0);
     let lifted: Words = Zeroizing::new(x.iter().map(|x| x.wrapping_add(lift)).collect());
-    let tops = |shares: &[u64]| shares.iter().enumerate().fold(0, |tops, (lane, y)| tops | (y >> (BITS - 1)) << lane);
-    let tops: Words = Zeroizing::new(lifted.chunks(WORD).map(tops).collect());
-    let wraps = either(party, line, &tops, x.len()).await?;
+    let wraps = either(party, line, &tops(&lifted), x.len()).await?;
     let offset = party.pick(1_u64.wrapping_sub(1 << (BITS - 2 - by)), 0);
     let quotient = |(y, wrap): (&u64, &u64)| (y >> by).wrapping_sub(wrap << (BITS - by)).wrapping_add(offset);
     Ok(Zeroizing::new(lifted.iter().zip(wraps.iter()).map(quotient).collect()))

@@ -14,6 +14,9 @@ use crate::truncate::{Rounding, truncate, truncate_small};
 use crate::{bits, compare};
 
 mod open;
+mod order;
+mod scan;
+mod tables;
 
 /// One party's end of a two-party session. Both parties call the same operations in the same order with equal public
 /// arguments; parties that differ abort. The state exists once a session: it cannot be copied, and an abort or a

@@ -8,10 +8,13 @@
 mod common;
 
 use common::{open, share};
-use mpc_core::Context;
 use mpc_core::mutate::Change;
 use mpc_core::sweep::{Kinds, Protocol, Run, Verdict, sweep};
-use mpc_two::{Additive, Network, Parameters, Rounding, Two};
+use mpc_core::{Abort, Context};
+use mpc_share::Carried;
+use mpc_share::fixed::Functions;
+use mpc_share::interval::Range;
+use mpc_two::{Additive, BitShares, Network, Parameters, Rounding, Two};
 
 /// The shape of the matrix product: large enough for ring LWE.
 const SHAPE: [usize; 3] = [11, 10, 11];
@@ -85,4 +88,64 @@ async fn silent_transfers() {
     let tally = sweep(Protocol { parties: 2, party, judge, kinds: Kinds::All, taped: &[0, 1], runs }).await.unwrap();
     assert!(tally.runs >= runs.max(18), "{tally:?}");
     assert!(tally.unnoticed * 2 < tally.runs, "{tally:?}");
+}
+
+/// Rows: sorted, summed up by segments, put first where they count.
+fn rows(me: usize, mut ctx: Context) -> Run<Vec<u64>> {
+    Box::pin(async move {
+        let mut two = Two::setup(&mut ctx).await?;
+        let (key, place) = (share(&mut two, &[3, 1, 3, 2]).await?, share(&mut two, &[0, 1, 2, 3]).await?);
+        let mut columns = two.sort(vec![key, place], 0, 0..=3).await?;
+        let bits = |word: u64| BitShares::of(vec![if me == 0 { word } else { 0 }], 4);
+        let sums = two.scan(Carried::Sum, &bits(0b1010), &columns[1]).await?;
+        columns.push(sums);
+        let compact = two.compact(columns, &bits(0b0110)).await?;
+        open(&mut two, &Additive::concat(&compact)).await
+    })
+}
+
+/// Sorted, the keys are 1, 2, 3, 3 and the places 1, 3, 0, 2, with sums of two each; the rows in the middle count.
+fn judge_rows(_: Option<&Change>, outputs: &[Option<Vec<u64>>]) -> Verdict {
+    let due = [2_u64, 3, 1, 3, 3, 0, 1, 2, 4, 0, 1, 2];
+    if outputs.iter().flatten().all(|output| *output == due) { Verdict::Right } else { Verdict::Other }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn links_change_no_order_of_rows() {
+    let protocol =
+        Protocol { parties: 2, party: rows, judge: judge_rows, kinds: Kinds::Links, taped: &[0, 1], runs: 100 };
+    let tally = sweep(protocol).await.unwrap();
+    assert!(tally.runs >= 100, "{tally:?}");
+}
+
+/// The reciprocal of three quarters.
+fn reciprocal(me: usize, mut ctx: Context) -> Run<Vec<u64>> {
+    Box::pin(async move {
+        let mut two = Two::setup(&mut ctx).await?;
+        let range = Range::new(1, 1 << 21).map_err(|overflow| Abort::local(overflow.to_string()))?;
+        let mine: &[i64] = if me == 0 { &[3 << 18] } else { &[] };
+        let x = two.input_fixed(0, mine, 1, 20, range).await?;
+        let inverse = two.fixed_reciprocal(&x).await?;
+        open(&mut two, inverse.raw()).await
+    })
+}
+
+fn judge_reciprocal(_: Option<&Change>, outputs: &[Option<Vec<u64>>]) -> Verdict {
+    let due = (4_u64 << 20) / 3;
+    let is_due = |output: &Vec<u64>| output.len() == 1 && output.iter().all(|inverse| inverse.abs_diff(due) <= 3);
+    if outputs.iter().flatten().all(is_due) { Verdict::Right } else { Verdict::Other }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn links_change_no_function() {
+    let protocol = Protocol {
+        parties: 2,
+        party: reciprocal,
+        judge: judge_reciprocal,
+        kinds: Kinds::Links,
+        taped: &[0, 1],
+        runs: 100,
+    };
+    let tally = sweep(protocol).await.unwrap();
+    assert!(tally.runs >= 100, "{tally:?}");
 }

@@ -6,17 +6,18 @@
 
 use mpc_core::Abort;
 
-use super::INNER;
-use crate::{Arith, Bits, Rep3};
+use super::{Column, Engine, INNER, Planes};
+use crate::MOST_PLACES;
+use crate::prefix::{each, ones_from_first};
 
 /// A number `x = w 2^m`, `m = top - d`, where `d` has as many bits as `index`.
-pub(super) struct Normal {
+pub(super) struct Normal<I> {
     /// `w`, in `[1, 2)`, with [`INNER`] fractional bits.
-    pub(super) number: Arith,
+    pub(super) number: I,
     /// The bits of `d`'s complement, lowest first, as integers 0 and 1.
-    pub(super) index: Vec<Arith>,
+    pub(super) index: Vec<I>,
     /// `2^d`.
-    pub(super) power: Arith,
+    pub(super) power: I,
 }
 
 /// Bits that numbers up to `most` take.
@@ -25,72 +26,103 @@ pub(super) fn bits_for(most: u32) -> u32 {
 }
 
 /// The factor `2^(2^place)` where the bit is 1 (with `turned`: 0), else 1.
-fn factor(party: &Rep3, bit: &Arith, place: usize, turned: bool) -> Arith {
+fn factor<E: Engine>(engine: &E, bit: &E::Integers, place: usize, turned: bool) -> E::Integers {
     let gain = (1u64 << (1u32 << place)).wrapping_sub(1);
     if turned {
-        party.plus_public(bit.scale(gain.wrapping_neg()), gain.wrapping_add(1))
+        engine.plus_public(bit.scale(gain.wrapping_neg()), gain.wrapping_add(1))
     } else {
-        party.plus_public(bit.scale(gain), 1)
+        engine.plus_public(bit.scale(gain), 1)
     }
 }
 
-impl Rep3 {
-    /// Normalises integers from 2^(top-span) to 2^(top+1) - 1, `top` at most 61; 0 stays 0. About twenty rounds.
-    pub(super) async fn normalise(&mut self, x: &Arith, top: u32, span: u32) -> Result<Normal, Abort> {
-        let places = bits_for(span);
-        let most = (1u64 << places) - 1;
-        let bits = self.to_bits(x.view()).await?;
-        let from_first = self.ones_from_first(&bits).await?;
-        // The first bit alone, moved so that the highest place has the number with all bits set.
-        let first = from_first.add(&from_first.shr(1));
-        let by = i64::from(top) - most as i64;
-        let first = if by < 0 { first.shl(by.unsigned_abs() as u32) } else { first.shr(by as u32) };
-        let index: Vec<Bits> = (0..places).map(|place| Bits::parities(&first, with_bit(place))).collect();
-        let index = self.to_integers_many(&index.iter().collect::<Vec<_>>()).await?;
-        let power = self.power_of_two(&index, true, x.len()).await?;
-        let raised = self.mul(x, &power).await?;
-        let number = self.shift_down(raised, top as i32 - INNER as i32).await?;
-        Ok(Normal { number, index, power })
-    }
+/// Normalises integers from 2^(top-span) to 2^(top+1) - 1, `top` at most 61; 0 stays 0. About twenty rounds.
+pub(super) async fn normalise<E: Engine>(
+    engine: &mut E,
+    x: &E::Integers,
+    top: u32,
+    span: u32,
+) -> Result<Normal<E::Integers>, Abort> {
+    let places = bits_for(span);
+    let most = (1u64 << places) - 1;
+    let bits = engine.to_bits(x).await?;
+    let from_first = ones_from_first(engine, &bits).await?;
+    // The first bit alone, moved so that the highest place has the number with all bits set.
+    let first = from_first.xor(&each(&from_first, |word| word >> 1));
+    let by = i64::from(top) - most as i64;
+    let first = each(&first, |word| if by < 0 { word << by.unsigned_abs() } else { word >> by });
+    let index: Vec<E::Bits> = (0..places).map(|place| E::parities(&first, with_bit(place))).collect();
+    let index = engine.integers_of(&index.iter().collect::<Vec<_>>()).await?;
+    let power = power_of_two(engine, &index, true, x.len()).await?;
+    let raised = engine.product(x, &power).await?;
+    let number = shift_down(engine, raised, top as i32 - INNER as i32).await?;
+    Ok(Normal { number, index, power })
+}
 
-    /// `2^b` for the number `b` with these bits, lowest first (with `turned`: with their complements), at most six. A round
-    /// for every doubling of their number.
-    pub(super) async fn power_of_two(&mut self, bits: &[Arith], turned: bool, len: usize) -> Result<Arith, Abort> {
-        let mut factors: Vec<Arith> =
-            bits.iter().enumerate().map(|(place, bit)| factor(self, bit, place, turned)).collect();
-        while factors.len() > 1 {
-            let rest = if factors.len() % 2 == 1 { factors.pop() } else { None };
-            let pairs: Vec<_> = factors.as_chunks::<2>().0.iter().map(|[x, y]| (x.view(), y.view())).collect();
-            let mut products = self.mul_many(&pairs).await?;
-            drop(pairs);
-            products.extend(rest);
-            factors = products;
+/// `2^b` for the number `b` with these bits, lowest first (with `turned`: with their complements), at most six. A round
+/// for every doubling of their number.
+pub(super) async fn power_of_two<E: Engine>(
+    engine: &mut E,
+    bits: &[E::Integers],
+    turned: bool,
+    len: usize,
+) -> Result<E::Integers, Abort> {
+    let mut factors: Vec<E::Integers> =
+        bits.iter().enumerate().map(|(place, bit)| factor(engine, bit, place, turned)).collect();
+    while factors.len() > 1 {
+        let rest = if factors.len() % 2 == 1 { factors.pop() } else { None };
+        let pairs: Vec<_> = factors.as_chunks::<2>().0.iter().map(|[x, y]| (x, y)).collect();
+        let mut products = engine.mul_many(&pairs).await?;
+        drop(pairs);
+        products.extend(rest);
+        factors = products;
+    }
+    Ok(factors.pop().unwrap_or_else(|| engine.constant(1, len)))
+}
+
+/// `x / 2^by` for any `by`, negative ones multiplying: as [`Engine::truncate`], in steps; the error is below one unit and
+/// 2^-32.
+pub(super) async fn shift_down<E: Engine>(engine: &mut E, x: E::Integers, by: i32) -> Result<E::Integers, Abort> {
+    if by <= 0 {
+        return Ok(x.scale(1u64.checked_shl(by.unsigned_abs()).unwrap_or(0)));
+    }
+    let (mut x, mut left) = (x, by.unsigned_abs());
+    while left > 0 {
+        let step = left.min(MOST_PLACES);
+        x = engine.truncate(&x, step).await?;
+        left -= step;
+    }
+    Ok(x)
+}
+
+/// A product of numbers with [`INNER`] fractional bits, below 4 in magnitude.
+pub(super) async fn inner_mul<E: Engine>(
+    engine: &mut E,
+    x: &E::Integers,
+    y: &E::Integers,
+) -> Result<E::Integers, Abort> {
+    let product = engine.product(x, y).await?;
+    engine.truncate(&product, INNER).await
+}
+
+/// A polynomial of a number in `[-1, 1]` with [`INNER`] fractional bits, lowest coefficient first, by Horner's rule.
+pub(super) async fn polynomial<E: Engine>(
+    engine: &mut E,
+    x: &E::Integers,
+    coefficients: &[i64],
+) -> Result<E::Integers, Abort> {
+    let Some((highest, rest)) = coefficients.split_last() else {
+        return Ok(E::Integers::zeros(x.len()));
+    };
+    let mut product = x.scale(*highest as u64);
+    for (place, coefficient) in rest.iter().enumerate().rev() {
+        let cut = engine.truncate(&product, INNER).await?;
+        let sum = engine.plus_public(cut, *coefficient as u64);
+        if place == 0 {
+            return Ok(sum);
         }
-        Ok(factors.pop().unwrap_or_else(|| self.constant(1, len)))
+        product = engine.product(&sum, x).await?;
     }
-
-    /// A product of numbers with [`INNER`] fractional bits, below 4 in magnitude. Three rounds.
-    pub(super) async fn inner_mul(&mut self, x: &Arith, y: &Arith) -> Result<Arith, Abort> {
-        let product = self.mul(x, y).await?;
-        self.truncate(&product, INNER).await
-    }
-
-    /// A polynomial of a number in `[-1, 1]` with [`INNER`] fractional bits, lowest coefficient first, by Horner's rule.
-    pub(super) async fn polynomial(&mut self, x: &Arith, coefficients: &[i64]) -> Result<Arith, Abort> {
-        let Some((highest, rest)) = coefficients.split_last() else {
-            return Ok(Arith::zeros(x.len()));
-        };
-        let mut product = x.scale(*highest as u64);
-        for (place, coefficient) in rest.iter().enumerate().rev() {
-            let cut = self.truncate(&product, INNER).await?;
-            let sum = self.plus_public(cut, *coefficient as u64);
-            if place == 0 {
-                return Ok(sum);
-            }
-            product = self.mul(&sum, x).await?;
-        }
-        Ok(self.constant(*highest as u64, x.len()))
-    }
+    Ok(engine.constant(*highest as u64, x.len()))
 }
 
 /// The places whose number has bit `place`.

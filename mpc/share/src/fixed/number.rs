@@ -1,30 +1,34 @@
-//! The number itself: its integers, its scale and its range, and the operations that are exact or cost one truncation.
+//! The number itself: its integers, its scale and its range; how numbers come into the three-party engine and out of it.
 
 use mpc_core::Abort;
 
+use super::Column;
 use crate::interval::{Overflow, Range};
 use crate::{Arith, Bits, Rep3, Z64};
 
 /// Most fractional bits of a number.
 pub const MAX_FRAC: u32 = 20;
 
-/// A vector of secret fixed-point numbers of one scale and one range.
+/// A vector of secret fixed-point numbers of one scale and one range, whose integers are those of an engine.
 #[derive(Clone)]
-pub struct Fixed {
-    pub(crate) raw: Arith,
+pub struct Fixed<I = Arith> {
+    pub(crate) raw: I,
     pub(crate) frac: u32,
     pub(crate) range: Range,
 }
 
-impl Fixed {
+impl<I: Column> Fixed<I> {
     /// Takes integers as numbers with `frac` fractional bits (1 to [`MAX_FRAC`]) that are all in `range`.
-    pub fn new(raw: Arith, frac: u32, range: Range) -> Self {
+    ///
+    /// # Panics
+    /// With another number of fractional bits; so do operations of two vectors of different scales.
+    pub fn new(raw: I, frac: u32, range: Range) -> Self {
         assert!((1..=MAX_FRAC).contains(&frac), "from 1 to {MAX_FRAC} fractional bits");
         Self { raw, frac, range }
     }
 
     /// The integers.
-    pub fn raw(&self) -> &Arith {
+    pub fn raw(&self) -> &I {
         &self.raw
     }
 
@@ -48,11 +52,11 @@ impl Fixed {
         self.raw.is_empty()
     }
 
-    pub(crate) fn with(&self, raw: Arith, range: Range) -> Self {
+    pub(crate) fn with(&self, raw: I, range: Range) -> Self {
         Self { raw, frac: self.frac, range }
     }
 
-    fn same_scale(&self, other: &Self) {
+    pub(crate) fn same_scale(&self, other: &Self) {
         assert!(self.frac == other.frac, "numbers of one scale");
     }
 
@@ -120,53 +124,6 @@ impl Rep3 {
         Ok(Fixed::new(self.public(&words), frac, range))
     }
 
-    /// Element by element: the product. Three rounds.
-    ///
-    /// # Errors
-    /// [`Abort`] with blame on this party when one might not fit, else when a peer is gone or misbehaves.
-    pub async fn fixed_mul(&mut self, x: &Fixed, y: &Fixed) -> Result<Fixed, Abort> {
-        self.fixed_dot(&[(x, y)]).await
-    }
-
-    /// Element by element: the sum of products of vectors, with one truncation. Three rounds, as much as one product.
-    ///
-    /// # Errors
-    /// As [`Rep3::fixed_mul`]; with blame on this party when there is no product.
-    pub async fn fixed_dot(&mut self, pairs: &[(&Fixed, &Fixed)]) -> Result<Fixed, Abort> {
-        let Some((first, _)) = pairs.first() else {
-            return Err(self.ctx.name(Abort::local("a sum of no products")));
-        };
-        pairs.iter().for_each(|(x, y)| [x, y].into_iter().for_each(|x| x.same_scale(first)));
-        let ranges: Vec<_> = pairs.iter().map(|(x, y)| (x.range, y.range)).collect();
-        let range = Range::products(&ranges, first.frac).map_err(|overflow| self.refuse(overflow))?;
-        let views: Vec<_> = pairs.iter().map(|(x, y)| (x.raw.view(), y.raw.view())).collect();
-        let sums = self.dot_many(&[&views]).await?;
-        let sum = sums.into_iter().next().unwrap_or_else(|| Arith::zeros(0));
-        Ok(first.with(self.truncate(&sum, first.frac).await?, range))
-    }
-
-    /// The product of an `n × m` and an `m × k` matrix, both row by row, for `[n, m, k]`. Three rounds.
-    ///
-    /// # Errors
-    /// As [`Rep3::fixed_mul`].
-    pub async fn fixed_matmul(&mut self, x: &Fixed, y: &Fixed, size: [usize; 3]) -> Result<Fixed, Abort> {
-        x.same_scale(y);
-        let terms = i64::try_from(size[1]).unwrap_or(i64::MAX);
-        let range = x.range.scaled(terms.max(1)).and_then(|sums| Range::products(&[(sums, y.range)], x.frac));
-        let range = range.map_err(|overflow| self.refuse(overflow))?;
-        let product = self.matmul(&x.raw, &y.raw, size).await?;
-        Ok(x.with(self.truncate(&product, x.frac).await?, range))
-    }
-
-    /// Whether `x < y`. Seven rounds.
-    ///
-    /// # Errors
-    /// [`Abort`] when a peer is gone or misbehaves.
-    pub async fn fixed_less(&mut self, x: &Fixed, y: &Fixed) -> Result<Bits, Abort> {
-        x.same_scale(y);
-        self.less_than(&x.raw, &y.raw).await
-    }
-
     /// Whether `x = y`. Seven rounds.
     ///
     /// # Errors
@@ -174,17 +131,6 @@ impl Rep3 {
     pub async fn fixed_equal(&mut self, x: &Fixed, y: &Fixed) -> Result<Bits, Abort> {
         x.same_scale(y);
         self.equal(&x.raw, &y.raw).await
-    }
-
-    /// Element by element: the smaller and the larger of two. Ten rounds.
-    ///
-    /// # Errors
-    /// [`Abort`] when a peer is gone or misbehaves.
-    pub async fn fixed_min_max(&mut self, x: &Fixed, y: &Fixed) -> Result<(Fixed, Fixed), Abort> {
-        x.same_scale(y);
-        let (range, smaller) = (x.range.or(y.range), self.min(&x.raw, &y.raw).await?);
-        let larger = x.raw.add(&y.raw).sub(&smaller);
-        Ok((x.with(smaller, range), x.with(larger, range)))
     }
 
     /// Of equally long columns, row by row: the largest number, and the number of the first column that has it. As
@@ -201,17 +147,6 @@ impl Rep3 {
         columns.iter().for_each(|column| column.same_scale(first));
         let range = columns.iter().fold(first.range, |range, column| range.or(column.range));
         Ok((first.with(largest, range), place))
-    }
-
-    /// The magnitude, and the number where it is positive, else 0. Ten rounds.
-    ///
-    /// # Errors
-    /// [`Abort`] when a peer is gone or misbehaves.
-    pub async fn fixed_abs_relu(&mut self, x: &Fixed) -> Result<(Fixed, Fixed), Abort> {
-        let positive = self.relu(&x.raw).await?;
-        let hi = i64::try_from(x.range.magnitude()).unwrap_or(i64::MAX);
-        let range = Range::new(0, hi).map_err(|overflow| self.refuse(overflow))?;
-        Ok((x.with(positive.scale(2).sub(&x.raw), range), x.with(positive, range)))
     }
 
     /// Reveals numbers, as their integers, to one party: as [`Rep3::reveal`].
