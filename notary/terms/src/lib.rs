@@ -9,6 +9,7 @@ mod plan;
 mod program;
 mod rule;
 mod tier;
+mod vectors;
 
 pub use approved::{ApprovalFact, ApprovalFault, Approved, verify};
 pub use body::{
@@ -24,3 +25,4 @@ pub use program::{
 };
 pub use rule::{ApprovalMode, Rule, RuleSet, Use};
 pub use tier::UnknownTier;
+pub use vectors::{VectorColumn, VectorInput, VectorSize, Vectors};
