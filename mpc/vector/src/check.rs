@@ -43,8 +43,8 @@ pub(crate) struct Checker<'a> {
     pub(crate) scale: u32,
     pub(crate) steps: Vec<Step>,
     pub(crate) names: BTreeMap<String, usize>,
-    /// The range of every column of every input.
-    pub(crate) ranges: Vec<Ranges>,
+    /// The ranges of the columns of steps whose columns have ranges of their own: inputs, and what keeps columns apart.
+    parts: BTreeMap<usize, Ranges>,
     total: usize,
 }
 
@@ -55,18 +55,20 @@ impl Source {
     /// [`Problem`] with the place in the text.
     pub fn check(&self, columns: &[Vec<Column>]) -> Result<Program, Problem> {
         let cursor = Cursor { tokens: &self.tokens, end: self.end, next: self.body };
-        let (scale, steps, names, ranges) = (self.scale, Vec::new(), BTreeMap::new(), Vec::new());
-        let mut checker = Checker { cursor, depth: 0, scale, steps, names, ranges, total: 0 };
+        let (scale, steps, names, parts) = (self.scale, Vec::new(), BTreeMap::new(), BTreeMap::new());
+        let mut checker = Checker { cursor, depth: 0, scale, steps, names, parts, total: 0 };
+        let mut all = Vec::with_capacity(self.inputs.len());
         for (place, declared) in self.inputs.iter().enumerate() {
             let given = columns.get(place).map_or(&[][..], Vec::as_slice);
             let (form, ranges) = input_form(declared, given, scale)?;
             let step = checker.push(Op::Input(place), form, declared.at)?;
             checker.names.insert(declared.name.clone(), step);
-            checker.ranges.push(ranges);
+            checker.parts.insert(step, ranges.clone());
+            all.push(ranges);
         }
         let results = checker.statements()?;
-        let Checker { steps, ranges, .. } = checker;
-        Ok(Program { scale, inputs: self.inputs.clone(), columns: columns.to_vec(), ranges, steps, results })
+        let (inputs, columns, steps) = (self.inputs.clone(), columns.to_vec(), checker.steps);
+        Ok(Program { scale, inputs, columns, ranges: all, steps, results })
     }
 
     /// Checks the statements where every input declares its range.
@@ -129,6 +131,19 @@ impl Checker<'_> {
         }
         self.steps.push(Step { op, form });
         Ok(self.steps.len() - 1)
+    }
+
+    /// The range of every column of a step.
+    pub(crate) fn parts(&self, step: usize) -> Ranges {
+        let form = self.form(step);
+        self.parts.get(&step).cloned().unwrap_or_else(|| vec![(form.low, form.high); form.columns])
+    }
+
+    /// A step that keeps columns apart, each with its range.
+    pub(crate) fn apart(&mut self, op: Op, form: Form, at: Place, parts: Ranges) -> Result<Item, Problem> {
+        let step = self.push(op, form, at)?;
+        self.parts.insert(step, parts);
+        Ok(Item { what: What::Step(step), at })
     }
 
     /// A step whose range must fit its kind.

@@ -55,7 +55,7 @@ impl Checker<'_> {
             }
             ("shuffle", [x]) => {
                 let step = self.number(*x)?;
-                self.bounded(Op::Shuffle(step), self.form(step), at)
+                self.apart(Op::Shuffle(step), self.form(step), at, self.parts(step))
             }
             ("compact", [x, t]) => self.compact(*x, *t, at),
             ("scan_sum", [x, same]) => self.scan(Carried::Sum, *x, *same, at),
@@ -216,12 +216,7 @@ impl Checker<'_> {
         let step = self.any(x)?;
         let form = self.form(step);
         let place = self.place(place, form.columns)?;
-        // An input's columns have ranges of their own.
-        let range = match self.steps[step].op {
-            Op::Input(input) => self.ranges.get(input).and_then(|ranges| ranges.get(place)).copied(),
-            _ => None,
-        };
-        let form = form.ranged(range.unwrap_or((form.low, form.high)));
+        let form = form.ranged(self.parts(step).get(place).copied().unwrap_or((form.low, form.high)));
         self.bounded(Op::Pick(step, Pick::Column(place)), form.shaped(form.rows, 1), at)
     }
 
@@ -230,7 +225,8 @@ impl Checker<'_> {
         let form = self.form(step);
         let first = self.place(first, form.rows)?;
         let count = self.whole(count, form.rows - first)?;
-        self.bounded(Op::Pick(step, Pick::Rows(first)), form.shaped(count, form.columns), at)
+        let parts = self.parts(step);
+        self.apart(Op::Pick(step, Pick::Rows(first)), form.shaped(count, form.columns), at, parts)
     }
 
     fn stack(&mut self, beside: bool, x: Item, y: Item, at: Place) -> Result<Item, Problem> {
@@ -254,8 +250,16 @@ impl Checker<'_> {
             return Err(Problem::unsupported(at, format!("more than {MOST_ELEMENTS} elements; take fewer")));
         }
         let op = if beside { Op::Beside(left, right) } else { Op::Below(left, right) };
-        let range = (own.low.min(other.low), own.high.max(other.high));
-        self.bounded(op, own.shaped(rows, columns).ranged(range), at)
+        let form = own.shaped(rows, columns).ranged((own.low.min(other.low), own.high.max(other.high)));
+        let (mut parts, more) = (self.parts(left), self.parts(right));
+        if beside {
+            parts.extend(more);
+        } else {
+            let whole =
+                |(own, other): (&mut (i128, i128), (i128, i128))| *own = (own.0.min(other.0), own.1.max(other.1));
+            parts.iter_mut().zip(more).for_each(whole);
+        }
+        self.apart(op, form, at, parts)
     }
 
     fn extreme(&mut self, largest: bool, x: Item, y: Item, at: Place) -> Result<Item, Problem> {

@@ -67,7 +67,7 @@ impl Checker<'_> {
 
     pub(crate) fn sort(&mut self, x: Item, column: usize, at: Place) -> Result<Item, Problem> {
         let step = self.number(x)?;
-        self.bounded(Op::Sort(step, column), self.form(step), at)
+        self.apart(Op::Sort(step, column), self.form(step), at, self.parts(step))
     }
 
     /// Truth values, one a row of a value of so many rows.
@@ -88,7 +88,8 @@ impl Checker<'_> {
         let step = self.number(x)?;
         let form = self.form(step);
         let flags = self.flags(t, form.rows)?;
-        self.bounded(Op::Compact(step, flags), form.ranged((form.low.min(0), form.high.max(0))), at)
+        let parts = self.parts(step).into_iter().map(|(low, high)| (low.min(0), high.max(0))).collect();
+        self.apart(Op::Compact(step, flags), form.ranged((form.low.min(0), form.high.max(0))), at, parts)
     }
 
     pub(crate) fn scan(&mut self, what: Carried, x: Item, same: Item, at: Place) -> Result<Item, Problem> {
