@@ -88,7 +88,9 @@ fn ranges_follow_the_operations_and_bounds_make_them_narrow() {
     assert!(ranges[2].0 == 0 && (6400..6404).contains(&ranges[2].1), "{ranges:?}");
     assert_eq!(ranges[3..], [(0, 80), (0, 320), (-320, 160)]);
     // Columns keep their ranges where rows are only moved.
-    let text = "scale 4; input x[8, 2]; y = rows(sort(shuffle(compact(beside(column(x, 2), x), column(x, 1) > 1)), 3), 1, 4); return column(y, 1), column(y, 2);";
+    let text = "scale 4; input x[8, 2]; 
+        y = rows(sort(shuffle(compact(beside(column(x, 2), x), column(x, 1) > 1)), 3), 1, 4);
+        return column(y, 1), column(y, 2);";
     let moved = check(text, &[vec![whole(1, 1, 3)[0], whole(1, -9, 500)[0]]]).unwrap();
     let ranges: Vec<_> = moved.results().iter().map(|result| (result.form.low, result.form.high)).collect();
     assert_eq!(ranges, [(-144, 8000), (0, 48)]);

@@ -76,7 +76,8 @@ async fn rows_are_sorted_compacted_scanned_and_picked_exactly() {
         sorted = sort(x, 1);
         v = column(x, 2);
         return sorted, compact(x, v >= 0 and not (v == 9)), scan_sum(v, same), scan_max(v, same), scan_first(v, same),
-            rows(below(x, x), 3, 7), number(v < 0) + 2 * abs(v), choose(same, v, -1), clamp(v, -2, 3), number(from_bits(bits(column(x, 1), 5)) == column(x, 1));";
+            rows(below(x, x), 3, 7), number(v < 0) + 2 * abs(v), choose(same, v, -1), clamp(v, -2, 3),
+            number(from_bits(bits(column(x, 1), 5)) == column(x, 1));";
     let program = check(
         text,
         &[whole(2, -9, 30), whole(1, 0, 1)].map(|mut columns| {

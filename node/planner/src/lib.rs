@@ -63,8 +63,8 @@ pub const DEFAULT_MIN_GROUP: u32 = 5;
 
 /// Derives the plan of a request; `nodes` are the nodes that compute aggregates, in any order: three that hold shares, or the
 /// two owners of a join without a third. Rows are matched by their owners alone, and a user's program is computed by its owners
-/// and its receiver, whoever `nodes` are; one over vectors by the three. A star runs in tier B+ where the request names it. Where the query ends with
-/// `AGAINST PUBLISHED KEYS`, rows are matched by a table that the other owner publishes.
+/// and its receiver, whoever `nodes` are; one over vectors by three nodes, as a star. A star runs in tier B+ where the request names
+/// it. Where the query ends with `AGAINST PUBLISHED KEYS`, rows are matched by a table that the other owner publishes.
 ///
 /// # Errors
 /// [`Code::QuerySyntax`], [`Code::QueryUnsupported`], [`Code::QueryUnknownName`] or [`Code::QueryOverflow`], each with
