@@ -2,7 +2,7 @@
 //!
 //! The story's queries run whole, over links with mutual TLS, against Polars over the merged files; further queries and
 //! random ones run over memory, against Polars and against nested loops. So do rows of two owners and aggregates over them,
-//! between their two nodes, rows that three or four owners have in common, and users' own programs.
+//! between their two nodes, rows that three or four owners have in common, users' own programs, and programs over vectors.
 
 #[path = "common/mod.rs"]
 mod common;
@@ -30,6 +30,8 @@ mod reference;
 mod resumed;
 #[path = "joint_query/rows.rs"]
 mod rows;
+#[path = "joint_query/vectors.rs"]
+mod vectors;
 
 use common::{
     cluster::Cluster,

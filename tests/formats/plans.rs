@@ -4,7 +4,7 @@ use base_types::column::ColumnType;
 use notary_terms::{
     Aggregate, Argument, CellForm, Circuit, CircuitSize, Common, Fold, Function, GroupColumn, Intersect, Join, KeyPart,
     Label, Order, Output, Overlap, Plan, Program, Published, Ranges, Read, ReadRole, Request, Spares, Star, Tier,
-    ValueOf,
+    ValueOf, VectorColumn, VectorInput, VectorSize, Vectors,
     formula::{Formula, Op},
 };
 
@@ -142,6 +142,22 @@ fn garbled() -> Plan {
     Plan { request, tier: Tier::A, nodes: vec![org("civil"), org("statistics")], ..circuit() }
 }
 
+/// A program over vectors.
+fn vectors() -> Plan {
+    let column = |digits| VectorColumn { digits, low: -5, high: 1 << 40 };
+    Plan {
+        tier: Tier::B,
+        program: Program::Vectors(Vectors {
+            source: "scale 16; input a[3]; input b[3]; return dot(a, b);".into(),
+            digest: digest(26),
+            inputs: vec![VectorInput { columns: vec![column(0)] }, VectorInput { columns: vec![column(2)] }],
+            result: "value1: number[1, 1]".into(),
+            size: VectorSize { products: 3, bytes: 1 << 20, rounds: 9, memory: 1 << 16 },
+        }),
+        ..circuit()
+    }
+}
+
 /// Rows matched against published keys.
 fn published() -> Plan {
     Plan { program: Program::Published(Published { label: Label::Count }), ..rows(Label::Count) }
@@ -163,5 +179,6 @@ pub fn plans() -> Vec<Sample> {
         sample("Plan of a program", &circuit()),
         sample("Plan of a program in tier A", &garbled()),
         sample("Plan of published keys", &published()),
+        sample("Plan of vectors", &vectors()),
     ]
 }

@@ -97,6 +97,10 @@ async fn sums_and_programs_name_their_phases() {
         planner::plan(&asked, &sources.catalogue, &nodes()).expect("a plan")
     };
     assert_eq!(phases(honest).await, named(&["base transfers", "garbled tables", "inputs", "outputs"]));
+    let vectors = "COMPUTE VECTORS $$ scale 8; input a[4]; input b[4]; return dot(a, b); $$
+                   WITH a = (SELECT p.score FROM people p), b = (SELECT v.weight FROM visits v)";
+    let shared = phases(|sources| plan(sources, vectors)).await;
+    assert_eq!(shared, named(&["agree on seeds", "compute vectors", "reveal", "share inputs"]));
 }
 
 const STAR: &str = "SELECT s.ward, COUNT(*) AS people FROM stays s JOIN visits v ON v.id = s.id GROUP BY s.ward";

@@ -29,6 +29,10 @@ impl fmt::Display for Overflow {
 
 impl std::error::Error for Overflow {}
 
+/// Most doublings between the smallest and the largest divisor, and between the smallest and the largest power.
+const MOST_SPAN: u32 = 31;
+const MOST_POWERS: i64 = 30;
+
 /// The smallest and the largest integer that a number may be represented by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Range {
@@ -140,12 +144,32 @@ impl Range {
         if self.lo > 0 { Ok(self) } else { Err(Overflow { operation, why: NOT_POSITIVE }) }
     }
 
+    /// How many doublings lie between the first bits of the smallest and of the largest of positive numbers.
+    fn span(self) -> u32 {
+        self.hi.max(1).ilog2() - self.lo.max(1).ilog2()
+    }
+
+    /// The range of a divisor, if it is positive and narrow enough.
+    fn divisor(self, operation: &'static str) -> Result<Self, Overflow> {
+        let why = "the divisor's range spans more than 31 doublings";
+        if self.positive(operation)?.span() <= MOST_SPAN { Ok(self) } else { Err(Overflow { operation, why }) }
+    }
+
+    /// The range of a number that a root is drawn of, if its first bit can be brought to an even place.
+    fn radicand(self, operation: &'static str, frac: u32) -> Result<Self, Overflow> {
+        let top = self.hi.max(1).ilog2();
+        if top + (top + frac) % 2 > 61 { Err(Overflow { operation, why: TOO_LARGE }) } else { Ok(self) }
+    }
+
     /// Quotients by numbers that are all positive, for `frac` fractional bits.
     ///
     /// # Errors
-    /// [`Overflow`] when the divisor may be 0 or negative, or a quotient may reach 2^62.
+    /// [`Overflow`] when the divisor may be 0 or negative or its range is too wide, or a quotient may reach 2^62.
     pub fn quotients(self, divisor: Self, frac: u32) -> Result<Self, Overflow> {
-        let by = i128::from(divisor.positive("division")?.lo);
+        let by = i128::from(divisor.divisor("division")?.lo);
+        if self.bits() + divisor.span() > 60 {
+            return Err(Overflow { operation: "division", why: TOO_LARGE });
+        }
         let quotient = |x: i64| (i128::from(x) << frac) / by;
         let (lo, hi) = (quotient(self.lo.min(0)) - 1, quotient(self.hi.max(0)) + 1);
         // An error of one unit before the division by a small number grows as the number does, and long numerators leave
@@ -161,7 +185,7 @@ impl Range {
     /// As [`Range::quotients`].
     pub fn reciprocals(self, frac: u32) -> Result<Self, Overflow> {
         let of = |x: i64| (1i128 << (2 * frac)) / i128::from(x);
-        let x = self.positive("reciprocal")?;
+        let x = self.divisor("reciprocal")?;
         fitting("reciprocal", of(x.hi), of(x.lo))?.widened("reciprocal")
     }
 
@@ -173,6 +197,7 @@ impl Range {
         if self.lo < 0 {
             return Err(Overflow { operation: "square root", why: "the number may be negative" });
         }
+        self.radicand("square root", frac)?;
         let root = |x: i64| (u128::from(x.unsigned_abs()) << frac).isqrt() as i128;
         fitting("square root", root(self.lo), root(self.hi))?.widened("square root")
     }
@@ -182,7 +207,7 @@ impl Range {
     /// # Errors
     /// [`Overflow`] when a number may be 0 or negative, or a result may reach 2^62.
     pub fn inverse_roots(self, frac: u32) -> Result<Self, Overflow> {
-        let x = self.positive("inverse square root")?;
+        let x = self.positive("inverse square root")?.radicand("inverse square root", frac)?;
         let of = |x: i64| ((1u128 << (3 * frac)) / u128::from(x.unsigned_abs())).isqrt() as i128;
         fitting("inverse square root", of(x.hi), of(x.lo))?.widened("inverse square root")
     }
@@ -190,12 +215,13 @@ impl Range {
     /// Powers of e.
     ///
     /// # Errors
-    /// [`Overflow`] when a result may reach 2^62.
+    /// [`Overflow`] when a result may reach 2^62, or the powers span more than 30 doublings.
     pub fn exponentials(self, frac: u32) -> Result<Self, Overflow> {
         // e^x is at most 2^ceil(x log2 e).
-        let power = ((i128::from(self.hi) * i128::from(LOG2_E)) >> (frac + INNER)) + 1;
+        let doublings = |x: i64| (i128::from(x) * i128::from(LOG2_E)) >> (frac + INNER);
+        let (low, power) = (doublings(self.lo), doublings(self.hi) + 1);
         let top = (power + i128::from(frac)).clamp(0, 99) as u32;
-        if top > 61 {
+        if top > 61 || power - low > i128::from(MOST_POWERS) || self.bits() > 31 {
             return Err(Overflow { operation: "exponential", why: TOO_LARGE });
         }
         Range { lo: 0, hi: 1 << top }.widened("exponential")
@@ -231,6 +257,12 @@ mod tests {
         assert!(Range::products(&[(half, half)], 20).is_err());
         assert!(Range::products(&[(range(0, 1 << 30), range(0, 1 << 31)); 2], 20).is_err());
         assert!(range(0, 5).reciprocals(20).is_err() && range(5, 9).quotients(range(-1, 1), 20).is_err());
+        assert!(
+            range(1, 1 << 33).reciprocals(20).is_err() && range(0, 1 << 40).quotients(range(1, 1 << 30), 20).is_err()
+        );
+        assert!(
+            range(-(30 << 20), 1 << 20).exponentials(20).is_err() && range(-(1 << 32), 0).exponentials(20).is_err()
+        );
         assert!(range(-1, 5).roots(20).is_err() && range(0, 5).logarithms(20).is_err());
         assert!(range(1, 1 << 30).reciprocals(30).is_ok() && range(1, 2).quotients(range(1, 1), 30).is_ok());
     }

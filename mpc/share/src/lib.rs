@@ -35,6 +35,7 @@ mod shared;
 mod shuffle;
 mod sort;
 mod stream;
+mod table;
 mod truncate;
 mod wide;
 

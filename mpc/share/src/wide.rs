@@ -14,8 +14,8 @@ use crate::{Arith, Bits, Rep3};
 /// This party's two components of a vector of secret integers modulo 2^128, signed ones in two's complement.
 #[derive(Clone)]
 pub struct Wide {
-    own: Vec<u128>,
-    next: Vec<u128>,
+    pub(crate) own: Vec<u128>,
+    pub(crate) next: Vec<u128>,
 }
 
 /// Most places that [`Rep3::truncate_wide`] cuts off: the product's modulus fits a word.
@@ -34,7 +34,7 @@ fn zip(x: &[u128], y: &[u128], op: impl Fn(u128, u128) -> u128) -> Vec<u128> {
 }
 
 impl Wide {
-    fn new(own: Vec<u128>, next: Vec<u128>) -> Self {
+    pub(crate) fn new(own: Vec<u128>, next: Vec<u128>) -> Self {
         Self { own, next }
     }
 

@@ -1,7 +1,7 @@
-//! One argument of a user's program: the columns, rows and ranges that its SELECT has to give.
+//! One argument of a user's program or of one over vectors: the columns, rows and ranges that its SELECT has to give.
 
 use base_types::fault::Fault;
-use mpc_program::{Field, Rows};
+use mpc_program::Field;
 use notary_terms::{Catalogue, Read, ReadRole, formula::Formula};
 use sqlparser::keywords::Keyword;
 
@@ -20,22 +20,25 @@ use crate::{
 
 const ACROSS: &str = "let each SELECT read one data set";
 
-/// What the owner of an argument of this name and type reads.
-pub(crate) fn read(
-    catalogue: &Catalogue,
-    input: &Input,
-    (argument, kind): (&str, &mpc_program::Kind),
-) -> Result<Read, Fault> {
-    let (query, ty) = (&input.query, kind.to_string());
-    let due = kind.rows().ok_or_else(|| {
-        let instead = "let main take numbers and truth values, tuples or structs of them, or arrays of these";
-        unsupported(input.at, format!("the argument {argument} of type {ty}, which no table gives"), instead)
-    })?;
+/// What an argument takes.
+pub(crate) struct Due<'a> {
+    /// Its name.
+    pub(crate) argument: &'a str,
+    /// Its type, for people.
+    pub(crate) ty: String,
+    pub(crate) rows: u64,
+    /// The values of a row.
+    pub(crate) fields: Vec<Field<'a>>,
+}
+
+/// What the owner of an argument reads, and its values with their ranges.
+pub(crate) fn read(catalogue: &Catalogue, input: &Input, due: &Due<'_>) -> Result<(Read, Vec<Typed>), Fault> {
+    let (query, argument, ty) = (&input.query, due.argument, &due.ty);
     one_table(query)?;
     let mut scope = Scope::default();
     let from = query.words.place(&[Keyword::FROM]);
     enter(&mut scope, &query.from.relation, catalogue, (Entered::From, from))?;
-    let values = values(&mut scope, query, &due, argument)?;
+    let found = values(&mut scope, query, due)?;
     let filter = match &query.condition {
         Some(condition) => {
             let at = place_of(condition, query.words.place(&[Keyword::WHERE]));
@@ -49,14 +52,14 @@ pub(crate) fn read(
         return Err(overflow(input.at, format!("{absent} after ELSE is no value of {argument}: {ty}")));
     }
     let table = scope.tables.first().ok_or_else(lost)?;
-    let rows = u32::try_from(due.count).ok().filter(|rows| *rows <= MAX_SET_ROWS);
-    let rows = rows.ok_or_else(|| unsupported(input.at, format!("{} rows for {argument}", due.count), "take fewer"))?;
+    let rows = u32::try_from(due.rows).ok().filter(|rows| *rows <= MAX_SET_ROWS);
+    let rows = rows.ok_or_else(|| unsupported(input.at, format!("{} rows for {argument}", due.rows), "take fewer"))?;
     if !(1..=MAX_SET_ROWS).contains(&table.source.rows_bound) {
         let what = format!("{} with up to {} rows", table.source.dataset, table.source.rows_bound);
         return Err(unsupported(table.at, what, format!("use data sets of 1 to {MAX_SET_ROWS} rows")));
     }
     let metas: Vec<_> = table.columns.iter().filter_map(|column| table.meta(*column)).collect();
-    Ok(Read {
+    let read = Read {
         owner: table.source.dataset.owner(),
         dataset: table.source.dataset.clone(),
         alias: table.alias.clone(),
@@ -64,10 +67,20 @@ pub(crate) fn read(
         types: metas.iter().map(|meta| meta.ty).collect(),
         key: None,
         filter,
-        values,
+        values: found.iter().map(|value| Formula { ops: value.ops.clone() }).collect(),
         rows_bound: table.source.rows_bound,
-        role: ReadRole::Input { argument: argument.to_owned(), ty, rows, absent: input.absent },
-    })
+        role: ReadRole::Input { argument: argument.to_owned(), ty: ty.clone(), rows, absent: input.absent },
+    };
+    Ok((read, found))
+}
+
+/// Refuses a second argument from one data set: a data set is read once. `as_what` says for which kind of argument that is.
+pub(crate) fn once(reads: &[Read], read: &Read, input: &Input, as_what: &str) -> Result<(), Fault> {
+    if reads.iter().all(|before| before.dataset != read.dataset) {
+        return Ok(());
+    }
+    let what = format!("two arguments from {}", read.dataset);
+    Err(unsupported(input.at, what, format!("take both in one SELECT, {as_what}")))
 }
 
 /// Refuses what an argument's SELECT cannot have: the program does such work itself, on what several owners give.
@@ -96,7 +109,8 @@ fn one_table(query: &Parsed) -> Result<(), Fault> {
 }
 
 /// The formulas of a row in the order of the argument's fields: by place, or by name where the row is a struct.
-fn values(scope: &mut Scope<'_>, query: &Parsed, due: &Rows<'_>, argument: &str) -> Result<Vec<Formula>, Fault> {
+fn values(scope: &mut Scope<'_>, query: &Parsed, due: &Due<'_>) -> Result<Vec<Typed>, Fault> {
+    let argument = due.argument;
     let start = query.words.place(&[Keyword::SELECT]);
     if query.items.len() != due.fields.len() {
         let names: Vec<&str> = due.fields.iter().filter_map(|field| field.name).collect();
@@ -127,7 +141,7 @@ fn values(scope: &mut Scope<'_>, query: &Parsed, due: &Rows<'_>, argument: &str)
             )
         })?;
         fits(value, field, argument)?;
-        values.push(Formula { ops: value.ops.clone() });
+        values.push(value.clone());
     }
     Ok(values)
 }

@@ -55,19 +55,25 @@ pub struct ProgramTold {
     pub digest: Digest,
     /// What a run among so many parties takes.
     pub size: CircuitSize,
+    /// Products of secret numbers, of a program over vectors, which has no AND gates.
+    pub products: Option<u64>,
 }
 
 /// Compiles a program without a plan: its arguments, and what a run among `parties` parties takes.
 ///
 /// # Errors
 /// [`Code::QuerySyntax`] with the place in the source, [`Code::QueryUnsupported`] where it is too large, [`Code::BadRequest`] for
-/// fewer than 2 or more than 8 parties.
+/// fewer than 2 or more than 8 parties. A program over vectors, which begins with its scale, runs among three nodes whoever takes part,
+/// and has to declare the range of every input.
 pub fn check_program(source: &str, parties: usize) -> Result<ProgramTold, Fault> {
     if !(FEWEST..=MOST).contains(&parties) {
         let what = format!("{parties} parties; a program runs among {FEWEST} to {MOST}");
         return Err(Fault::new(Code::BadRequest, "plan", what));
     }
     let start = Location { line: 1, column: 1 };
+    if vectors::is_vectors(source) {
+        return vectors::check(source, start);
+    }
     let program = compiled(source, start)?;
     let told = program.arguments().iter().zip(program.kinds()).map(|(argument, kind)| ArgumentTold {
         name: argument.name.clone(),
@@ -79,24 +85,18 @@ pub fn check_program(source: &str, parties: usize) -> Result<ProgramTold, Fault>
         result: program.result().to_string(),
         digest: Digest(program.circuit().digest()),
         size: size(&program, parties, start)?,
+        products: None,
     })
 }
 
 /// The plan of a program.
-pub(crate) fn plan(request: &Request, catalogue: &Catalogue) -> Result<Plan, Fault> {
-    let asked = compute::parse(&request.sql)?;
+pub(crate) fn plan(request: &Request, catalogue: &Catalogue, asked: Compute) -> Result<Plan, Fault> {
     let program = compiled(&asked.source, asked.at)?;
     let mut reads: Vec<Read> = Vec::new();
-    for (input, (name, kind)) in in_order(&program, &asked)? {
-        let read = argument::read(catalogue, input, (name, kind))?;
-        if reads.iter().any(|before| before.dataset == read.dataset) {
-            let what = format!("two arguments from {}", read.dataset);
-            return Err(unsupported(
-                input.at,
-                what,
-                "take both in one SELECT, for an argument that is a struct or a tuple",
-            ));
-        }
+    let names: Vec<&str> = program.arguments().iter().map(|argument| argument.name.as_str()).collect();
+    for ((input, name), kind) in asked.in_order(&names)?.into_iter().zip(&names).zip(program.kinds()) {
+        let (read, _) = argument::read(catalogue, input, &due(input, name, kind)?)?;
+        argument::once(&reads, &read, input, "for an argument that is a struct or a tuple")?;
         reads.push(read);
     }
     let owners = reads.iter().map(|read| read.owner.clone());
@@ -150,12 +150,8 @@ fn faulty(error: &ProgramError, at: Location) -> Fault {
             "write a shorter one: fewer turns of loops, smaller types",
         );
     };
-    let inner = problems.first().map_or((0, 0), |problem| (problem.line as u64, problem.column as u64));
-    let place = match inner {
-        (0, _) => at,
-        (1, column) => Location { line: at.line, column: at.column + column.saturating_sub(1) },
-        (line, column) => Location { line: at.line + line - 1, column },
-    };
+    let place = problems.first().map_or((0, 0), |problem| (problem.line as u64, problem.column as u64));
+    let place = inside(at, place);
     let what: Vec<&str> = problems.iter().map(|problem| problem.what.as_str()).collect();
     placed(Code::QuerySyntax, place, what.join("; "))
 }
@@ -184,32 +180,16 @@ fn bounded(size: CircuitSize, at: Location) -> Result<CircuitSize, Fault> {
     Ok(size)
 }
 
-/// The inputs in the order of the program's arguments, each with its argument's name and type.
-fn in_order<'a>(program: &'a Compiled, asked: &'a Compute) -> Result<Vec<(&'a Input, (&'a str, &'a Kind))>, Fault> {
-    let arguments = program.arguments();
-    for (place, input) in asked.inputs.iter().enumerate() {
-        if arguments.iter().all(|argument| argument.name != input.name) {
-            let names: Vec<&str> = arguments.iter().take(MAX_ITEMS).map(|argument| argument.name.as_str()).collect();
-            let what = format!("the program has no argument {}; it has {}", input.name, names.join(", "));
-            return Err(placed(Code::QueryUnknownName, input.at, what));
-        }
-        if asked.inputs.iter().take(place).any(|before| before.name == input.name) {
-            return Err(unsupported(input.at, format!("{} twice", input.name), "give each argument once"));
+/// What an argument takes, if a table can give it.
+fn due<'a>(input: &Input, argument: &'a str, kind: &'a Kind) -> Result<Due<'a>, Fault> {
+    let ty = kind.to_string();
+    match kind.rows() {
+        Some(rows) => Ok(Due { argument, ty, rows: rows.count, fields: rows.fields }),
+        None => {
+            let instead = "let main take numbers and truth values, tuples or structs of them, or arrays of these";
+            Err(unsupported(input.at, format!("the argument {argument} of type {ty}, which no table gives"), instead))
         }
     }
-    let mut ordered = Vec::with_capacity(arguments.len());
-    for (argument, kind) in arguments.iter().zip(program.kinds()) {
-        let input = asked.inputs.iter().find(|input| input.name == argument.name).ok_or_else(|| {
-            let name = &argument.name;
-            unsupported(
-                asked.at,
-                format!("the argument {name} without a source"),
-                format!("add {name} = (SELECT …) to WITH"),
-            )
-        })?;
-        ordered.push((input, (argument.name.as_str(), kind)));
-    }
-    Ok(ordered)
 }
 
 /// The answer's columns: the fields of a struct, or the whole; and why the program stopped, if it did.

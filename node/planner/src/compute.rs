@@ -5,7 +5,8 @@
 //! WITH a = (SELECT amount FROM bids WHERE lot = 7), b = (SELECT weight FROM visits WHERE person_id = 12) ELSE 0
 //! ```
 //!
-//! In the place of Garble may stand a circuit by its name, such as `circuit sm4;`, or as Bristol-fashion text.
+//! In the place of Garble may stand a circuit by its name, such as `circuit sm4;`, or as Bristol-fashion text; behind
+//! `COMPUTE VECTORS` a program over vectors, see `mpc_vector`.
 
 use base_types::fault::{Code, Fault};
 use sqlparser::{
@@ -15,20 +16,47 @@ use sqlparser::{
 
 use crate::{
     hints::is_hint,
+    items::MAX_ITEMS,
     parse::{Parsed, select, tokens},
     refuse::{placed, unsupported},
 };
 
 const WORD: &str = "COMPUTE";
+const VECTORS: &str = "VECTORS";
 const FORM: &str = "write COMPUTE $$ pub fn main(…) -> … { … } $$ WITH argument = (SELECT …) ELSE 0, argument = (SELECT …), \
-                    or `circuit sm4;` in place of the function";
+                    or `circuit sm4;` in place of the function, or COMPUTE VECTORS $$ scale 16; input x[…]; … return …; $$ WITH …";
 
 /// A program and where its arguments come from.
 pub(crate) struct Compute {
     pub(crate) source: String,
     /// Where the source begins.
     pub(crate) at: Location,
+    /// Whether it is one over vectors.
+    pub(crate) vectors: bool,
     pub(crate) inputs: Vec<Input>,
+}
+
+impl Compute {
+    /// The inputs in the order of the program's arguments, each given once.
+    pub(crate) fn in_order(&self, names: &[&str]) -> Result<Vec<&Input>, Fault> {
+        for (place, input) in self.inputs.iter().enumerate() {
+            if !names.contains(&input.name.as_str()) {
+                let known: Vec<&str> = names.iter().take(MAX_ITEMS).copied().collect();
+                let what = format!("the program has no argument {}; it has {}", input.name, known.join(", "));
+                return Err(placed(Code::QueryUnknownName, input.at, what));
+            }
+            if self.inputs.iter().take(place).any(|before| before.name == input.name) {
+                return Err(unsupported(input.at, format!("{} twice", input.name), "give each argument once"));
+            }
+        }
+        let given = |name: &&str| {
+            self.inputs.iter().find(|input| input.name == **name).ok_or_else(|| {
+                let what = format!("the argument {name} without a source");
+                unsupported(self.at, what, format!("add {name} = (SELECT …) to WITH"))
+            })
+        };
+        names.iter().map(given).collect()
+    }
 }
 
 /// Where one argument comes from.
@@ -58,6 +86,7 @@ pub(crate) fn parse(sql: &str) -> Result<Compute, Fault> {
     }
     tokens.retain(|token| !matches!(token.token, Token::Whitespace(_)));
     let mut cursor = Cursor { tokens: &tokens, next: 1 };
+    let vectors = cursor.word(VECTORS);
     let (source, at) = cursor.source()?;
     if !cursor.keyword(Keyword::WITH) {
         return Err(cursor.expected());
@@ -68,7 +97,7 @@ pub(crate) fn parse(sql: &str) -> Result<Compute, Fault> {
     }
     cursor.sign(&Token::SemiColon);
     match cursor.token() {
-        None => Ok(Compute { source, at, inputs }),
+        None => Ok(Compute { source, at, vectors, inputs }),
         Some(_) => Err(cursor.expected()),
     }
 }
@@ -109,6 +138,13 @@ impl<'a> Cursor<'a> {
     /// Goes past a keyword if it is the next.
     fn keyword(&mut self, keyword: Keyword) -> bool {
         let found = matches!(self.token(), Some(Token::Word(word)) if word.keyword == keyword);
+        self.next += usize::from(found);
+        found
+    }
+
+    /// Goes past a word that is no keyword if it is the next.
+    fn word(&mut self, word: &str) -> bool {
+        let found = matches!(self.token(), Some(Token::Word(next)) if next.value.eq_ignore_ascii_case(word));
         self.next += usize::from(found);
         found
     }

@@ -5,7 +5,7 @@
 
 use notary_terms::{Function, Intersect, Label, Plan, Program, ReadRole, Spares, Star, Tier};
 
-use crate::{overlap, program, published, star_tier};
+use crate::{overlap, program, published, star_tier, vectors};
 
 /// What a run will roughly cost, all parties together.
 pub(crate) struct Cost {
@@ -57,6 +57,7 @@ pub(crate) fn estimate(plan: &Plan) -> Cost {
         Program::Common(program) => common(plan, program.spares),
         Program::Circuit(circuit) => program::cost(plan, circuit),
         Program::Published(published) => published::cost(plan, published),
+        Program::Vectors(vectors) => vectors::told::cost(vectors),
     }
 }
 

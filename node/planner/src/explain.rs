@@ -8,7 +8,7 @@ use crate::{
     common, cost, overlap, program, published, star_tier,
     steps::{self, Step},
     text::formula_text,
-    told,
+    told, vectors,
 };
 
 /// One text in two languages.
@@ -127,13 +127,16 @@ pub fn explain(plan: &Plan, catalogue: &Catalogue) -> Explanation {
         Program::Common(common) => common::told::program(plan, common),
         Program::Circuit(circuit) => program::told(plan, circuit),
         Program::Published(keys) => published::told::program(plan, keys),
+        Program::Vectors(vectors) => vectors::told::told(plan, vectors),
     };
     let circuit = match &plan.program {
         Program::Circuit(circuit) => Some(program::explained(plan, circuit)),
+        Program::Vectors(vectors) => Some(vectors::told::explained(plan, vectors)),
         Program::Star(_) | Program::Intersect(_) | Program::Overlap(_) | Program::Common(_) | Program::Published(_) => {
             None
         }
     };
+    let shared = matches!(plan.program, Program::Star(_) | Program::Vectors(_));
     Explanation {
         job: plan.digest(),
         catalogue_height: plan.catalogue_height,
@@ -141,7 +144,7 @@ pub fn explain(plan: &Plan, catalogue: &Catalogue) -> Explanation {
         receiver: plan.request.receiver.clone(),
         approvers: plan.approvers(),
         nodes: plan.nodes.clone(),
-        pairs: star.map_or_else(Vec::new, |_| pairs(&plan.nodes)),
+        pairs: if shared { pairs(&plan.nodes) } else { Vec::new() },
         tier: plan.tier.word().to_owned(),
         tier_words,
         protocol,
@@ -239,6 +242,9 @@ fn source_text(plan: &Plan, value: ValueOf) -> Option<String> {
         ValueOf::Cell { read, value } => {
             let read = plan.reads.get(usize::from(read))?;
             Some(formula_text(read.values.get(usize::from(value))?, read))
+        }
+        ValueOf::Result { field } if matches!(plan.program, Program::Vectors(_)) => {
+            Some(vectors::told::returned(field))
         }
         ValueOf::Result { field: None } => Some("main(…)".to_owned()),
         ValueOf::Result { field: Some(field) } => Some(format!("main(…), field {}", u32::from(field) + 1)),

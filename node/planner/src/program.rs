@@ -21,7 +21,7 @@ const PAIR_MILLIS: u64 = 150;
 pub struct ProgramExplained {
     /// Its source.
     pub source: String,
-    /// Digest of its circuit.
+    /// Digest of its circuit, or of its steps.
     pub digest: Digest,
     /// The arguments with their types, as `name: type`, in order.
     pub arguments: Vec<String>,
@@ -29,21 +29,29 @@ pub struct ProgramExplained {
     pub result: String,
     /// What a run takes.
     pub size: CircuitSize,
+    /// Products of secret numbers, of a program over vectors, which has no AND gates.
+    pub products: Option<u64>,
 }
 
 /// The program of a plan.
 pub(crate) fn explained(plan: &Plan, circuit: &Circuit) -> ProgramExplained {
+    ProgramExplained {
+        source: circuit.source.clone(),
+        digest: circuit.digest,
+        arguments: arguments(plan),
+        result: circuit.result.clone(),
+        size: circuit.size,
+        products: None,
+    }
+}
+
+/// The arguments of a plan's program, as `name: type`.
+pub(crate) fn arguments(plan: &Plan) -> Vec<String> {
     let argument = |read: &Read| match &read.role {
         ReadRole::Input { argument, ty, .. } => format!("{argument}: {ty}"),
         _ => String::new(),
     };
-    ProgramExplained {
-        source: circuit.source.clone(),
-        digest: circuit.digest,
-        arguments: plan.reads.iter().map(argument).collect(),
-        result: circuit.result.clone(),
-        size: circuit.size,
-    }
+    plan.reads.iter().map(argument).collect()
 }
 
 /// What an owner's rows are for.

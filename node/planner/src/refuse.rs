@@ -24,6 +24,15 @@ pub(crate) fn overflow(at: Location, what: impl Display) -> Fault {
     placed(Code::QueryOverflow, at, what)
 }
 
+/// The place in the whole text of a line and a column, counted from 1, of a part that begins at `at`.
+pub(crate) fn inside(at: Location, (line, column): (u64, u64)) -> Location {
+    match line {
+        0 => at,
+        1 => Location { line: at.line, column: at.column + column.saturating_sub(1) },
+        line => Location { line: at.line + line - 1, column },
+    }
+}
+
 /// A fault at a place.
 pub(crate) fn placed(code: Code, at: Location, detail: impl Display) -> Fault {
     Fault::new(code, "plan", format!("{}:{}: {detail}", at.line.max(1), at.column.max(1)))

@@ -4,7 +4,7 @@ use base_types::OrgId;
 use notary_terms::{Intersect, Join, Label, Plan, Program, Read, ReadRole, Star};
 use serde::{Deserialize, Serialize};
 
-use crate::{common, explain::Words, overlap, program, published, told::key_texts};
+use crate::{common, explain::Words, overlap, program, published, told::key_texts, vectors};
 
 /// One step, after those below it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,7 @@ pub(crate) fn tree(plan: &Plan) -> Step {
         Program::Common(_) => common::told::tree(plan),
         Program::Circuit(circuit) => program::tree(plan, circuit),
         Program::Published(_) => published::told::tree(plan),
+        Program::Vectors(vectors) => vectors::told::tree(plan, vectors),
     }
 }
 

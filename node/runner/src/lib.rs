@@ -22,6 +22,7 @@ mod session;
 mod shape;
 mod star;
 mod transport;
+mod vectors;
 
 pub use answer::{Answer, AnswerCell, AnswerColumn};
 pub use buckets::Scratch;

@@ -102,33 +102,45 @@ fn inputs(plan: &Plan, program: &Program, tables: &[(usize, Table)]) -> Result<Z
 
 /// The rows that the filter keeps as the argument's value.
 fn argument(rows: &Rows<'_>, kind: &Kind) -> Result<Zeroizing<String>, Fault> {
-    let ReadRole::Input { argument, rows: count, absent, .. } = &rows.read.role else {
+    let ReadRole::Input { absent, .. } = &rows.read.role else {
         return Err(malformed("a read that is no argument"));
     };
     let form = kind.rows().ok_or_else(|| malformed("an argument that no table gives"))?;
+    let words = words(rows, &vec![*absent; rows.read.values.len()])?;
+    form.json(&words).ok_or_else(|| malformed("values that are no rows of their argument"))
+}
+
+/// The words of the rows that the filter keeps, row by row; `fill` says of each value what stands for NULL and in rows that are
+/// missing.
+pub(crate) fn words(rows: &Rows<'_>, fill: &[Option<i64>]) -> Result<Zeroizing<Vec<i64>>, Fault> {
+    let ReadRole::Input { argument, rows: count, .. } = &rows.read.role else {
+        return Err(malformed("a read that is no argument"));
+    };
     let kept = rows.kept()?;
-    let missing = (*count as usize).checked_sub(kept.len());
+    let filling: Option<Vec<i64>> = fill.iter().copied().collect();
     // How many there are instead is its owner's own.
     let other = |why: &str| {
         let why = format!("the filter keeps {why} than the {count} rows of argument {argument}");
         Err(rows.fault(Code::QueryUnsupported, why))
     };
-    let missing = match (missing, absent) {
+    let missing = match ((*count as usize).checked_sub(kept.len()), &filling) {
         (None, _) => return other("more"),
         (Some(1..), None) => return other("fewer"),
         (Some(missing), _) => missing,
     };
-    let mut words: Zeroizing<Vec<i64>> = Zeroizing::new(Vec::with_capacity(*count as usize * rows.read.values.len()));
+    let mut words: Zeroizing<Vec<i64>> = Zeroizing::new(Vec::with_capacity(*count as usize * fill.len()));
     for row in kept {
-        for value in &rows.read.values {
-            words.push(word(rows, value, row)?.or(*absent).ok_or_else(|| {
+        for (value, fill) in rows.read.values.iter().zip(fill) {
+            words.push(word(rows, value, row)?.or(*fill).ok_or_else(|| {
                 let why = format!("row {}: NULL for argument {argument}, which has no ELSE", row + 1);
                 rows.fault(Code::QueryUnsupported, why)
             })?);
         }
     }
-    words.extend(std::iter::repeat_n(absent.unwrap_or_default(), missing * rows.read.values.len()));
-    form.json(&words).ok_or_else(|| malformed("values that are no rows of their argument"))
+    for _ in 0..missing {
+        words.extend_from_slice(filling.as_deref().unwrap_or_default());
+    }
+    Ok(words)
 }
 
 /// A value of a row; `None` for NULL.

@@ -16,7 +16,7 @@ use mpc_core::{Abort, Blame};
 use mpc_relational::OwnerRows;
 use notary_terms::{
     Approved, Circuit, Common, DeliveredBody, Intersect, Outcome, Overlap, Plan, Program, Published, Read, ReadBody,
-    ReceiptBody, TransferBody,
+    ReceiptBody, TransferBody, Vectors,
 };
 
 use crate::{
@@ -32,6 +32,7 @@ use crate::{
     session::{Binding, Meeting},
     star,
     transport::Terms,
+    vectors,
 };
 
 /// What a run tells the notary.
@@ -221,6 +222,8 @@ enum Inputs {
     Own(Circuit, Vec<(usize, Table)>),
     /// Keys to publish or to ask for, and what the intersection brings.
     Published(Published, Side),
+    /// A program over vectors, and what its inputs are taken from.
+    Vectors(Vectors, Vec<(usize, Table)>),
 }
 
 impl Inputs {
@@ -236,6 +239,7 @@ impl Inputs {
             Program::Common(program) => Ok(Self::Common(*program, Side::of(plan, tables)?)),
             Program::Circuit(circuit) => Ok(Self::Own(circuit.clone(), tables)),
             Program::Published(program) => Ok(Self::Published(program.clone(), Side::of(plan, tables)?)),
+            Program::Vectors(program) => Ok(Self::Vectors(program.clone(), tables)),
         }
     }
 }
@@ -267,6 +271,10 @@ async fn joint(plan: &Plan, inputs: Inputs, site: &Site, stepping: &Stepping<'_>
         Inputs::Published(program, side) => {
             stepping.progress("match keys");
             published::answer(plan, program, context, side, site).await
+        }
+        Inputs::Vectors(program, tables) => {
+            stepping.progress("compute vectors");
+            vectors::answer(plan, program, context, tables, &site.me).await
         }
     }
 }

@@ -17,9 +17,9 @@ pub enum ProgramCommand {
 #[derive(Args)]
 pub struct CheckArgs {
     /// The source: in Garble with a public function main, or `circuit NAME;` with aes128, sm4, sha256(BYTES), sm3(BYTES), or bristol
-    /// and the text behind it.
+    /// and the text behind it; or one over vectors, which begins with `scale BITS;` and here declares the range of every input.
     file: PathBuf,
-    /// How many organisations take part, the receiver counted.
+    /// How many organisations take part, the receiver counted; one over vectors always runs on three nodes.
     #[arg(long, default_value_t = 2)]
     parties: usize,
 }
@@ -27,7 +27,8 @@ pub struct CheckArgs {
 /// A program of one's own in place of a query.
 #[derive(Args, Clone)]
 pub struct Own {
-    /// A source in Garble, or such as `circuit sm4;`; each argument of its function main or its circuit takes an --input.
+    /// A source in Garble, or such as `circuit sm4;`, or one over vectors, which begins with `scale BITS;`; each argument of its
+    /// function main or its circuit, or each input, takes an --input.
     #[arg(long, value_name = "FILE", requires = "inputs")]
     program: Option<PathBuf>,
     /// Where an argument comes from: `NAME=SELECT …`, or `NAME=(SELECT …) ELSE 0`, where the number stands for NULL and for rows
@@ -42,7 +43,8 @@ impl Own {
         let Some(path) = &self.program else { return Ok(None) };
         let source = read(path)?;
         let inputs = self.inputs.iter().map(|input| input_text(input)).collect::<Result<Vec<_>, Fault>>()?;
-        Ok(Some(format!("COMPUTE $heqi${source}$heqi$\nWITH {}", inputs.join(",\n     "))))
+        let vectors = if planner::is_vectors(&source) { "VECTORS " } else { "" };
+        Ok(Some(format!("COMPUTE {vectors}$heqi${source}$heqi$\nWITH {}", inputs.join(",\n     "))))
     }
 }
 
@@ -84,11 +86,14 @@ pub fn told(program: &Value, show: Show) -> String {
     let size = |name: &str| program.get("size").and_then(|size| size.get(name)).and_then(Value::as_u64).unwrap_or(0);
     let (result, gates, memory) = (text(program, "result"), size("and_gates"), size("memory") / 1_000_000);
     let (kilobytes, rounds) = (size("bytes") / 1_000, size("rounds"));
-    let zh =
-        format!("程序返回 {result}；{gates} 个与门，各方共发送约 {kilobytes} kB，{rounds} 轮，每方内存约 {memory} MB");
+    let (work_zh, work_en) = match program.get("products").and_then(Value::as_u64) {
+        Some(products) => (format!("{products} 次乘法"), format!("{products} products")),
+        None => (format!("{gates} 个与门"), format!("{gates} AND gates")),
+    };
+    let zh = format!("程序返回 {result}；{work_zh}，各方共发送约 {kilobytes} kB，{rounds} 轮，每方内存约 {memory} MB");
     let en = format!(
-        "The program returns {result}; {gates} AND gates, about {kilobytes} kB sent by all parties, {rounds} rounds, about {memory} \
-         MB of memory a party"
+        "The program returns {result}; {work_en}, about {kilobytes} kB sent by all parties, {rounds} rounds, about {memory} MB of \
+         memory a party"
     );
     show.pick(&zh, &en).to_owned()
 }

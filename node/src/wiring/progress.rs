@@ -9,7 +9,7 @@ use base_types::JobId;
 use tokio::sync::watch;
 
 /// The steps of a run in their order, with the words pages show.
-const STEPS: [(&str, &str, &str); 11] = [
+const STEPS: [(&str, &str, &str); 12] = [
     ("read", "读取本方数据", "reading this party's data"),
     ("open links", "建立数据链路", "opening data links"),
     ("agree on seeds", "协商随机种子", "agreeing on seeds"),
@@ -19,6 +19,7 @@ const STEPS: [(&str, &str, &str); 11] = [
     ("match keys", "比对各方的键", "matching the owners' keys"),
     ("sum matches", "密文比对并汇总", "matching and summing on shares"),
     ("compute program", "执行用户程序", "computing the user's program"),
+    ("compute vectors", "密文向量计算", "computing on vectors of shares"),
     ("reveal", "向接收方揭示", "revealing to the receiver"),
     ("notarise", "存证", "notarising"),
 ];

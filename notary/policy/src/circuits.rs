@@ -39,7 +39,7 @@ pub(crate) fn check(plan: &Plan, circuit: &Circuit) -> Result<(), Fault> {
 }
 
 /// Whether a read is an argument.
-fn input(read: &Read) -> Result<(), Fault> {
+pub(crate) fn input(read: &Read) -> Result<(), Fault> {
     let ReadRole::Input { rows, .. } = &read.role else { return Err(malformed(read, "a role that is no argument's")) };
     if *rows == 0 || read.values.is_empty() || read.key.is_some() {
         return Err(malformed(read, "an argument of nothing"));
@@ -57,9 +57,10 @@ pub(crate) fn uses(read: &Read) -> Result<BTreeSet<(usize, Use)>, Fault> {
     Ok(found)
 }
 
-/// Whether a person of `own` has to read the plan whatever the rules say: they name columns, not what a program makes of them.
-/// In tier A the receiver's too: the other owner, who garbles, may learn of the receiver's values if it deviates, and no grant
+/// Whether a person of `own` has to read the plan, of a circuit or over vectors, whatever the rules say: they name columns, not
+/// what a program makes of them. In tier A the receiver's too: the other owner, who garbles, may learn of the receiver's values if it deviates, and no grant
 /// of these names it.
 pub(crate) fn needs_person(plan: &Plan, own: &OrgId) -> bool {
-    matches!(plan.program, Program::Circuit(_)) && (*own != plan.request.receiver || plan.tier == Tier::A)
+    matches!(plan.program, Program::Circuit(_) | Program::Vectors(_))
+        && (*own != plan.request.receiver || plan.tier == Tier::A)
 }

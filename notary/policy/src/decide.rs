@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base_types::{DatasetId, OrgId, TimeMs, fault::Fault};
-use notary_terms::{ApprovalMode, Catalogue, Plan, Read, RuleSet, Use};
+use notary_terms::{ApprovalMode, Catalogue, Plan, Program, Read, RuleSet, Use};
 
 use crate::{ColumnUse, Missing, Reason, circuits, grant, published, uses};
 
@@ -83,15 +83,16 @@ fn missing_of_read(
             missing.push(Missing { column, need, party, ..about(plan, read, reason) });
         }
     }
-    // Where aggregates are shown, the nodes hold shares.
-    if let Some(least) = plan.min_group() {
+    // Where aggregates are shown, or vectors computed on, the nodes hold shares.
+    let least = plan.min_group();
+    if least.is_some() || matches!(plan.program, Program::Vectors(_)) {
         missing.extend(missing_of_shares(set, plan, read, least));
     }
     missing
 }
 
-/// Nodes that would hold shares and may not, and a threshold that is too low.
-fn missing_of_shares(set: Option<&RuleSet>, plan: &Plan, read: &Read, least: u32) -> Vec<Missing> {
+/// Nodes that would hold shares and may not, and a threshold that is too low where there is one.
+fn missing_of_shares(set: Option<&RuleSet>, plan: &Plan, read: &Read, least: Option<u32>) -> Vec<Missing> {
     let mut missing = Vec::new();
     let named = set.map_or(&[][..], |set| &set.holders);
     let lacking = || plan.nodes.iter().filter(|n| **n != read.owner && !named.contains(n)).cloned();
@@ -100,7 +101,7 @@ fn missing_of_shares(set: Option<&RuleSet>, plan: &Plan, read: &Read, least: u32
         let holders = holders.into_iter().collect();
         missing.push(Missing { need: Use::EncryptedOnly, party, holders, ..about(plan, read, Reason::NotHolder) });
     }
-    if set.is_some_and(|set| least < set.min_group) {
+    if set.is_some_and(|set| least.is_some_and(|least| least < set.min_group)) {
         missing.push(Missing { need: Use::AfterAggregate, ..about(plan, read, Reason::GroupTooSmall) });
     }
     missing

@@ -12,7 +12,7 @@ use notary_terms::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{circuits, overlap, published, sets};
+use crate::{circuits, overlap, published, sets, vectors};
 
 /// One way in which one column of one data set becomes known to one party.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -37,8 +37,8 @@ pub struct ColumnUse {
 /// receiver learns which keys both sides have, [`Use::AfterJoin`], and of their rows what is shown, [`Use::JoinPayload`];
 /// the other owners take part in comparing the receiver's keys without learning them, [`Use::EncryptedOnly`]. Where two owners'
 /// matching rows are aggregated, nobody learns which keys match: each owner's key needs [`Use::EncryptedOnly`] for the other,
-/// and values and filters need what they need in a star. Of a user's program the receiver learns what it returns,
-/// [`Use::Program`]. Where an owner publishes a table of its keys, the receiver learns what it learns in an intersection, and its
+/// and values and filters need what they need in a star. Of a user's program, a circuit or one over vectors, the receiver learns what
+/// it returns, [`Use::Program`]. Where an owner publishes a table of its keys, the receiver learns what it learns in an intersection, and its
 /// node keeps all that lies sealed in the table, [`Use::EncryptedOnly`]. A column that is read or shared without such a role counts as [`Use::Plaintext`]: nothing in the plan says
 /// what becomes of it.
 ///
@@ -56,6 +56,7 @@ pub fn uses(plan: &Plan) -> Result<Vec<ColumnUse>, Fault> {
         Program::Common(_) => sets::check_common(plan)?,
         Program::Circuit(circuit) => circuits::check(plan, circuit)?,
         Program::Published(keys) => published::check(plan, keys)?,
+        Program::Vectors(program) => vectors::check(plan, program)?,
     }
     let mut all = Vec::new();
     for (place, read) in plan.reads.iter().enumerate() {
@@ -69,7 +70,7 @@ pub fn uses(plan: &Plan) -> Result<Vec<ColumnUse>, Fault> {
                 let own = sets::encrypted(plan, place, read);
                 to_receiver(plan, sets::uses(read)?).into_iter().chain(own).collect()
             }
-            Program::Circuit(_) => to_receiver(plan, circuits::uses(read)?),
+            Program::Circuit(_) | Program::Vectors(_) => to_receiver(plan, circuits::uses(read)?),
             Program::Published(_) => {
                 let own = sets::encrypted(plan, place, read);
                 to_receiver(plan, published::uses(place, read)?).into_iter().chain(own).collect()

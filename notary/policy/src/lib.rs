@@ -11,6 +11,7 @@ mod missing;
 mod overlap;
 mod published;
 mod sets;
+mod vectors;
 
 pub use decide::{Decision, check, decide};
 pub use grant::covers;

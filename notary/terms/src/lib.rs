@@ -10,6 +10,7 @@ mod program;
 mod rule;
 mod tier;
 mod transfer;
+mod vectors;
 
 pub use approved::{ApprovalFact, ApprovalFault, Approved, verify};
 pub use body::{
@@ -26,3 +27,4 @@ pub use program::{
 pub use rule::{ApprovalMode, Rule, RuleSet, Use};
 pub use tier::UnknownTier;
 pub use transfer::{Connection, MAX_RESUMES, Stream, TransferBody};
+pub use vectors::{VectorColumn, VectorInput, VectorSize, Vectors};

@@ -10,7 +10,7 @@ use crate::{Aggregate, Program, Star, formula::Formula};
 /// What an analyst asks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
-    /// The query: a SELECT, or COMPUTE with a program and a SELECT for each of its arguments.
+    /// The query: a SELECT, or COMPUTE (VECTORS) with a program and a SELECT for each of its arguments.
     pub sql: String,
     /// The purpose, one word of the consortium's list, such as `health-statistics`.
     pub purpose: String,
@@ -210,7 +210,8 @@ pub enum ValueOf {
     },
     /// What a user's program returned; NULL where it stopped.
     Result {
-        /// Place among the fields of a struct; `None` for the whole.
+        /// Place among the fields of a struct, or among all columns that a program over vectors returns; `None` for the whole, or
+        /// for the number of the row there.
         field: Option<u8>,
     },
     /// Why and where a user's program stopped; NULL where it did not.
@@ -293,7 +294,8 @@ impl Plan {
             | Program::Overlap(_)
             | Program::Common(_)
             | Program::Circuit(_)
-            | Program::Published(_) => None,
+            | Program::Published(_)
+            | Program::Vectors(_) => None,
         }
     }
 
@@ -302,7 +304,11 @@ impl Plan {
         match &self.program {
             Program::Star(star) => &star.aggregates,
             Program::Overlap(overlap) => &overlap.aggregates,
-            Program::Intersect(_) | Program::Common(_) | Program::Circuit(_) | Program::Published(_) => &[],
+            Program::Intersect(_)
+            | Program::Common(_)
+            | Program::Circuit(_)
+            | Program::Published(_)
+            | Program::Vectors(_) => &[],
         }
     }
 
@@ -311,7 +317,11 @@ impl Plan {
         match &self.program {
             Program::Star(star) => Some(star.min_group),
             Program::Overlap(overlap) => Some(overlap.min_group),
-            Program::Intersect(_) | Program::Common(_) | Program::Circuit(_) | Program::Published(_) => None,
+            Program::Intersect(_)
+            | Program::Common(_)
+            | Program::Circuit(_)
+            | Program::Published(_)
+            | Program::Vectors(_) => None,
         }
     }
 

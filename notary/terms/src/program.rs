@@ -6,7 +6,7 @@ use base_types::column::ColumnType;
 use base_wire::{wire_enum, wire_struct};
 use serde::{Deserialize, Serialize};
 
-use crate::{Circuit, Read};
+use crate::{Circuit, Read, Vectors};
 
 /// Keys that a bucket of an intersection may have: fewer spare no memory worth the bytes that each bucket costs, more do
 /// not fit into the memory of most machines.
@@ -196,8 +196,10 @@ pub enum Program {
     Circuit(Circuit),
     /// Rows of one owner that another owner's match, whose keys lie in a table at the first.
     Published(Published),
+    /// A user's own program over vectors.
+    Vectors(Vectors),
 }
 wire_enum!(Program {
     0 => Star(star), 1 => Intersect(intersect), 2 => Overlap(overlap), 3 => Common(common), 4 => Circuit(circuit),
-    5 => Published(published)
+    5 => Published(published), 6 => Vectors(vectors)
 });

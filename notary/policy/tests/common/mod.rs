@@ -8,7 +8,7 @@ use notary_policy::{Missing, check, uses};
 use notary_terms::{
     Aggregate, ApprovalMode, Argument, Catalogue, CellForm, Circuit, CircuitSize, Fold, Function, GroupColumn,
     Intersect, Join, KeyPart, Label, Output, Plan, Program, Read, ReadRole, Request, Rule, RuleSet, Spares, Star, Tier,
-    Use, ValueOf,
+    Use, ValueOf, VectorColumn, VectorInput, VectorSize, Vectors,
     formula::{Formula, Op},
 };
 
@@ -150,6 +150,22 @@ pub fn program() -> Plan {
     });
     let outputs = vec![output("result", ValueOf::Result { field: None }), output("stopped", ValueOf::Stopped)];
     planned(Tier::C, &["health", "statistics"], vec![census, health], circuit, outputs)
+}
+
+/// The same values as vectors of numbers, on shares among three nodes.
+pub fn vectors() -> Plan {
+    let mut plan = program();
+    let columns = vec![VectorColumn { digits: 0, low: 0, high: 300 }];
+    let vectors = Program::Vectors(Vectors {
+        source: "scale 16; input a; input b[3]; return a * sum(b);".into(),
+        digest: base_types::Digest([4; 32]),
+        inputs: vec![VectorInput { columns: columns.clone() }, VectorInput { columns }],
+        result: "value1: number[1, 1]".into(),
+        size: VectorSize { products: 1, bytes: 1_000, rounds: 9, memory: 1_000 },
+    });
+    plan.outputs.pop();
+    let nodes = ["civil", "health", "statistics"].map(org).to_vec();
+    Plan { tier: Tier::B, nodes, program: vectors, ..plan }
 }
 
 /// Exactly what the program needs, one grant a use; nobody may hold shares.

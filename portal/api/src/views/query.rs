@@ -9,7 +9,8 @@ use crate::fault::FaultView;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QueryDraft {
-    /// The query: a SELECT, or COMPUTE with a program in Garble and a SELECT for each of its arguments.
+    /// The query: a SELECT, or COMPUTE with a program in Garble, or COMPUTE VECTORS with one over vectors, and a SELECT for each of its
+    /// arguments.
     pub sql: String,
     /// What it is for, one word of the consortium's list.
     pub purpose: String,

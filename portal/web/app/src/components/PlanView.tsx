@@ -40,8 +40,11 @@ function Summary({ plan }: { plan: Plan }) {
   ]
   if (plan.program) {
     const { and_gates: gates, memory } = plan.program.size
-    const signature = `main(${plan.program.arguments.join(', ')}) -> ${plan.program.result}`
-    items.push({ key: 'program', label: t('program'), children: t('programText', { signature, gates, memory: size(memory) }) })
+    const products = plan.program.products ?? null
+    const signature = `${products === null ? 'main' : ''}(${plan.program.arguments.join(', ')}) -> ${plan.program.result}`
+    const facts = { signature, memory: size(memory) }
+    const told = products === null ? t('programText', { ...facts, gates }) : t('vectorsText', { ...facts, products })
+    items.push({ key: 'program', label: t('program'), children: told })
   }
   return <Descriptions size="small" bordered column={1} items={items} data-testid="plan-summary" />
 }

@@ -18,7 +18,7 @@ export interface Plan {
 
 export interface Program {
   source: string; digest: string; arguments: string[]; result: string
-  size: { and_gates: number; bytes: number; rounds: number; memory: number }
+  size: { and_gates: number; bytes: number; rounds: number; memory: number }; products: number | null
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

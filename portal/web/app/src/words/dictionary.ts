@@ -140,6 +140,10 @@ export const DICTIONARY = {
     '{signature} · {gates} 个与门 · 每方内存约 {memory}',
     '{signature} · {gates} AND gates · about {memory} of memory a party',
   ],
+  vectorsText: [
+    '{signature} · {products} 次密文乘法 · 每方内存约 {memory}',
+    '{signature} · {products} products of secret numbers · about {memory} of memory a party',
+  ],
   protocol: ['协议', 'Protocol'],
   planJson: ['计划全文', 'The whole plan'],
 

@@ -1,0 +1,136 @@
+//! Programs that are refused, each at its place and with what to write instead; and that nothing of a text makes the checker panic.
+
+mod common;
+
+use common::{check, whole};
+use mpc_vector::{Column, Source, Why};
+
+/// Two inputs of ten rows: `x` of two columns within 0..=2000, `t` of truth values, `s` wide.
+const HEAD: &str = "scale 16; input x[10, 2]; input t[10] truth; input s[10] wide;\n";
+
+fn columns() -> Vec<Vec<Column>> {
+    vec![whole(2, 0, 2000), whole(1, 0, 1), whole(1, -1000, 1000)]
+}
+
+#[test]
+fn what_may_overflow_or_does_not_fit_is_refused_at_its_place() {
+    let cases: [(&str, Why, u64, &str); 24] = [
+        ("return x * x * x;", Why::Overflow, 8, "clamp(x, low, high)"),
+        ("return dot(x * x, x);", Why::Overflow, 8, "declare narrower ranges"),
+        ("return 1 / x;", Why::Overflow, 12, "max(y, 0.01)"),
+        ("return reciprocal(x);", Why::Overflow, 8, "max(x, 0.01)"),
+        ("return sqrt(x - 1);", Why::Overflow, 8, "may be negative"),
+        ("return exp(x);", Why::Overflow, 8, "exponential"),
+        ("return log(x);", Why::Overflow, 8, "max(x, 0.01)"),
+        ("return x / 0;", Why::Unsupported, 12, "another number"),
+        ("return x + t;", Why::Unsupported, 12, "number(…)"),
+        ("return x and t;", Why::Unsupported, 8, "compare it"),
+        ("return x + s;", Why::Unsupported, 8, "wide integers have"),
+        ("return s * 1.5;", Why::Unsupported, 12, "whole number"),
+        ("return matmul(x, x);", Why::Unsupported, 8, "transpose"),
+        ("return x + transpose(x);", Why::Unsupported, 12, "one shape"),
+        ("return column(x, 3);", Why::Unsupported, 18, "from 1 to 2"),
+        ("return compact(x, x > 1);", Why::Unsupported, 19, "column(t, place)"),
+        ("return bits(x, 3);", Why::Unsupported, 8, "column(x, place)"),
+        ("return y;", Why::Unknown, 8, "input"),
+        ("return median(x);", Why::Unknown, 8, "transpose(x)"),
+        ("return x, sum(x);", Why::Unsupported, 1, "as many rows"),
+        ("x = 1; return x;", Why::Unsupported, 1, "a name of its own"),
+        ("return x", Why::Syntax, 9, "`;`"),
+        ("return x; y = 2;", Why::Syntax, 11, "last statement"),
+        ("return (x;", Why::Syntax, 10, "`)`"),
+    ];
+    for (text, why, column, instead) in cases {
+        let problem = check(&format!("{HEAD}{text}"), &columns()).expect_err(text);
+        // What is returned as a whole is refused behind its end.
+        let at = if column == 1 && text.starts_with("return") { problem.at.column } else { column };
+        assert_eq!((problem.why, problem.at.line, problem.at.column), (why, 2, at), "{text}: {problem}");
+        assert!(problem.what.contains(instead), "{text}: {problem}");
+    }
+}
+
+#[test]
+fn heads_are_refused_with_their_form() {
+    let cases = [
+        ("input x[3]; return x;", "scale 16"),
+        ("scale 21; input x[3]; return x;", "1 to 20"),
+        ("scale 16; return 1;", "input x[200, 3]"),
+        ("scale 16; input x[0]; return x;", "a whole number from 1"),
+        ("scale 16; input x[2000, 2000]; return x;", "at most"),
+        ("scale 16; input x; input x; return x;", "twice"),
+        ("scale 16; input x from 2 to 1; return x;", "from the lower"),
+        ("scale 16; input x truth from 0 to 1; return x;", "truth"),
+        ("scale 16; input return; return 1;", "a name"),
+    ];
+    for (text, instead) in cases {
+        let problem = Source::parse(text).expect_err(text);
+        assert!(problem.what.contains(instead), "{text}: {problem}");
+    }
+    let wide = check("scale 20; input x; return x;", &[whole(1, 0, 1 << 43)]).unwrap_err();
+    assert_eq!(wide.why, Why::Overflow);
+    let alone = Source::parse("scale 4; input x; return x;").unwrap().check_alone().unwrap_err();
+    assert!(alone.what.contains("from 0 to 250"), "{alone}");
+    let declared = "scale 4; input x[2, 3] from -1.5 to 2; input t truth; return choose(t, x, -x);";
+    let program = Source::parse(declared).unwrap().check_alone().unwrap();
+    let form = program.results()[0].form;
+    assert_eq!((form.rows, form.columns, form.low, form.high), (2, 3, -32, 32));
+}
+
+#[test]
+fn ranges_follow_the_operations_and_bounds_make_them_narrow() {
+    let text =
+        "scale 4; input x[8] from -10 to 20; y = max(x, 0.5); return y, 1 / y, x * x, clamp(x, 0, 5), abs(x), -x;";
+    let program = Source::parse(text).unwrap().check_alone().unwrap();
+    let ranges: Vec<(i128, i128)> =
+        program.results().iter().map(|result| (result.form.low, result.form.high)).collect();
+    assert_eq!(ranges[0], (8, 320));
+    assert!(ranges[1].1 < 100 && ranges[1].1 >= 32, "{ranges:?}");
+    assert!(ranges[2].0 == 0 && (6400..6404).contains(&ranges[2].1), "{ranges:?}");
+    assert_eq!(ranges[3..], [(0, 80), (0, 320), (-320, 160)]);
+    // Columns keep their ranges where rows are only moved.
+    let text = "scale 4; input x[8, 2]; 
+        y = rows(sort(shuffle(compact(beside(column(x, 2), x), column(x, 1) > 1)), 3), 1, 4);
+        return column(y, 1), column(y, 2);";
+    let moved = check(text, &[vec![whole(1, 1, 3)[0], whole(1, -9, 500)[0]]]).unwrap();
+    let ranges: Vec<_> = moved.results().iter().map(|result| (result.form.low, result.form.high)).collect();
+    assert_eq!(ranges, [(-144, 8000), (0, 48)]);
+    let names: Vec<_> = program.results().iter().map(|result| result.name.as_str()).collect();
+    assert_eq!(names, ["y", "value2", "value3", "value4", "value5", "value6"]);
+}
+
+#[test]
+fn a_digest_is_of_the_steps_and_a_size_grows_with_them() {
+    let of = |text: &str| Source::parse(text).unwrap().check_alone().unwrap();
+    let (one, same) =
+        (of("scale 8; input x[9] from 0 to 9; return sum(x);"), of("scale 8;input x[9] from 0 to 9;return sum( x );"));
+    let other = of("scale 8; input x[9] from 0 to 9; return mean(x);");
+    assert!(one.digest() == same.digest() && one.digest() != other.digest());
+    let (few, many) = (
+        of("scale 8; input x[9] from 1 to 9; return x * x;"),
+        of("scale 8; input x[90] from 1 to 9; return log(x * x);"),
+    );
+    assert_eq!((few.size().products, one.size().products), (9, 0));
+    let (few, many) = (few.size(), many.size());
+    assert!(many.products > 90 && many.bytes > 10 * few.bytes && many.rounds > few.rounds && many.memory > few.memory);
+}
+
+#[test]
+fn no_text_makes_the_checker_panic_or_go_deep() {
+    let deep = format!("{HEAD}return {}x{};", "(".repeat(5000), ")".repeat(5000));
+    assert!(check(&deep, &columns()).unwrap_err().what.contains("inside each other"));
+    let long = format!("{HEAD}return x{};", " + x".repeat(4000));
+    assert!(check(&long, &columns()).is_ok());
+    let minus = format!("{HEAD}return {}x;", "- ".repeat(9000));
+    assert!(check(&minus, &columns()).is_ok());
+    let many = format!("{HEAD}return x{};", " + x".repeat(6000));
+    assert!(check(&many, &columns()).unwrap_err().what.contains("steps"));
+    // Every beginning of a text, and every text that lacks one character.
+    let text = format!("{HEAD}a = sort(column(x, 2)); return choose(t and a >= 1.5, -a / 2, scan_sum(a, t)), a;");
+    assert!(check(&text, &columns()).is_ok());
+    for at in 0..text.len() {
+        let without = format!("{}{}", &text[..at], &text[at + 1..]);
+        for cut in [&text[..at], without.as_str()] {
+            let _ = check(cut, &columns());
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Programs over vectors: they need the grants of users' programs, holders of shares, and a person of every other owner.
+
+mod common;
+
+use common::{
+    NOW, all_are_faults, all_missing, dataset, never_used, org, program, sufficient_for_program, told, vectors,
+};
+use notary_policy::{Decision, Reason, decide, uses};
+use notary_terms::{Order, Plan, Program, Tier, Use, ValueOf, Vectors};
+
+#[test]
+fn vectors_tell_what_a_program_of_the_same_values_tells() {
+    assert_eq!(told(&vectors()), told(&program()));
+}
+
+#[test]
+fn the_other_nodes_have_to_be_holders_and_no_threshold_is_asked_for() {
+    let mut rules = sufficient_for_program();
+    let missing = all_missing(&rules, &vectors(), NOW);
+    let told: Vec<_> = missing.iter().map(|m| (m.dataset.as_str(), m.party.as_str(), m.need, m.reason)).collect();
+    let due = |name, party| (name, party, Use::EncryptedOnly, Reason::NotHolder);
+    let (census, visits) = ("statistics/census", "health/visits");
+    let expected = [due(census, "civil"), due(census, "health"), due(visits, "civil"), due(visits, "statistics")];
+    assert_eq!(told, expected);
+    for set in rules.values_mut() {
+        (set.holders, set.min_group) = (["civil", "health", "statistics"].map(org).to_vec(), 50);
+    }
+    assert_eq!(all_missing(&rules, &vectors(), NOW), []);
+    rules.get_mut(&dataset(visits)).unwrap().rules.remove(0);
+    let missing = all_missing(&rules, &vectors(), NOW);
+    assert_eq!(missing.iter().map(|m| (m.column.as_str(), m.need)).collect::<Vec<_>>(), [("sbp", Use::Program)]);
+}
+
+#[test]
+fn a_person_of_every_other_owner_reads_vectors_whatever_the_rules_say() {
+    let mut rules = sufficient_for_program();
+    rules.values_mut().for_each(|set| set.holders = ["civil", "health", "statistics"].map(org).to_vec());
+    let decided = |own: &str| decide(&org(own), &rules, &vectors(), &never_used, NOW);
+    assert_eq!(decided("health"), Decision::AskPerson);
+    assert_eq!(decided("statistics"), Decision::Allow { by_rule: true });
+    assert_eq!(decided("civil"), Decision::Allow { by_rule: false });
+}
+
+#[test]
+fn malformed_vectors_are_faults() {
+    let change = |p: &mut Plan, change: fn(&mut Vectors)| match &mut p.program {
+        Program::Vectors(vectors) => change(vectors),
+        _ => panic!("no vectors"),
+    };
+    let twists: [&dyn Fn(&mut Plan); 12] = [
+        &|p| _ = p.nodes.pop(),
+        &|p| p.nodes[0] = org("statistics"),
+        &|p| p.nodes[1] = org("bank"),
+        &|p| p.request.receiver = org("bank"),
+        &|p| p.tier = Tier::C,
+        &|p| (p.tier, p.request.tier) = (Tier::BPlus, Some(Tier::BPlus)),
+        &|p| p.reads[0].values.clear(),
+        &|p| p.outputs[0].value = ValueOf::Stopped,
+        &|p| p.order = vec![Order { output: 0, descending: false, nulls_first: false }],
+        &|p| change(p, |vectors| vectors.source.clear()),
+        &|p| change(p, |vectors| _ = vectors.inputs.pop()),
+        &|p| change(p, |vectors| vectors.inputs[1].columns[0].low = 301),
+    ];
+    all_are_faults(&vectors(), twists);
+    assert!(uses(&vectors()).is_ok());
+}
