@@ -299,8 +299,14 @@ pub fn write_file(path: &Path, bytes: &[u8], private: bool) -> Result<(), Fault>
         let mut temporary = path.file_name().unwrap_or_default().to_owned();
         temporary.push(".part");
         let temporary = path.with_file_name(temporary);
+        // What a killed process left there, or somebody else put there, keeps its own mode or leads elsewhere.
+        if let Err(why) = fs::remove_file(&temporary)
+            && why.kind() != std::io::ErrorKind::NotFound
+        {
+            return Err(why);
+        }
         let mut options = fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
+        options.write(true).create_new(true);
         #[cfg(unix)]
         {
             use std::os::unix::fs::OpenOptionsExt;
@@ -340,5 +346,24 @@ mod tests {
             let fault = config(line).memory().expect_err("refused");
             assert!(fault.code == Code::BadRequest && fault.detail.contains(line), "{fault:?}");
         }
+    }
+    #[cfg(unix)]
+    #[test]
+    fn a_private_file_is_private_whatever_stood_beside_it() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+
+        let folder = tempfile::tempdir().expect("a folder");
+        let [path, beside, other] = ["answer", "answer.part", "other"].map(|name| folder.path().join(name));
+        fs::write(&beside, "left by a killed process").expect("written");
+        fs::set_permissions(&beside, fs::Permissions::from_mode(0o644)).expect("set");
+        write_file(&path, b"one", true).expect("written");
+        let mode = fs::metadata(&path).expect("there").permissions().mode();
+        assert_eq!((mode & 0o777, fs::read(&path).expect("read")), (0o600, b"one".to_vec()));
+        fs::write(&other, "somebody's").expect("written");
+        symlink(&other, &beside).expect("linked");
+        write_file(&path, b"two", true).expect("written");
+        assert_eq!(fs::read(&other).expect("read"), b"somebody's");
+        assert_eq!(fs::read(&path).expect("read"), b"two");
+        assert!(beside.symlink_metadata().is_err() && !path.is_symlink());
     }
 }

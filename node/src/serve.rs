@@ -35,6 +35,9 @@ use crate::{
     },
 };
 
+/// How long the end waits for work that is under way.
+const END: Duration = Duration::from_secs(5);
+
 /// Everything a node knows before it listens.
 struct Opened {
     config: Config,
@@ -154,6 +157,8 @@ pub fn main(folder: &Folder, password: &Password, show: Show, until_input_ends: 
         run(folder, password, show, stopped).await
     });
     traces.end();
+    // A table of published keys may take minutes more, for nobody.
+    runtime.shutdown_timeout(END);
     ended
 }
 

@@ -23,8 +23,9 @@ const ROWS: &str =
 const CELL: [u8; 9] = [1, 0, 0, 0, 0, 0, 0, 0, 7];
 /// The frame's header.
 const HEADER: usize = 8;
-/// The owner's frames: the digest, the release's length, the release, its one table, and the answers with their proof.
-const ANSWER: u64 = 4;
+/// The owner's frames: the digest, the receiver's word said back, the release's length, the release, its one table, and the answers with
+/// their proof.
+const ANSWER: u64 = 5;
 
 /// Takes part as the owner of a table of these keys; true when it came to the end of the protocol.
 async fn publish(part: Part, victim: OrgId, keys: Vec<i64>, deviation: Deviation) -> bool {
@@ -43,6 +44,7 @@ async fn publish(part: Part, victim: OrgId, keys: Vec<i64>, deviation: Deviation
         fork.round(vec![(client, [&[1][..], &published.digest].concat())], &[]).await?;
         let reply = fork.round(vec![], &[(client, 1)]).await?;
         assert_eq!(reply, [[0]], "nobody has the cheat's table");
+        fork.round(vec![(client, vec![0])], &[]).await?;
         send(&mut context, client, &published).await?;
         serve(&mut context, client, &owner, queries).await
     };
@@ -60,7 +62,7 @@ async fn ask(part: Part, victim: OrgId, deviation: Deviation) -> bool {
         while message[0] == 0 {
             message = fork.round(vec![], &[(owner, 33)]).await?.remove(0);
         }
-        fork.round(vec![(owner, vec![0])], &[]).await?;
+        fork.round(vec![(owner, vec![0])], &[(owner, 1)]).await?;
         let digest: [u8; 32] = message[1..].try_into().expect("a digest");
         let level = receive(&mut context, owner, &digest, usize::MAX).await?;
         let cache = Cache::new(level).map_err(|why| Abort::local(why.to_string()))?;

@@ -11,14 +11,25 @@ pub struct Bounds {
     pub source: usize,
     /// Steps of its compilation: about the gates before the compiler finds equal and unused ones.
     pub work: u64,
+    /// Arguments: each is of one owner, and takes some 200 bytes whatever its type.
+    pub arguments: u32,
     /// Gates and bits of the circuit.
     pub circuit: Limits,
 }
 
 impl Default for Bounds {
-    /// 64 KiB of source, 2^24 steps, 2^24 gates, 2^20 bits of inputs and of outputs.
+    /// 64 KiB of source, 2^24 steps, 2^10 arguments, 2^24 gates, 2^20 bits of inputs and of outputs.
     fn default() -> Self {
-        Self { source: 1 << 16, work: 1 << 24, circuit: Limits { gates: 1 << 24, bits: 1 << 20, text: 0 } }
+        let circuit = Limits { gates: 1 << 24, bits: 1 << 20, text: 0 };
+        Self { source: 1 << 16, work: 1 << 24, arguments: 1 << 10, circuit }
+    }
+}
+
+impl Bounds {
+    /// Refuses more arguments than there may be.
+    pub(crate) fn arguments(&self, count: u64) -> Result<(), ProgramError> {
+        let limit = u64::from(self.arguments);
+        if count > limit { Err(ProgramError::TooLarge { what: "arguments", limit }) } else { Ok(()) }
     }
 }
 

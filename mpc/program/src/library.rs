@@ -83,6 +83,7 @@ fn bristol(mut cursor: Cursor<'_>, bounds: &Bounds) -> Result<Program, ProgramEr
     cursor.need(';')?;
     let limits = Limits { text: bounds.source, ..bounds.circuit };
     let circuit = parse(cursor.rest().as_bytes(), limits).map_err(|fault| cursor.fault(fault))?;
+    bounds.arguments(circuit.inputs().len() as u64)?;
     if circuit.inputs().contains(&0) || circuit.outputs().contains(&0) {
         return Err(cursor.problem(cursor.at, "an input or an output without bits, which no value fills; leave it out"));
     }

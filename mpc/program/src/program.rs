@@ -146,7 +146,7 @@ fn compile(source: &str, bounds: &Bounds) -> Result<Program, ProgramError> {
     if main.params.iter().any(|parameter| kinds.size(&parameter.ty) > limit) {
         return Err(ProgramError::TooLarge { what: "bits of one argument", limit });
     }
-    let inputs = parameters(main, &kinds)?;
+    let inputs = parameters(main, &kinds, bounds)?;
     let result = kinds.resolve(&main.ty)?;
     let (compiled, _) = checked.compile("main").map_err(CompileTimeError::from)?;
     let circuit = convert(&compiled, &inputs, &result, bounds.circuit)?;
@@ -154,14 +154,20 @@ fn compile(source: &str, bounds: &Bounds) -> Result<Program, ProgramError> {
 }
 
 /// The inputs of `main`: its parameters, or the elements of a single parameter that is an array.
-fn parameters(main: &TypedFnDef, kinds: &Kinds<'_, ast::Type>) -> Result<Vec<(String, Kind)>, ProgramError> {
+fn parameters(
+    main: &TypedFnDef,
+    kinds: &Kinds<'_, ast::Type>,
+    bounds: &Bounds,
+) -> Result<Vec<(String, Kind)>, ProgramError> {
     let mut inputs = Vec::with_capacity(main.params.len());
     for parameter in &main.params {
         inputs.push((parameter.name.clone(), kinds.resolve(&parameter.ty)?));
     }
     if let [(name, Kind::Array(element, len))] = inputs.as_slice() {
+        bounds.arguments(*len)?;
         return Ok((0..*len).map(|at| (format!("{name}[{at}]"), (**element).clone())).collect());
     }
+    bounds.arguments(inputs.len() as u64)?;
     Ok(inputs)
 }
 

@@ -173,3 +173,17 @@ fn one_name_gives_one_circuit_and_another_name_another() {
     assert_ne!(digest("circuit sm4;"), digest("circuit aes128;"));
     assert_ne!(digest("circuit sm3(32, 32);"), digest("circuit sm3(64);"));
 }
+
+#[test]
+fn more_arguments_than_owners_can_give_are_refused_before_they_take_memory() {
+    let array = |count: u64| format!("pub fn main(a: [bool; {count}]) -> bool {{ true }}");
+    let bristol = |count: usize| {
+        format!("circuit bristol;\n1 {}\n{count}{}\n1 1\n\n2 1 0 1 {count} AND\n", count + 1, " 1".repeat(count))
+    };
+    assert!(Program::compile(&bristol(1024), Bounds::default()).is_ok());
+    for source in [array(1 << 20), array(1025), bristol(1025)] {
+        let refused = Program::compile(&source, Bounds::default()).err();
+        let Some(ProgramError::TooLarge { what: "arguments", limit }) = refused else { panic!("{refused:?}") };
+        assert_eq!(limit, 1024);
+    }
+}

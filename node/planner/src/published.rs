@@ -27,7 +27,7 @@ const BYTES_ASKED: u64 = 64;
 const PUBLISHED_MILLI: u64 = 20;
 const ASKED_MILLI: u64 = 4;
 /// Messages that wait for each other beside the batches of keys, and keys of a batch.
-const ROUNDS: u64 = 4;
+const ROUNDS: u64 = 5;
 const BATCH: u64 = 1024;
 
 /// Takes the words at the end of a query that ask for a published table; where they stood.

@@ -1,15 +1,18 @@
 //! Engines on threads of their own: they compute for seconds, and the node's ledger shares the runtime.
+//!
+//! The threads are not of the runtime's pool. That has some hundred, which the ledger's own work needs; a run may wait for a silent peer,
+//! and the end of the process waits for no engine.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, thread};
 
 use base_types::fault::{Code, Fault};
-use tokio::{runtime::Handle, sync::oneshot, task::spawn_blocking};
+use tokio::{runtime::Handle, sync::oneshot};
 
 /// Runs a part on a thread of its own. Whoever drops the answer's future ends the part where it next waits for a peer, so no thread goes on
 /// for nobody; a job that is called off ends there by its links.
 ///
 /// # Errors
-/// The part's own, or [`Code::Internal`] at `step` when it panicked.
+/// The part's own, or [`Code::Internal`] at `step` when it panicked, or there is no thread for it.
 pub(crate) async fn apart<T, P>(step: &str, part: impl FnOnce() -> P + Send + 'static) -> Result<T, Fault>
 where
     T: Send + 'static,
@@ -17,26 +20,39 @@ where
 {
     let (here, named) = (Handle::current(), step.to_owned());
     let (wanted, unwanted) = oneshot::channel::<Infallible>();
-    let part = spawn_blocking(move || {
-        here.block_on(async move {
+    let (tell, told) = oneshot::channel::<Result<T, Fault>>();
+    let work = move || {
+        let ended = here.block_on(async move {
             tokio::select! {
                 biased;
                 _ = unwanted => Err(Fault::new(Code::Internal, named, "nobody waits for it any more")),
                 ended = part() => ended,
             }
-        })
-    });
-    let ended = part.await.unwrap_or_else(|why| Err(Fault::new(Code::Internal, step, why.to_string())));
+        });
+        // Who waited may be gone.
+        let _ = tell.send(ended);
+    };
+    let spawned = thread::Builder::new().name("engine".to_owned()).spawn(work);
+    spawned.map_err(|why| Fault::new(Code::Internal, step, why.to_string()))?;
+    let ended = told.await.unwrap_or_else(|_| Err(Fault::new(Code::Internal, step, "its thread panicked")));
     drop(wanted);
     ended
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::mpsc, time::Duration};
+    use std::{
+        future::pending,
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+            mpsc,
+        },
+        time::Duration,
+    };
 
     use mpc_core::{Blame, memory};
-    use tokio::time::timeout;
+    use tokio::time::{sleep, timeout};
 
     use super::*;
 
@@ -75,5 +91,25 @@ mod tests {
         }
         let ended = apart("test", || async { broken() }).await;
         assert_eq!(ended.map_err(|fault| (fault.code, fault.step)), Err((Code::Internal, "test".to_owned())));
+    }
+    #[tokio::test]
+    async fn parts_that_wait_leave_the_threads_of_the_runtime_s_pool_to_others() {
+        // More than the pool has.
+        const MANY: usize = 600;
+        let begun = Arc::new(AtomicUsize::new(0));
+        let waiting = |begun: Arc<AtomicUsize>| {
+            apart("test", move || async move {
+                begun.fetch_add(1, Ordering::SeqCst);
+                pending::<Result<(), Fault>>().await
+            })
+        };
+        let parts: Vec<_> = (0..MANY).map(|_| tokio::spawn(waiting(begun.clone()))).collect();
+        let all = timeout(SOON, async {
+            while begun.load(Ordering::SeqCst) < MANY {
+                sleep(Duration::from_millis(5)).await;
+            }
+        });
+        assert!(all.await.is_ok(), "{begun:?} of {MANY} have begun");
+        parts.iter().for_each(tokio::task::JoinHandle::abort);
     }
 }

@@ -183,7 +183,7 @@ pub struct Show {
 impl Show {
     /// Prints JSON, or the text that `human` makes of it.
     pub fn value(self, value: &Value, human: impl FnOnce(&Value) -> String) {
-        let text = if self.json { value.to_string() } else { human(value) };
+        let text = if self.json { value.to_string() } else { tame(&human(value), &['\n', '\t']) };
         // A closed pipe is the reader's wish, not an error.
         let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
     }
@@ -234,7 +234,7 @@ pub fn main() -> i32 {
             if show.json {
                 println!("{}", fault_json(&fault));
             } else {
-                eprintln!("{}", fault.tell(zh));
+                eprintln!("{}", tame(&fault.tell(zh), &['\n', '\t']));
             }
             1
         }
@@ -282,8 +282,23 @@ pub fn items<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// Rows in columns wide enough for the terminal's wide characters.
+/// A text that moves no cursor and paints nothing: other organisations write some of what is shown. Control characters but `kept` ones are
+/// shown as a string in a program has them.
+fn tame(text: &str, kept: &[char]) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() && !kept.contains(&character) {
+            out.extend(character.escape_default());
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+/// Rows in columns wide enough for the terminal's wide characters; no cell makes a line of its own.
 pub fn table(rows: &[Vec<String>]) -> String {
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| tame(cell, &[])).collect()).collect();
     let width = |text: &str| text.chars().map(|c| if (c as u32) >= 0x1100 { 2 } else { 1 }).sum::<usize>();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widths: Vec<usize> =
@@ -307,4 +322,18 @@ pub fn fault_json(fault: &Fault) -> Value {
         "message_zh": fault.tell(true),
         "message_en": fault.tell(false),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_wrote_moves_no_cursor_and_makes_no_row() {
+        let rows = [["name", "n"], ["a\u{1b}[2Jb\nc\u{9b}1m", "1"], ["北\t区", "2"]];
+        let shown = table(&rows.map(|row| row.map(ToOwned::to_owned).to_vec()));
+        let lines: Vec<&str> = shown.lines().map(|line| line.split("  ").next().unwrap_or_default()).collect();
+        assert_eq!(lines, ["name", r"a\u{1b}[2Jb\nc\u{9b}1m", r"北\t区"]);
+        assert_eq!(tame("one\r\n\ttwo\u{7}", &['\n', '\t']), "one\\r\n\ttwo\\u{7}");
+    }
 }

@@ -1,6 +1,9 @@
 //! `heqi query result`: an answer on the terminal, or in a CSV or Parquet file.
 
-use std::path::{Path, PathBuf};
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+};
 
 use base_types::{
     JobId,
@@ -19,13 +22,15 @@ const STEP: &str = "write the answer";
 
 /// What stands in a CSV file for a cell that too few people stand behind.
 const SUPPRESSED: &str = "suppressed";
+/// What a spreadsheet takes for the beginning of a formula, also behind quotes; some take the wide signs too.
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
 #[derive(Args)]
 pub struct ResultArgs {
     /// The job.
     job: JobId,
     /// Write the answer to a CSV file (RFC 4180, UTF-8, only you can read it): NULL is an empty field, an empty text is "", a suppressed cell
-    /// is the word suppressed.
+    /// is the word suppressed, and a text that a spreadsheet would take for a formula has ' before it.
     #[arg(long, value_name = "FILE", conflicts_with = "parquet")]
     csv: Option<PathBuf>,
     /// Write the answer to a Parquet file (only you can read it), with the answer's types: NULL and suppressed cells are NULL; a column with
@@ -99,10 +104,28 @@ fn line(fields: impl Iterator<Item = String>) -> String {
 }
 
 fn field(text: &str) -> String {
+    let text = guarded(text);
     if text.is_empty() || text == SUPPRESSED || text.contains([',', '"', '\r', '\n']) {
         return format!("\"{}\"", text.replace('"', "\"\""));
     }
-    text.to_owned()
+    text.into_owned()
+}
+
+/// Another owner's texts are not to run in the spreadsheet of who opens the file, so what looks like a formula has an apostrophe before it.
+/// A text that has such ones already gets one more, so that taking one away gives back every text.
+fn guarded(text: &str) -> Cow<'_, str> {
+    let formula = text.trim_start_matches('\'').starts_with(FORMULA);
+    if formula && !number(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+}
+
+/// Whether a text is a number, as the node writes them.
+fn number(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let text = text.strip_prefix('-').unwrap_or(text);
+    match text.split_once('.') {
+        Some((whole, part)) => digits(whole) && digits(part),
+        None => digits(text),
+    }
 }
 
 /// The answer in the types that the job's plan names.
@@ -170,6 +193,23 @@ mod tests {
             "",
         ];
         assert_eq!(csv(&answer()), lines.join("\r\n"));
+    }
+
+    #[test]
+    fn no_text_of_another_owner_is_a_formula_in_a_csv_and_each_can_be_had_back() {
+        for text in [
+            "=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "-", "-1.", "--1", "-1.5.2", "-.5", "'=1",
+            "''-a",
+        ] {
+            assert_eq!(guarded(text), format!("'{text}"));
+        }
+        for text in ["", "-1", "-0.25", "12.50", "a=1", "'s-Hertogenbosch", "'", "2026-11-27", "suppressed", "北 区"]
+        {
+            assert_eq!(guarded(text), text);
+        }
+        let cell = json!({"value": "=HYPERLINK(\"http://x\",\"y\")", "suppressed": false});
+        let answer = json!({"columns": ["=1", "n"], "rows": [[cell, {"value": "-7", "suppressed": false}]]});
+        assert_eq!(csv(&answer), "'=1,n\r\n\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\",-7\r\n");
     }
 
     #[test]

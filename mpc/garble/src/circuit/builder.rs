@@ -61,6 +61,8 @@ impl Not for Bit {
 /// ```
 pub struct Builder {
     inputs: Vec<u32>,
+    /// The first wire of each input.
+    starts: Vec<u32>,
     outputs: Vec<u32>,
     bits: u32,
     gates: Vec<Gate>,
@@ -77,17 +79,23 @@ impl Builder {
     pub fn new(inputs: &[u32], limits: Limits) -> Result<Self, CircuitError> {
         let bits = limits.total(inputs)?;
         let inputs = inputs.to_vec();
-        Ok(Self { inputs, outputs: vec![], bits, gates: vec![], results: vec![], limits, fault: None })
+        // A program may have a million inputs of a bit: no input counts those before it again.
+        let starts = inputs.iter().scan(0_u32, |next, width| {
+            let start = *next;
+            *next += *width;
+            Some(start)
+        });
+        let starts = starts.collect();
+        Ok(Self { inputs, starts, outputs: vec![], bits, gates: vec![], results: vec![], limits, fault: None })
     }
 
     /// The bits of an input.
     pub fn input(&mut self, number: usize) -> Vec<Bit> {
-        let Some(width) = self.inputs.get(number) else {
+        let Some((start, width)) = self.starts.get(number).zip(self.inputs.get(number)) else {
             self.fail(CircuitError::Foreign);
             return vec![];
         };
-        let start: u32 = self.inputs[..number].iter().sum();
-        (start..start + width).map(|wire| Bit(wire << 1)).collect()
+        (*start..*start + *width).map(|wire| Bit(wire << 1)).collect()
     }
 
     /// Adds an output.

@@ -1,5 +1,7 @@
 //! What building folds, drops and refuses.
 
+use std::time::{Duration, Instant};
+
 use mpc_garble::circuit::{Bit, Builder, CircuitError, Limits};
 
 use crate::common::{circuit, prg, random_bits, random_circuit};
@@ -136,4 +138,20 @@ fn another_number_of_input_bits_is_refused() {
         let inputs = random_bits(&mut prg, count);
         assert!(matches!(circuit.evaluate(&inputs), Err(CircuitError::Count { due: 7, .. })));
     }
+}
+
+#[test]
+fn a_million_inputs_of_a_bit_take_no_longer_than_one_of_a_million() {
+    let count = 1 << 20;
+    let mut b = Builder::new(&vec![1; count], Limits::default()).unwrap();
+    let begun = Instant::now();
+    let bits: Vec<Bit> = (0..count).flat_map(|input| b.input(input)).collect();
+    // Where each input counts those before it, that is a minute and more.
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    let ends = b.xor(bits[0], bits[count - 1]);
+    b.output(&[ends]);
+    let circuit = b.finish().unwrap();
+    let mut inputs = vec![false; count];
+    inputs[count - 1] = true;
+    assert_eq!(circuit.evaluate(&inputs).unwrap(), [true]);
 }

@@ -1,7 +1,7 @@
 //! What matches in the buckets, kept as it comes until the last is compared.
 //!
-//! The receiver speaks first in every bucket. Work on the matches of the one before would tell the sender, by the moment of that
-//! message, how many they are; so there is none before the end, not even the opening of what the sender sealed.
+//! The receiver confirms every bucket, and speaks first in the next. Work on the matches would tell the sender, by the moment of these
+//! messages, how many they are; so there is none before the end but to put them by, not even the opening of what the sender sealed.
 
 use base_types::fault::Fault;
 use mpc_psi::partitioned::labelled::Sealed;

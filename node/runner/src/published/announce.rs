@@ -1,4 +1,7 @@
 //! Which table a run uses: the owner names its digest, as soon as it is made, and the receiver says whether it has it.
+//!
+//! The owner says that word back. Otherwise one side could wait for a table and the other for questions until their patience ends, and
+//! neither would know that they had understood each other differently.
 
 use mpc_core::{Abort, Context};
 
@@ -21,11 +24,13 @@ pub(super) fn open(context: &mut Context) -> Context {
 pub(super) async fn tell(fork: &mut Context, client: usize, digest: &[u8; DIGEST_BYTES]) -> Result<bool, Abort> {
     beats::tell(fork, client, digest).await?;
     let reply = fork.round(vec![], &[(client, 1)]).await?.pop().unwrap_or_default();
-    match reply.as_slice() {
-        [NEEDED] => Ok(false),
-        [HELD] => Ok(true),
-        _ => Err(fork.name(Abort::peer(client, "neither that it has the table nor that it needs it"))),
-    }
+    let held = match reply.as_slice() {
+        [NEEDED] => false,
+        [HELD] => true,
+        _ => return Err(fork.name(Abort::peer(client, "neither that it has the table nor that it needs it"))),
+    };
+    fork.round(vec![(client, reply)], &[]).await?;
+    Ok(held)
 }
 
 /// The receiver's side: the digest of the table.
@@ -34,24 +39,26 @@ pub(super) async fn hear(fork: &mut Context, owner: usize) -> Result<[u8; DIGEST
     digest.try_into().map_err(|_| fork.name(Abort::peer(owner, "a digest of another length")))
 }
 
-/// The receiver's answer.
+/// The receiver's answer, which the owner says back.
 pub(super) async fn reply(fork: &mut Context, owner: usize, held: bool) -> Result<(), Abort> {
-    fork.round(vec![(owner, vec![if held { HELD } else { NEEDED }])], &[]).await.map(|_| ())
+    let word = vec![if held { HELD } else { NEEDED }];
+    let told = fork.round(vec![(owner, word.clone())], &[(owner, 1)]).await?.concat();
+    if told == word { Ok(()) } else { Err(fork.name(Abort::peer(owner, "another word back than it was told"))) }
 }
 
 #[cfg(test)]
 mod tests {
     //! Every frame of a run with published keys changed in every way, from the first sign of life to the last answer.
 
-    use std::{sync::LazyLock, time::Duration};
+    use std::sync::LazyLock;
 
     use mpc_block::{Block, BlockPrg};
     use mpc_core::{
+        Blame, memory,
         mutate::Change,
         sweep::{Kinds, Protocol, Run, Verdict, sweep},
     };
     use mpc_psi::unbalanced::{self, Cache, Level, Owner, Published, Release, Set, most_bytes};
-    use tokio::time::timeout;
 
     use super::*;
 
@@ -61,9 +68,6 @@ mod tests {
     const KEYS: u8 = 24;
     const BOUND: usize = 30;
     const QUERIES: usize = 20;
-    /// How long a party waits for a frame, as links do: who says to have a table that it lacks waits for the table, and the owner
-    /// for its questions.
-    const PATIENCE: Duration = Duration::from_secs(1);
 
     /// The owner of the even numbers, each with itself as its label, and their table.
     static TABLE: LazyLock<(Owner, Published)> = LazyLock::new(|| {
@@ -116,11 +120,7 @@ mod tests {
     }
 
     fn part(me: usize, context: Context, keeps: bool) -> Run<Verdict> {
-        Box::pin(async move {
-            let part = async { if me == OWNER { serve(context).await } else { ask(context, keeps).await } };
-            let silent = |_| Err(Abort::network(1 - me, "no frame has come for too long"));
-            timeout(PATIENCE, part).await.unwrap_or_else(silent)
-        })
+        Box::pin(async move { if me == OWNER { serve(context).await } else { ask(context, keeps).await } })
     }
 
     fn fetching(me: usize, context: Context) -> Run<Verdict> {
@@ -133,6 +133,20 @@ mod tests {
 
     fn judge(_: Option<&Change>, outputs: &[Option<Verdict>]) -> Verdict {
         if outputs.contains(&Some(Verdict::Wrong)) { Verdict::Wrong } else { Verdict::Right }
+    }
+
+    #[tokio::test]
+    async fn who_is_understood_otherwise_than_it_spoke_ends_before_it_waits_for_a_table() {
+        for (held, heard, ends) in
+            [(false, HELD, true), (true, NEEDED, true), (true, HELD, false), (false, NEEDED, false)]
+        {
+            let mut both = memory::contexts(memory::network(2), [5; 32]);
+            let (mut client, mut owner) = (both.remove(CLIENT), both.remove(OWNER));
+            let (mut mine, mut theirs) = (open(&mut client), open(&mut owner));
+            let back = theirs.round(vec![(CLIENT, vec![heard])], &[(CLIENT, 1)]);
+            let (replied, _) = tokio::join!(reply(&mut mine, OWNER, held), back);
+            assert_eq!(replied.map_err(|abort| abort.blame), if ends { Err(Blame::Peer(OWNER)) } else { Ok(()) });
+        }
     }
 
     async fn swept(party: fn(usize, Context) -> Run<Verdict>) {
