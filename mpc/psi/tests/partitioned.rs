@@ -8,7 +8,7 @@ use common::{HONEST, Stored, is_blamed, noise, pair, spilled};
 use mpc_block::Block;
 use mpc_core::{Abort, Blame, Context, memory};
 use mpc_psi::Mode;
-use mpc_psi::partitioned::{self, Plan, Writer, labelled};
+use mpc_psi::partitioned::{self, Plan, Spill, Writer, labelled};
 use mpc_psi::two::{Outputs, Parameters};
 
 fn plan(sizes: [usize; 2], bucket: usize, outputs: Outputs) -> Plan {

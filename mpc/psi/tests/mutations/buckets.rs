@@ -1,4 +1,4 @@
-//! Sets in buckets: an attempt that leaves out what both parties have finished, and labels that go with the matches.
+//! Sets in buckets: an attempt that goes on behind what both parties have finished, and labels that go with the matches.
 
 use mpc_core::Context;
 use mpc_core::sweep::{Kinds, Run, Verdict};
@@ -10,7 +10,7 @@ use mpc_psi::two::{Outputs, Parameters};
 use crate::common::{Stored, spilled};
 use crate::{COUNT, LABEL, compare, label, set_of, shared, swept};
 
-/// The bucket that both have finished.
+/// How many buckets, from the first, both have finished.
 const FINISHED: usize = 1;
 /// Bytes of what is stored of an element; the row stands last.
 const RECORD: usize = 24;
@@ -21,9 +21,9 @@ fn plan(outputs: Outputs, buckets: usize) -> Plan {
     Plan::new([4; 32], two, COUNT / buckets).expect("a plan")
 }
 
-/// The rows of the bucket that is finished.
+/// The rows of the buckets that are finished.
 fn rows_before(stored: &Stored) -> Vec<u64> {
-    let run = stored.runs.get(&FINISHED).cloned().unwrap_or_default();
+    let run: Vec<u8> = stored.runs.range(..FINISHED).flat_map(|(_, run)| run).copied().collect();
     let row = |record: &[u8; RECORD]| record.last_chunk().map(|row| u64::from_be_bytes(*row));
     run.as_chunks::<RECORD>().0.iter().filter_map(row).collect()
 }
@@ -34,13 +34,12 @@ fn resumed(me: usize, mut ctx: Context) -> Run<Verdict> {
         let plan = plan(Outputs::Both, 3);
         let mut stored = spilled(&plan, &set_of(me));
         let before = rows_before(&stored);
-        let finished: Vec<bool> = (0..plan.buckets()).map(|bucket| bucket == FINISHED).collect();
         let mut got: Vec<u64> = Vec::new();
         let deliver = |_: usize, rows: Option<Vec<u64>>| -> Result<(), String> {
             got.extend(rows.ok_or("a party without rows")?);
             Ok(())
         };
-        partitioned::run(&mut ctx, &plan, &finished, &mut stored, deliver).await?;
+        partitioned::run(&mut ctx, &plan, FINISHED, &mut stored, deliver).await?;
         got.sort_unstable();
         let due = shared(me).into_iter().map(|row| row as u64).filter(|row| !before.contains(row));
         Ok(compare(&got, &due.collect::<Vec<_>>()))
@@ -65,11 +64,12 @@ fn labels(me: usize, mut ctx: Context) -> Run<Verdict> {
         let plan = plan(Outputs::Receiver, 2);
         let mut stored = spilled(&plan, &set_of(me));
         if me == 0 {
-            labelled::send(&mut ctx, &plan, LABEL, &mut stored, attach).await?;
+            labelled::send(&mut ctx, &plan, 0, LABEL, &mut stored, attach, |_| ()).await?;
             return Ok(Verdict::Right);
         }
         let mut held: Vec<Sealed> = Vec::new();
-        labelled::receive(&mut ctx, &plan, LABEL, &mut stored, |sealed| held.push(sealed)).await?;
+        let keep = |_: usize, found: Vec<Sealed>| held.extend(found);
+        labelled::receive(&mut ctx, &plan, 0, LABEL, &mut stored, keep).await?;
         let opened = |sealed: &Sealed| sealed.open().map(|label| (sealed.rows().to_vec(), label.to_vec()));
         let mut got: Vec<(Vec<u64>, Vec<u8>)> = held.iter().filter_map(opened).collect();
         got.sort_unstable();
