@@ -3,7 +3,7 @@
 //! The construction of Raghuraman and Rindal, "Blazing Fast PSI from Improved OKVS and Subfield VOLE" (CCS 2022, eprint
 //! 2022/320), with row weight 3. The value at a key is the sum of three slots of a sparse part, at places that a hash
 //! of the key decides, and of a product of the dense part with coefficients of the key in GF(2^128). A table is cut
-//! into bins that fit the cache (`shape`); keys go to bins by a hash (`partition`).
+//! into bins that fit the cache, up to 2^10 of them (`shape`); keys go to bins by a hash (`partition`).
 //!
 //! 1. **Peeling** (`peel`): a slot that one key alone uses can be set last, so the key is put aside, and so on.
 //! 2. **Core** (`two_core`): what cannot be peeled (nothing, but for one bin in 2^13) is solved by elimination with the

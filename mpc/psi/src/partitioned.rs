@@ -12,7 +12,8 @@
 //! that one of them lacks. The receiver confirms each bucket that it has delivered, and only then has the sender finished
 //! it: so they differ by the bucket under way at most, and a peer that says otherwise is blamed. *A malicious receiver* may
 //! break off after the sender's last message of a bucket, and have this one bucket repeated with other elements: an attempt
-//! more tells it of one bucket's elements more. It learns nothing more of a bucket that it confirmed.
+//! more tells it of one bucket's elements more. It learns nothing more of a bucket that it confirmed. Where both learn the
+//! intersection, a malicious sender may do the same with a bucket whose matches it has heard, until it says that it is finished.
 //!
 //! The job is known long before a run, so who may write many rows into a party's data can fill one bucket beyond the
 //! bound, which ends the run. What is spilled is the owner's data (hashes of its keys, which can be guessed): the

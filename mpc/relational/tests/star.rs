@@ -101,6 +101,28 @@ async fn smallest_tables_and_empty_owners() {
     }
 }
 
+/// Keys and groups of as many bits as there may be, from one end to the other: what a neighbour exceeds the one before by fits.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_widest_keys_and_groups() {
+    const END: u64 = (1 << 63) - 1;
+    let fill = Fill { carrier: 6, keys: 3, groups: 2, threshold: 1 };
+    let mut wide = case(42, &[(Join::Left, 4, 3, 1)], 7, &fill);
+    (wide.shape.key_bits, wide.shape.group_bits, wide.shape.max_groups) = (63, 16, 1 << 16);
+    wide.shape.aggregates = vec![
+        Aggregate { input: Input::Rows, function: Function::Count },
+        Aggregate { input: Input::Side { side: 0, value: 0, absent: None }, function: Function::Sum },
+    ];
+    // No key comes twice in a group, so all rows lead.
+    let rows: [(u64, u32); 6] = [(END, 65_535), (0, 0), (END, 0), (1, 65_535), (0, 65_535), (1 << 62, 0)];
+    for (row, (key, group)) in wide.carrier.iter_mut().zip(rows) {
+        (row.key, row.group, row.group_words) = (Some(key), group, vec![u64::from(group), 0]);
+        (row.lead, row.value_leads) = (true, vec![row.values[0].is_some()]);
+    }
+    wide.sides[0].iter_mut().zip([END, 0, 1]).for_each(|(row, key)| row.key = key);
+    agrees(&wide).await;
+    agrees_on::<Checked>(&wide).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn averages_round_half_away_from_zero_on_both_sides_of_it() {
     let fill = Fill { carrier: 20, keys: 20, groups: 10, threshold: 1 };

@@ -10,6 +10,7 @@ use common::{FRAC, input};
 use mpc_core::Context;
 use mpc_core::mutate::Change;
 use mpc_core::sweep::{Kinds, Protocol, Run, Verdict, sweep};
+use mpc_share::fixed::Functions;
 use mpc_share::interval::Range;
 use mpc_share::{Arith, Carried, Rep3, Words};
 

@@ -7,6 +7,11 @@
 //!
 //! Of a number with a bit to spare the wrap is no comparison (Cheetah's and SIRNN's truncation of known sign): with `y = x + 2^62` below
 //! 2^63 the top bit of the sum is 0, so `y_0 + y_1` wraps exactly where either has its top bit, which one transfer tells.
+//!
+//! *What rounding tells.* Where `c` is left out it follows from the low bits of both shares. A party's own are uniform and depend on
+//! nothing, so rounding is by its coins, as among three parties ([`mpc_share::Rep3::truncate`]): a party to whom such a quotient is
+//! revealed learns, beside the floor, whether what was cut off reaches beyond a uniform number that it knows. Where that is too much
+//! [`Rounding::Floor`] tells nothing more than the floor.
 
 use mpc_core::Abort;
 use zeroize::Zeroizing;

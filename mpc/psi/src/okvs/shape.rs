@@ -6,8 +6,10 @@ use crate::Mode;
 pub const MAX_KEYS: usize = 1 << 26;
 /// Fewest keys that a bin is made for; below, the estimates of the table do not hold.
 const FEWEST: usize = 128;
-/// Bits of statistical security that a single bin is made for: up to 2^10 bins fail together with probability 2^-40.
+/// Bits of statistical security that a single bin is made for: [`MOST_BINS`] bins fail together with probability 2^-40.
 const BIN_SECURITY: u64 = 50;
+/// Most bins of a table. Of more keys than would fill so many, bins hold more each.
+const MOST_BINS: usize = 1 << 10;
 
 /// Slots of the sparse part for every 1000 keys, for bins of 2^7, 2^8, … keys.
 ///
@@ -39,7 +41,7 @@ impl Shape {
             Mode::Fast => 1 << 15,
             Mode::LowCommunication => 1 << 20,
         };
-        let bins = count.div_ceil(aimed).max(1);
+        let bins = count.div_ceil(aimed).clamp(1, MOST_BINS);
         let capacity = load_bound(count, bins).max(FEWEST);
         let class = (capacity.ilog2() as usize - 7).min(SLOTS.len() - 1);
         let sparse = (capacity * SLOTS[class]).div_ceil(1000);
@@ -93,6 +95,17 @@ mod tests {
             assert!(slots * 1000 <= count * most && slots > count * 6 / 5, "{count}: {slots}");
         }
         assert!(Shape::new(MAX_KEYS + 1, Mode::Fast).is_none());
+    }
+
+    #[test]
+    fn a_table_fails_with_probability_2_to_the_minus_40_however_many_keys_it_has() {
+        for mode in [Mode::Fast, Mode::LowCommunication] {
+            for count in [1, 1 << 20, 1 << 25, (1 << 25) + 1, MAX_KEYS] {
+                let shape = Shape::new(count, mode).unwrap();
+                assert!(u64::from(shape.bins.next_power_of_two().ilog2()) + 40 <= BIN_SECURITY, "{count}: {shape:?}");
+                assert!(shape.bins * shape.capacity >= count, "{count}: {shape:?}");
+            }
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Sets in buckets: an attempt that leaves out what both parties have finished, and labels that go with the matches.
+//! Sets in buckets: an attempt that goes on behind what both parties have finished, and labels that go with the matches.
 
 use mpc_core::Context;
 use mpc_core::sweep::{Kinds, Run, Verdict};
@@ -68,7 +68,8 @@ fn labels(me: usize, mut ctx: Context) -> Run<Verdict> {
             return Ok(Verdict::Right);
         }
         let mut held: Vec<Sealed> = Vec::new();
-        labelled::receive(&mut ctx, &plan, 0, LABEL, &mut stored, |_, found| held.extend(found)).await?;
+        let keep = |_: usize, found: Vec<Sealed>| held.extend(found);
+        labelled::receive(&mut ctx, &plan, 0, LABEL, &mut stored, keep).await?;
         let opened = |sealed: &Sealed| sealed.open().map(|label| (sealed.rows().to_vec(), label.to_vec()));
         let mut got: Vec<(Vec<u64>, Vec<u8>)> = held.iter().filter_map(opened).collect();
         got.sort_unstable();
