@@ -132,10 +132,12 @@ impl Group {
     pub fn step(&mut self, place: usize, message: Message) {
         let max = self.options.max_message.saturating_mul(MAX_UNCOMMITTED_WEIGHT);
         let Some(from) = u64::try_from(place).ok().and_then(|place| place.checked_add(1)) else { return };
+        let message = guard::within(&self.node.raft, message);
         if !guard::may_step(&self.node.raft, &message, max) {
             tracing::debug!(from, "a message contradicts the Raft log and is dropped");
             return;
         }
+        guard::take_back(&mut self.node.raft, from, &message);
         let to = self.node.raft.id;
         if let Some(core) = message.into_core(from, to, self.node.store().conf())
             && let Err(error) = self.node.step(core)
