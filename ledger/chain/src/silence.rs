@@ -2,13 +2,14 @@
 
 use base_types::{Digest, Height, OrgId};
 use base_wire::Encode;
+use ledger_consensus::WalRecord;
 use ledger_light::Genesis;
 use ledger_store::{Batch, Durability, Store};
 
 use crate::{
     ChainFault,
     history::PARTIAL,
-    ledger::{GENESIS, Ledger, META, read},
+    ledger::{GENESIS, Ledger, META, VOTES, read},
     node::Node,
 };
 
@@ -45,6 +46,11 @@ impl Silence {
 pub fn keep_silent(store: &Store) -> Result<(), ChainFault> {
     let mut batch = Batch::new();
     batch.put(META, SILENT, None::<Height>.to_wire());
+    // What a backup remembers of a Raft group is not all that its validator did: one that knows that it knows nothing
+    // learns it from the others.
+    for (row, _) in store.rows(VOTES, &WalRecord::KEPT.to_be_bytes(), &[], usize::MAX)? {
+        batch.delete(VOTES, row);
+    }
     Ok(store.write(batch, Durability::Synced)?)
 }
 
@@ -117,6 +123,20 @@ impl Node {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_has_to_keep_silent_remembers_no_raft_group() {
+        let folder = tempfile::tempdir().expect("folder");
+        let store = Store::open(folder.path(), &crate::COLUMNS).expect("opened");
+        let row = |height: Height| [&height.to_be_bytes()[..], &[0u8; 4]].concat();
+        let mut batch = Batch::new();
+        batch.put(VOTES, row(WalRecord::KEPT), vec![1u8]);
+        batch.put(VOTES, row(7), vec![2u8]);
+        store.write(batch, Durability::Synced).expect("written");
+        keep_silent(&store).expect("written");
+        let left = store.rows(VOTES, &[], &[], usize::MAX).expect("read");
+        assert_eq!(left, [(row(7), vec![2u8])], "what was signed at a height stays");
+    }
 
     #[test]
     fn silence_ends_after_its_last_height_and_not_before_that_is_known() {

@@ -128,7 +128,8 @@ impl Raft {
         self.set_timer();
         // Heights that end sooner than the timer would leave a leader without a beat for ever, and a member that came back
         // without the log that only a beat's answer makes the leader send again.
-        self.group.iter_mut().filter(|group| group.leads()).for_each(Group::tick);
+        // One that has to learn how far the others are asks at once.
+        self.group.iter_mut().filter(|group| group.leads() || group.learns()).for_each(Group::tick);
         self.pump();
     }
 
@@ -144,7 +145,7 @@ impl Raft {
         if here.is_some() && !named {
             tracing::error!(height = self.height, "the epoch names another key for this validator: it takes no part");
         }
-        let group = named.then(|| Group::new(self.chain, &self.me, &epoch, &self.options, kept));
+        let group = named.then(|| Group::new(self.chain, &self.me, (&epoch, self.height), &self.options, kept));
         let mut group = group.flatten();
         if stale {
             self.outputs.push(Output::Keep(group.as_ref().map(Group::records).unwrap_or_default()));

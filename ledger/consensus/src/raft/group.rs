@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ::raft::{Config, RawNode, Ready, SnapshotStatus, StateRole, eraftpb};
+use ::raft::{Config, INVALID_ID, RawNode, Ready, SnapshotStatus, StateRole, eraftpb};
 use base_gm::sm3;
 use base_types::{Digest, Height, OrgId};
 use base_wire::Encode;
@@ -13,6 +13,7 @@ use super::{
     guard,
     log::{self, Log},
     record::{Base, Kept},
+    terms::Terms,
     wire::Message,
 };
 use crate::{Options, Output, WalRecord};
@@ -33,6 +34,8 @@ const IN_FLIGHT: usize = 64;
 /// The group as this member sees it.
 pub(crate) struct Group {
     node: RawNode<Log>,
+    /// As long as this member takes no part, because it remembers nothing of an epoch under way.
+    terms: Option<Terms>,
     form: Form,
     chain: Digest,
     epoch: u64,
@@ -49,8 +52,14 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    /// The group of an epoch, after what is remembered of it. `None` when this organisation is not in it.
-    pub fn new(chain: Digest, me: &OrgId, epoch: &Epoch, options: &Options, records: Vec<Kept>) -> Option<Self> {
+    /// The group of an epoch at a height, after what is remembered of it. `None` when this organisation is not in it.
+    pub fn new(
+        chain: Digest,
+        me: &OrgId,
+        (epoch, height): (&Epoch, Height),
+        options: &Options,
+        records: Vec<Kept>,
+    ) -> Option<Self> {
         let place = u64::try_from(epoch.index_of(me)?).ok()?;
         let base = Base { index: 0, term: 0, height: epoch.first_height.saturating_sub(1) };
         let mut log = Log::new(base, u64::try_from(epoch.validators.len()).ok()?);
@@ -81,10 +90,13 @@ impl Group {
         let node = RawNode::new(&config, log, &logger)
             .inspect_err(|error| tracing::error!(%error, "the Raft group cannot be formed"))
             .ok()?;
+        let members = epoch.validators.len();
+        let knows_nothing = node.raft.term == 0 && node.store().last() == 0;
+        let terms = (knows_nothing && height > epoch.first_height && members > 1).then(|| Terms::of(members));
         let form = Form::new(chain, epoch);
         let (accepted, top) = (BTreeMap::new(), base.height);
         let (me, options, number) = (me.clone(), *options, epoch.number);
-        Some(Self { node, form, chain, epoch: number, me, options, accepted, top, proposed: None, written: 0 })
+        Some(Self { node, terms, form, chain, epoch: number, me, options, accepted, top, proposed: None, written: 0 })
     }
 
     /// The height accepted last.
@@ -104,7 +116,12 @@ impl Group {
 
     /// Whether nothing has ever happened in this group, as far as this member knows.
     pub fn is_new(&self) -> bool {
-        self.node.raft.term == 0 && self.node.store().last() == 0
+        !self.learns() && self.node.raft.term == 0 && self.node.store().last() == 0
+    }
+
+    /// Whether this member takes no part yet: it has to hear first how far the terms have got.
+    pub fn learns(&self) -> bool {
+        self.terms.is_some()
     }
 
     /// Stands for election at once.
@@ -117,6 +134,9 @@ impl Group {
     /// Time passes. How long a member waits before it stands differs by member and term, and by nothing else: the
     /// core's own choice is random.
     pub fn tick(&mut self) {
+        if let Some(terms) = &mut self.terms {
+            return terms.tick();
+        }
         let digest = sm3::tagged(
             "heqi/raft/timeout/1",
             &[&self.chain.0, self.me.as_str().as_bytes(), &self.node.raft.term.to_be_bytes()],
@@ -128,14 +148,32 @@ impl Group {
         self.node.tick();
     }
 
+    /// Whether this member takes part; what another says may be what was missing. A vote in the term that it learns may
+    /// be one that it has forgotten: it gives none there.
+    fn takes_part(&mut self, place: usize, message: &Message) -> bool {
+        let Some(terms) = &mut self.terms else { return true };
+        let Some(term) = terms.hear(place, message) else { return false };
+        self.terms = None;
+        let me = self.node.raft.id;
+        self.node.raft.become_follower(term.max(1), INVALID_ID);
+        self.node.raft.vote = me;
+        tracing::warn!(epoch = self.epoch, term, "this member remembers nothing of the Raft group, and joins it anew");
+        true
+    }
+
     /// Takes the message of the member at a place in the epoch, unless it would do harm.
     pub fn step(&mut self, place: usize, message: Message) {
+        if !self.takes_part(place, &message) {
+            return;
+        }
         let max = self.options.max_message.saturating_mul(MAX_UNCOMMITTED_WEIGHT);
         let Some(from) = u64::try_from(place).ok().and_then(|place| place.checked_add(1)) else { return };
+        let message = guard::within(&self.node.raft, message);
         if !guard::may_step(&self.node.raft, &message, max) {
             tracing::debug!(from, "a message contradicts the Raft log and is dropped");
             return;
         }
+        guard::take_back(&mut self.node.raft, from, &message);
         let to = self.node.raft.id;
         if let Some(core) = message.into_core(from, to, self.node.store().conf())
             && let Err(error) = self.node.step(core)
@@ -162,6 +200,8 @@ impl Group {
     /// Carries out all that the core wants, and returns the blocks that count from now on.
     pub fn drain(&mut self, height: Height, out: &mut Vec<Output>) -> Vec<Block> {
         let mut blocks = Vec::new();
+        let question = self.terms.as_mut().and_then(|terms| terms.question(height));
+        out.extend(question.map(|question| Output::Broadcast(question.to_wire())));
         while self.node.has_ready() {
             let mut ready = self.node.ready();
             let mut behind = Vec::new();

@@ -12,7 +12,8 @@
 //! Nothing runs between heights: without a timer the group neither elects nor beats, and a leader that died meanwhile
 //! is missed when the next height runs. Messages count only at the height that they name; a validator that is behind
 //! gets the blocks from the chain, and the log, or a snapshot of where it begins, from the leader once it has caught
-//! up.
+//! up. So does one that lost its log within an epoch: it learns first how far the terms have got (`terms`), and the
+//! leader takes back that it had acknowledged anything (`guard`).
 
 mod engine;
 mod form;
@@ -21,6 +22,7 @@ mod guard;
 mod log;
 mod record;
 mod seal;
+mod terms;
 mod wire;
 
 pub use engine::Raft;

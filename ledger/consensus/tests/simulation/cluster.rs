@@ -1,5 +1,7 @@
 //! The cluster: an event queue in virtual time, a network with faults, and the checks that every run makes.
 
+mod loss;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use base_gm::sm3;
@@ -24,6 +26,9 @@ enum Event {
     Crash { node: usize },
     Split,
     Sync { node: usize },
+    Forget,
+    Back { node: usize, silent: Option<Height>, up: bool },
+    Leave { but: usize },
 }
 
 pub struct Cluster {
@@ -40,7 +45,7 @@ pub struct Cluster {
     rng: Rng,
     queue: BTreeMap<(u64, u64), Event>,
     number: u64,
-    oracle: Oracle,
+    pub oracle: Oracle,
     /// Two machines hear each other when their bits are equal.
     sides: u64,
 }
@@ -85,6 +90,9 @@ impl Cluster {
             let node = self.rng.below(self.plan.machines as u64) as usize;
             self.at(at, Event::Crash { node });
         }
+        if let Some(at) = self.plan.forgets {
+            self.at(at, Event::Forget);
+        }
         if self.plan.splits {
             self.at(500, Event::Split);
         }
@@ -118,7 +126,9 @@ impl Cluster {
             if !healed && at >= self.plan.well_at {
                 healed = true;
                 self.sides = 0;
-                self.leave();
+                if let Some(node) = self.plan.leaves {
+                    self.leave(node);
+                }
                 target = self.decided.keys().last().copied().unwrap_or(0) + self.plan.further;
             }
             self.handle(event);
@@ -130,15 +140,6 @@ impl Cluster {
             }
             let heights: Vec<_> = self.nodes.iter().map(|n| n.blocks.len()).collect();
             assert!(at < self.plan.well_at + 120_000, "seed {}: stuck at {heights:?}", self.plan.seed);
-        }
-    }
-
-    /// One machine is lost for good.
-    fn leave(&mut self) {
-        if let Some(node) = self.plan.leaves {
-            self.nodes[node].engine = None;
-            self.nodes[node].life += 1;
-            self.plan.silent.insert(node);
         }
     }
 
@@ -170,6 +171,12 @@ impl Cluster {
                 self.sync(node);
                 let after = self.rng.between(800, 1600);
                 self.at(after, Event::Sync { node });
+            }
+            Event::Forget => self.forget(),
+            Event::Back { node, silent, up } => self.back(node, silent, up),
+            Event::Leave { but } => {
+                let node = self.follower(Some(but));
+                self.leave(node);
             }
             _ => {}
         }

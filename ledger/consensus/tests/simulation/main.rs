@@ -14,6 +14,7 @@ mod node;
 mod oracle;
 mod plan;
 mod raft_hostile;
+mod raft_lost;
 mod raft_runs;
 mod rng;
 

@@ -1,14 +1,15 @@
 //! Watches what honest validators say: one vote a kind and round, one proposal a round, one seal a height, one vote in
 //! an election, over all their lives.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base_types::{Digest, Height, OrgId};
 use base_wire::{Decode, Reader};
 
-/// Tags of Raft's seals and of its answers to requests for votes.
+/// Tags of Raft's seals, of its answers to requests for votes, and of a leader's beats.
 const SEAL: u8 = 23;
 const ANSWER: u8 = 17;
+const BEAT: u8 = 20;
 
 #[derive(Default)]
 pub struct Oracle {
@@ -17,6 +18,9 @@ pub struct Oracle {
     seals: BTreeMap<(OrgId, Height), Digest>,
     /// Whom a member of a Raft group elected in an epoch's term.
     elected: BTreeMap<(OrgId, u64, u64), OrgId>,
+    /// Who beat last as a leader, and the terms in which anybody did.
+    pub leader: Option<OrgId>,
+    pub terms: BTreeSet<u64>,
 }
 
 impl Oracle {
@@ -53,6 +57,10 @@ impl Oracle {
     pub fn watch_one(&mut self, from: &OrgId, to: &OrgId, epoch: u64, bytes: &[u8]) {
         let mut input = Reader::new(&bytes[1..]);
         Height::decode(&mut input).expect("every message starts with the height");
+        if bytes[0] == BEAT {
+            self.leader = Some(from.clone());
+            self.terms.insert(u64::decode(&mut input).expect("a term"));
+        }
         if bytes[0] != ANSWER || bool::decode(&mut input).expect("asked before the vote, or for it") {
             return;
         }

@@ -23,6 +23,9 @@ pub struct Plan {
     pub late: Option<usize>,
     /// A machine that is lost for good at that time.
     pub leaves: Option<usize>,
+    /// When a machine that does not lead loses its disk, in milliseconds. Soon after it takes part again another one is
+    /// lost for good.
+    pub forgets: Option<u64>,
     /// A second machine with this validator's name and key.
     pub twin_of: Option<usize>,
     /// From this height on, validators are those from 1 to `validators`, not from 0.
@@ -55,6 +58,7 @@ impl Plan {
             silent: BTreeSet::new(),
             late: None,
             leaves: None,
+            forgets: None,
             twin_of: None,
             rotate_at: None,
             loss: 0,

@@ -17,13 +17,12 @@ use ledger_vm::{
     member_key,
     notary::{Entry, EntryKind},
 };
-use tokio::time::sleep;
 
 use crate::{
     check::Told,
     count,
     load::Load,
-    world::{FOUNDERS, GUEST, World, key, member, ms, nonce, until},
+    world::{FOUNDERS, GUEST, World, key, member, nonce, until},
 };
 
 /// The node whose disk is bad.
@@ -81,28 +80,17 @@ async fn stopped(engine: u8) -> (World, Vec<Told>) {
     (world, told)
 }
 
-/// Makes every seal count, the bad node's too. A Raft leader counts on what the lost log once acknowledged and has little to
-/// say to a member that lacks it; the leader that is elected when the member is needed brings its log up to date.
-async fn needed(world: &mut World) {
-    // It is silent up to two heights above those it was told after it came back, once it has heard of all three.
-    let bad = world.chain(BAD);
-    until("it knows how far the others are", || bad.status().expect("a status").peers.len() == 3).await;
-    sleep(ms(500)).await;
-    world.advance(4).await;
-    world.kill(0).await;
-}
-
-/// The folder goes, and the peers give everything back; the node votes again once it cannot have voted there before.
+/// The folder goes, and the peers give everything back; the node votes again once it cannot have voted there before, under
+/// Raft with the log that the leader gives it in the same term. Then its vote is needed.
 async fn made_good(mut world: World, told: &[Told]) {
     fs::remove_dir_all(world.folder(BAD)).expect("removed");
     let store = world.store(BAD).await;
     keep_silent(&store).expect("written");
     world.start_on(BAD, store).await.expect("started");
     world.settle(told).await;
-    if world.genesis.epoch.engine == RAFT {
-        needed(&mut world).await;
-    }
     world.signs(BAD).await;
+    world.kill(0).await;
+    world.advance(2).await;
     world.no_fork();
 }
 
