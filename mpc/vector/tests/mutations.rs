@@ -6,6 +6,7 @@ mod common;
 
 use common::{check, part, whole};
 use mpc_core::Context;
+use mpc_core::mutate::Change;
 use mpc_core::sweep::{Kinds, Protocol, Run, Verdict, sweep};
 use mpc_vector::{Placement, Program, Told};
 
@@ -26,7 +27,7 @@ fn party(me: usize, ctx: Context) -> Run<Seen> {
     Box::pin(part(me, ctx, program(), Placement { owners: vec![0, 2], receiver: 1 }, inputs()))
 }
 
-fn judge(_: Option<usize>, outputs: &[Option<Seen>]) -> Verdict {
+fn judge(_: Option<&Change>, outputs: &[Option<Seen>]) -> Verdict {
     let unit = |numbers: [i128; 6]| numbers.map(|number| number << 8).to_vec();
     let due = vec![unit([5, 9, 7, 4, 2, 0]), unit([5, 9, 7, 4, 0, 0]), unit([5, 9, 9, 9, 2, 0]), unit([0; 6])];
     let right = |(me, output): (usize, &Option<Seen>)| match output {

@@ -13,12 +13,13 @@ use serde::{Deserialize, Serialize};
 use sqlparser::tokenizer::Location;
 
 use crate::{
-    VERSION, argument,
+    VERSION,
+    argument::{self, Due},
     compute::{self, Compute, Input},
     garbled,
     items::{self, MAX_ITEMS},
-    refuse::{placed, unsupported},
-    tier,
+    refuse::{inside, placed, unsupported},
+    tier, vectors,
 };
 
 /// Fewest and most parties of a program.
