@@ -15,7 +15,7 @@ use sqlparser::tokenizer::Location;
 use crate::{
     VERSION,
     argument::{self, Due},
-    compute::{self, Compute, Input},
+    compute::{Compute, Input},
     garbled,
     items::{self, MAX_ITEMS},
     refuse::{inside, placed, unsupported},
