@@ -140,11 +140,25 @@ fn org(id: &str) -> Result<OrgId, Fault> {
     OrgId::new(id).map_err(|e| Fault::new(Code::Internal, "demo", e.to_string()))
 }
 
-/// Ports that nobody listens on now; all are held until all are found, so they differ.
+/// Ports that nobody listens on now; all are held until all are found, so they differ. They lie below those that systems give to outgoing
+/// connections: one of these could be taken before a node listens on it.
 fn free_ports(count: usize) -> Result<Vec<u16>, Fault> {
-    let fault = |e: std::io::Error| Fault::new(Code::Internal, "find free ports", e.to_string());
-    let held = (0..count).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<Vec<_>, _>>().map_err(fault)?;
-    held.iter().map(|l| l.local_addr().map(|a| a.port()).map_err(fault)).collect()
+    const PORTS: std::ops::Range<u16> = 12_000..32_000;
+    let mut random = [0; 2];
+    base_rt::Entropy::fill(&base_rt::OsEntropy, &mut random);
+    let first = PORTS.start + u16::from_be_bytes(random) % (PORTS.end - PORTS.start);
+    let listeners =
+        (first..PORTS.end).chain(PORTS.start..first).filter_map(|port| TcpListener::bind(("127.0.0.1", port)).ok());
+    let held: Vec<TcpListener> = listeners.take(count).collect();
+    let ports: Vec<u16> = held.iter().filter_map(|listener| listener.local_addr().ok()).map(|at| at.port()).collect();
+    if ports.len() == count {
+        return Ok(ports);
+    }
+    Err(Fault::new(
+        Code::Internal,
+        "find free ports",
+        format!("{} of {count} ports are free on 127.0.0.1", ports.len()),
+    ))
 }
 
 fn lay_data(dir: &std::path::Path) -> Result<(), Fault> {

@@ -50,7 +50,7 @@ pub(super) async fn reply(fork: &mut Context, owner: usize, held: bool) -> Resul
 mod tests {
     //! Every frame of a run with published keys changed in every way, from the first sign of life to the last answer.
 
-    use std::sync::LazyLock;
+    use std::{sync::LazyLock, time::Duration};
 
     use mpc_block::{Block, BlockPrg};
     use mpc_core::{
@@ -59,6 +59,7 @@ mod tests {
         sweep::{Kinds, Protocol, Run, Verdict, sweep},
     };
     use mpc_psi::unbalanced::{self, Cache, Level, Owner, Published, Release, Set, most_bytes};
+    use tokio::time::timeout;
 
     use super::*;
 
@@ -68,6 +69,8 @@ mod tests {
     const KEYS: u8 = 24;
     const BOUND: usize = 30;
     const QUERIES: usize = 20;
+    /// How long a party waits for a frame, as links do: who says for ever that it goes on has to be left.
+    const PATIENCE: Duration = Duration::from_millis(500);
 
     /// The owner of the even numbers, each with itself as its label, and their table.
     static TABLE: LazyLock<(Owner, Published)> = LazyLock::new(|| {
@@ -120,7 +123,11 @@ mod tests {
     }
 
     fn part(me: usize, context: Context, keeps: bool) -> Run<Verdict> {
-        Box::pin(async move { if me == OWNER { serve(context).await } else { ask(context, keeps).await } })
+        Box::pin(async move {
+            let part = async { if me == OWNER { serve(context).await } else { ask(context, keeps).await } };
+            let silent = |_| Err(Abort::network(1 - me, "no frame has come for too long"));
+            timeout(PATIENCE, part).await.unwrap_or_else(silent)
+        })
     }
 
     fn fetching(me: usize, context: Context) -> Run<Verdict> {
