@@ -5,7 +5,7 @@
 //! what is not among them is carried over. Both go on piece by piece with the blocks; after a new start the stretch begins
 //! again where its rows begin that were not carried over yet.
 
-use std::collections::BTreeSet;
+mod dead;
 
 use base_types::Height;
 use ledger_store::{Batch, Store};
@@ -15,9 +15,10 @@ use crate::{
     prune::Progress,
     rows::{NODES, OLD, STALE, Stale, read_stale, stale_height},
 };
+use dead::Dead;
 
-/// Rows without use that a stretch holds in memory at most: some 16 MiB.
-const MOST: usize = if cfg!(test) { 40 } else { 1 << 18 };
+/// Rows without use that a stretch holds in memory at most: some 20 MiB.
+const MOST: usize = if cfg!(test) { 40 } else { 1 << 20 };
 /// Lists, and rows of the tree, that are read at once.
 const LISTS: usize = 16;
 const ROWS: usize = 2048;
@@ -47,8 +48,8 @@ const MAX_ERA: Height = 64;
 struct Stretch {
     /// The key that ends it.
     end: Vec<u8>,
-    /// Keys of its rows that no kept version needs.
-    dead: BTreeSet<Vec<u8>>,
+    /// Its rows that no kept version needs.
+    dead: Dead,
     /// The key of the list to go on from.
     from: Vec<u8>,
 }
@@ -115,7 +116,7 @@ impl Stretch {
     fn new(now: &Progress, due: Height) -> Self {
         // A list of a height names rows of versions before it.
         let from = now.carried_version().saturating_add(1).to_be_bytes().to_vec();
-        Self { end: due.to_be_bytes().to_vec(), dead: BTreeSet::new(), from }
+        Self { end: due.to_be_bytes().to_vec(), dead: Dead::default(), from }
     }
 
     /// Gathers what the lists that were worked off say; true once there is no other. What a list says that was not worked
@@ -154,20 +155,19 @@ impl Stretch {
         for stale in list {
             let Stale::Node(row) = stale else { continue };
             if *row >= carried && *row < self.end.as_slice() {
-                self.dead.insert(row.to_vec());
+                self.dead.insert(row);
                 added = added.saturating_add(1);
             }
         }
-        while self.dead.len() > MOST {
-            let Some(last) = self.dead.pop_last() else { break };
-            self.end = last;
+        if let Some(end) = self.dead.shorten(MOST) {
+            self.end = end;
         }
         added
     }
 
     /// Carries rows over; true once the end is reached.
     fn carry(
-        &self,
+        &mut self,
         store: &Store,
         now: &mut Progress,
         left: &mut usize,
@@ -179,7 +179,7 @@ impl Stretch {
             }
             let version = now.carried_version();
             let stop = version.saturating_add(STRIDE).to_be_bytes().to_vec().min(self.end.clone());
-            let found = store.sift(NODES, &now.carried, &stop, ROWS.min(*left), |row| !self.dead.contains(row))?;
+            let found = store.sift(NODES, &now.carried, &stop, ROWS.min(*left), |row| !self.dead.holds(row))?;
             for (row, branch) in &found.rows {
                 batch.put(OLD, row, branch);
             }
