@@ -318,3 +318,15 @@ impl Ledger {
         Ok(self.store.write(batch, Durability::Synced)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_whose_tables_are_moved_are_the_chains() {
+        assert!(ledger_store::MOVED.iter().all(|(name, _)| COLUMNS.contains(name)));
+        let [nodes, .., old] = State::COLUMNS;
+        assert!([nodes, old, BLOCKS, TRANSACTIONS].iter().all(|name| ledger_store::MOVED.iter().any(|m| m.0 == *name)));
+    }
+}

@@ -13,7 +13,7 @@ mod upkeep;
 
 pub use batch::{Batch, Durability, Written};
 pub use fault::StoreError;
-pub use options::StoreOptions;
+pub use options::{MOVED, StoreOptions};
 pub use scrub::ScrubCursor;
 pub use sift::Sifted;
 pub use store::{Row, Store};

@@ -24,6 +24,17 @@ const META_BLOCK: usize = 4096;
 /// Bits of a filter for each key: one read in a hundred looks in vain.
 const FILTER_BITS: u8 = 10;
 
+/// Columns whose tables RocksDB should move to the next level and not write again, and whether their rows are worth
+/// packing: those that are written in the order of their keys, whose tables never overlap. It moves a table only where both
+/// levels are packed alike. Branches of the tree and blocks are digests: packed, they are as long as before.
+pub const MOVED: [(&str, bool); 5] = [
+    ("state-nodes", false),
+    ("state-old", false),
+    ("chain-blocks", false),
+    ("state-stale", true),
+    ("chain-transactions", true),
+];
+
 /// What an operator may choose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreOptions {
@@ -71,7 +82,7 @@ fn tables(cache: Option<&Cache>) -> BlockBasedOptions {
     tables
 }
 
-/// Options of the whole and of each column.
+/// Options of the whole, and of a column without its own.
 pub(crate) fn options(tuning: &Tuning) -> Options {
     let mut options = Options::default();
     options.create_if_missing(true);
@@ -96,6 +107,17 @@ pub(crate) fn options(tuning: &Tuning) -> Options {
     options
 }
 
+/// Options of a column.
+fn column_options(name: &str, tuning: &Tuning) -> Options {
+    let mut options = options(tuning);
+    if let Some((_, packed)) = MOVED.iter().find(|(moved, _)| *moved == name) {
+        let packing = if *packed { DBCompressionType::Lz4 } else { DBCompressionType::None };
+        options.set_compression_type(packing);
+        options.set_bottommost_compression_type(packing);
+    }
+    options
+}
+
 /// The options with the store's paths, the folder itself first: a table's place in this list is written down, so its
 /// order never changes.
 pub(crate) fn with_paths(folder: &Path, tuning: &Tuning, further: &[Further]) -> Result<Options, StoreError> {
@@ -111,7 +133,7 @@ pub(crate) fn with_paths(folder: &Path, tuning: &Tuning, further: &[Further]) ->
 }
 
 fn descriptors(names: &[String], tuning: &Tuning) -> Vec<ColumnFamilyDescriptor> {
-    names.iter().map(|name| ColumnFamilyDescriptor::new(name.clone(), options(tuning))).collect()
+    names.iter().map(|name| ColumnFamilyDescriptor::new(name.clone(), column_options(name, tuning))).collect()
 }
 
 /// Opens for reading and writing. Tables are merged at the lowest priority: whoever waits for a block comes first.

@@ -103,6 +103,33 @@ mod tests {
     }
 
     #[test]
+    fn tables_of_columns_that_are_written_in_order_are_moved_and_not_written_again() {
+        let folder = tempfile::tempdir().expect("folder");
+        let columns = ["state-nodes", "chain-transactions"];
+        let store = Store::open(folder.path(), &columns).expect("opened");
+        for round in 0..8u32 {
+            let mut batch = Batch::new();
+            for (name, number) in columns.into_iter().flat_map(|name| (0..50u32).map(move |number| (name, number))) {
+                batch.put(name, key(100 * round + number), [7u8; 20]);
+            }
+            store.write(batch, Durability::Buffered).expect("written");
+            store.flush().expect("flushed");
+        }
+        // Four young tables are what RocksDB takes to the next level of itself.
+        let young = |name: &str| {
+            let tables = store.disk().db().expect("open").live_files().expect("listed");
+            tables.iter().filter(|table| table.level == 0 && table.column_family_name == name).count()
+        };
+        let settled = || columns.into_iter().all(|name| young(name) < 4);
+        let pause = || std::thread::sleep(std::time::Duration::from_millis(50));
+        assert!((0..200).any(|_| settled() || {
+            pause();
+            false
+        }));
+        assert_eq!(count(&store), 2 * 8, "none was merged with another, nor packed again");
+    }
+
+    #[test]
     fn rows_of_a_range_are_sifted_piece_by_piece() {
         let folder = tempfile::tempdir().expect("folder");
         let store = Store::open(folder.path(), &["a"]).expect("opened");
