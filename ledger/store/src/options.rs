@@ -35,6 +35,12 @@ pub const MOVED: [(&str, bool); 5] = [
     ("chain-transactions", true),
 ];
 
+/// Columns that nearly nobody reads, and whose rows are written and removed in random order.
+const SELDOM_READ: [&str; 1] = ["state-history"];
+/// Young tables after which those of such a column are merged into the whole, where four are usual: a look at an old value
+/// asks more tables, and the whole is written half as often.
+const MANY_YOUNG: i32 = 8;
+
 /// What an operator may choose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreOptions {
@@ -114,6 +120,9 @@ fn column_options(name: &str, tuning: &Tuning) -> Options {
         let packing = if *packed { DBCompressionType::Lz4 } else { DBCompressionType::None };
         options.set_compression_type(packing);
         options.set_bottommost_compression_type(packing);
+    }
+    if SELDOM_READ.contains(&name) {
+        options.set_level_zero_file_num_compaction_trigger(MANY_YOUNG);
     }
     options
 }
