@@ -81,7 +81,8 @@ impl Store {
         std::fs::create_dir_all(folder).map_err(paths::told)?;
         let names = names(folder, columns)?;
         let known = paths::read(folder)?;
-        let tuning = Tuning { cache: Some(Cache::new_lru_cache(cache_bytes)), folder_bytes };
+        // RocksDB's own choice by now: a look writes to no list. 0 leaves it to find out how long what it holds is.
+        let tuning = Tuning { cache: Some(Cache::new_hyper_clock_cache(cache_bytes, 0)), folder_bytes };
         if let Err(missing) = paths::present(&known) {
             // Whether another holds the folder comes first; without further paths the try puts nothing in their places.
             return match options::open(folder, &names, &tuning, &[]) {
