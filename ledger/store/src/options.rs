@@ -11,10 +11,13 @@ use crate::{StoreError, paths::Further};
 
 /// Most bytes a column gathers in memory before they go to a table.
 const COLUMN_BUFFER: usize = 64 << 20;
+/// And of a column whose tables are moved: they need not be large, and what such a column does not gather others may.
+const MOVED_BUFFER: usize = 32 << 20;
 /// Most bytes that all columns gather together.
 const ALL_BUFFERS: usize = 256 << 20;
-/// Most bytes of the log, so that a column that is seldom written cannot hold it for ever.
-const LOG: u64 = 256 << 20;
+/// Most bytes of the log, so that a column that is seldom written cannot hold it for ever. When it is full, all columns
+/// are written out, however little they gathered; small tables are merged with as much as large ones.
+const LOG: u64 = 512 << 20;
 /// Buffers that a column may fill while the first is still being written out; with fewer, a write waits for the disk.
 const BUFFERS: i32 = 4;
 /// Bytes of a new table after which the disk is told to begin, so that no sync of the log waits for a whole table.
@@ -120,6 +123,7 @@ fn column_options(name: &str, tuning: &Tuning) -> Options {
         let packing = if *packed { DBCompressionType::Lz4 } else { DBCompressionType::None };
         options.set_compression_type(packing);
         options.set_bottommost_compression_type(packing);
+        options.set_write_buffer_size(MOVED_BUFFER);
     }
     if SELDOM_READ.contains(&name) {
         options.set_level_zero_file_num_compaction_trigger(MANY_YOUNG);
