@@ -6,7 +6,7 @@
 use anyhow::ensure;
 use mpc_core::{Context, Prg};
 use mpc_relational::{
-    Aggregate, CarrierRow, Function, GroupResult, Input, Join, OwnerRows, Placement, Scheme, SideRow, SideShape,
+    Aggregate, CarrierRow, Function, GroupResult, Input, Join, OwnerRows, Placement, Scheme, SideRow, SideShape, Span,
     StarShape, plain, run,
 };
 
@@ -28,8 +28,11 @@ pub struct Star {
     due: Vec<GroupResult>,
 }
 
+/// What each value can be.
+const SPAN: Span = Span { low: -100_000, high: 100_000 };
+
 fn value(prg: &mut Prg) -> i64 {
-    prg.below(200_001) as i64 - 100_000
+    prg.below(SPAN.low.abs_diff(SPAN.high) + 1) as i64 + SPAN.low
 }
 
 /// By what describes them: the engine shuffles them.
@@ -48,8 +51,8 @@ fn shape(rows: u32) -> StarShape {
         group_bits: GROUP_BITS,
         max_groups: 1 << GROUP_BITS,
         key_words: 1,
-        carrier_values: 1,
-        sides: vec![SideShape { rows, join: Join::Left, values: 1 }],
+        carrier_values: vec![SPAN],
+        sides: vec![SideShape { rows, join: Join::Left, values: vec![SPAN] }],
         aggregates: vec![
             Aggregate { input: Input::Rows, function: Function::Count },
             Aggregate { input: Input::Carrier(0), function: Function::Sum },

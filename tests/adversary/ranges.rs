@@ -7,7 +7,7 @@ use base_types::{
     fault::{Code, Fault},
 };
 use notary_terms::{
-    Plan, ReadRole,
+    Plan, Program, ReadRole, Span,
     formula::{Formula, Op},
 };
 use runner::{carrier_rows, side_rows};
@@ -97,15 +97,37 @@ async fn the_runner_itself_refuses_keys_outside_the_plans_bits() {
         let carrier = table(&plan, 0, vec![7, key], vec![1, 2]);
         let fault = carrier_rows(&plan, &plan.reads[0], &groups, &carrier).err().expect("refused");
         told(&fault, "statistics", "statistics/census", 2, &key.to_string());
-        let side = table(&plan, 1, vec![7, 8, key], vec![40; 3]);
+        let side = table(&plan, 1, vec![7, 8, key], vec![star.ranges[1][0].low.max(40); 3]);
         let fault = side_rows(&plan, &plan.reads[1], &side).err().expect("refused");
         told(&fault, "health", "health/health", 3, &key.to_string());
     }
 }
 
 #[tokio::test]
+async fn the_runner_itself_refuses_values_outside_the_plans_ranges() {
+    let mut plan = planned().await;
+    // All columns but the key hold one number, which the filter takes for an age.
+    let Span { low, high } = plan.star().expect("a star join").ranges[1][0];
+    let side = |plan: &Plan, value| side_rows(plan, &plan.reads[1], &table(plan, 1, vec![7, 8], vec![high, value]));
+    assert_eq!(side(&plan, low.max(40)).map(|rows| rows.len()), Ok(2));
+    for value in [high + 98_765, i64::MAX] {
+        told(&side(&plan, value).err().expect("refused"), "health", "health/health", 2, &value.to_string());
+    }
+    let Program::Star(star) = &mut plan.program else { panic!("no star join") };
+    star.ranges[1].clear();
+    assert_eq!(
+        side(&plan, high).map(|_| ()).map_err(|fault| fault.code),
+        Err(Code::Internal),
+        "a value without a range"
+    );
+}
+
+#[tokio::test]
 async fn a_sum_or_an_expression_that_overflows_is_refused() {
     let mut plan = planned().await;
+    // A plan that held values to nothing.
+    let Program::Star(star) = &mut plan.program else { panic!("no star join") };
+    star.ranges[1].fill(Span { low: i64::MIN, high: i64::MAX });
     let huge = i64::MAX - 123_456;
     let sums = table(&plan, 1, vec![7, 8, 7], vec![huge; 3]);
     let fault = side_rows(&plan, &plan.reads[1], &sums).err().expect("refused");

@@ -3,7 +3,7 @@
 use base_types::column::ColumnType;
 use notary_terms::{
     Aggregate, Argument, CellForm, Circuit, CircuitSize, Common, Fold, Function, GroupColumn, Intersect, Join, KeyPart,
-    Label, Order, Output, Overlap, Plan, Program, Published, Ranges, Read, ReadRole, Request, Spares, Star, Tier,
+    Label, Order, Output, Overlap, Plan, Program, Published, Ranges, Read, ReadRole, Request, Span, Spares, Star, Tier,
     ValueOf, VectorColumn, VectorInput, VectorSize, Vectors,
     formula::{Formula, Op},
 };
@@ -58,6 +58,7 @@ pub fn plan() -> Plan {
                 Aggregate { function: Function::Avg { extra_digits: 4 }, argument: of_side },
                 Aggregate { function: Function::Sum, argument: of_side },
             ],
+            ranges: vec![vec![Span { low: 0, high: 31 }], vec![Span { low: -1, high: 1 }]],
         }),
         outputs: vec![
             Output { name: "education".into(), ty: ColumnType::Int, value: ValueOf::Group { group: 0 } },

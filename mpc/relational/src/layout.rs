@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::StarShape;
+use crate::{SideShape, Span, StarShape};
 
 /// A value of the carrier.
 pub(crate) struct ValueAt {
@@ -15,6 +15,8 @@ pub(crate) struct ValueAt {
     /// Whether the row is the first of its person in its group that has the value. Where owners' rows are checked, one up to
     /// this row has it: [`crate::leads`] makes the one of the other.
     pub lead: usize,
+    /// What it can be.
+    pub span: Span,
 }
 
 /// A value of a side.
@@ -25,6 +27,8 @@ pub(crate) struct SideValueAt {
     pub count: usize,
     /// Whether any is not NULL.
     pub has: usize,
+    /// What each of them can be.
+    pub span: Span,
 }
 
 /// A side's columns.
@@ -80,16 +84,16 @@ impl Layout {
         let mut at = Places(0);
         let (valid, lead) = (at.one(), at.one());
         let (group, words) = (at.many(shape.group_bits.into()), at.many(shape.key_words.into()));
-        let value = |at: &mut Places| ValueAt { value: at.one(), nonnull: at.one(), lead: at.one() };
-        let values = (0..shape.carrier_values).map(|_| value(&mut at)).collect();
+        let value = |span: &Span| ValueAt { value: at.one(), nonnull: at.one(), lead: at.one(), span: *span };
+        let values = shape.carrier_values.iter().map(value).collect();
         let carrier = 0..at.0;
-        let side_value = |at: &mut Places| SideValueAt { sum: at.one(), count: at.one(), has: at.one() };
-        let side = |at: &mut Places, count: u8| {
+        let side = |shape: &SideShape| {
             let (present, rows) = (at.one(), at.one());
-            let values = (0..count).map(|_| side_value(at)).collect();
+            let value = |span: &Span| SideValueAt { sum: at.one(), count: at.one(), has: at.one(), span: *span };
+            let values = shape.values.iter().map(value).collect();
             SideAt { present, rows, values, all: present..at.0 }
         };
-        let sides = shape.sides.iter().map(|shape| side(&mut at, shape.values)).collect();
+        let sides = shape.sides.iter().map(side).collect();
         let order = at.many(if shape.sides.is_empty() { 0 } else { usize::from(shape.key_bits) + 1 });
         Self { valid, lead, group, words, values, carrier, sides, order }
     }

@@ -6,8 +6,9 @@
 //! row a key beforehand, so a join never grows. The engine knows nothing of queries, policies or terms. It is written once against a [`Scheme`]: [`Rep3`]
 //! is tier B, [`Checked`] tier B+.
 //!
-//! All sums are words modulo 2^64, read as signed numbers. The caller's interval analysis has to exclude overflow, for
-//! an average also of `2·|sum|·10^extra_digits + count` (below 2^63) and of the count (at most 2^59).
+//! All sums are words modulo 2^64, read as signed numbers. A shape says what each value can be, and is refused where a sum over the
+//! join could reach 2^62, or for an average `2·|sum|·10^extra_digits + count` 2^63, or the count more than 2^59. Every owner is held
+//! to these ranges before it shares its rows, in tier B+ on the shares too.
 
 mod answer;
 mod audit;
@@ -18,6 +19,7 @@ mod layout;
 mod leads;
 mod plain;
 mod products;
+mod ranges;
 mod rows;
 mod rules;
 mod run;
@@ -27,6 +29,7 @@ mod shape;
 pub use mpc_checked::Checked;
 pub use mpc_share::Rep3;
 pub use plain::plain;
+pub use ranges::Span;
 pub use rows::{CarrierRow, Cell, GroupResult, OwnerRows, SideRow};
 pub use run::run;
 pub use scheme::Scheme;

@@ -67,6 +67,9 @@ pub enum Cell {
     Suppressed,
 }
 
+/// What is said of a value outside its range, which is not told.
+const OUTSIDE: &str = "a value lies outside its range";
+
 fn hold(fits: bool, what: &str, row: usize) -> Result<(), String> {
     if fits { Ok(()) } else { Err(format!("row {row}: {what}")) }
 }
@@ -78,7 +81,7 @@ impl StarShape {
     /// Says which row breaks which rule, without its values.
     pub(crate) fn check_carrier(&self, rows: &[CarrierRow]) -> Result<(), String> {
         hold(rows.len() <= self.carrier_rows as usize, "the carrier has more rows than its bound", rows.len())?;
-        let values = usize::from(self.carrier_values);
+        let values = self.carrier_values.len();
         for (at, row) in rows.iter().enumerate() {
             hold(row.key.is_none_or(|key| key >> self.key_bits == 0), "the key has too many bits", at)?;
             hold(row.group < self.max_groups, "the group's rank is out of bounds", at)?;
@@ -87,6 +90,8 @@ impl StarShape {
             hold(row.key.is_some() || row.lead, "a row without key leads", at)?;
             let leads = row.values.iter().zip(&row.value_leads);
             hold(leads.into_iter().all(|(value, lead)| value.is_some() || !lead), "a NULL leads", at)?;
+            let mut spans = row.values.iter().zip(&self.carrier_values);
+            hold(spans.all(|(value, span)| value.is_none_or(|value| span.holds(value, 1))), OUTSIDE, at)?;
         }
         Ok(())
     }
@@ -98,14 +103,15 @@ impl StarShape {
     pub(crate) fn check_side(&self, side: usize, rows: &[SideRow]) -> Result<(), String> {
         let shape = self.sides.get(side).ok_or_else(|| format!("there is no side {side}"))?;
         hold(rows.len() <= shape.rows as usize, "the side has more rows than its bound", rows.len())?;
-        let (values, mut keys) = (usize::from(shape.values), BTreeSet::new());
+        let (values, mut keys) = (shape.values.len(), BTreeSet::new());
         for (at, row) in rows.iter().enumerate() {
             hold(row.key >> self.key_bits == 0, "the key has too many bits", at)?;
             hold(keys.insert(row.key), "the key occurs twice", at)?;
             hold(row.sums.len() == values && row.counts.len() == values, "another number of values", at)?;
             hold(row.rows >= 1 && row.counts.iter().all(|count| *count <= row.rows), "more values than rows", at)?;
-            let sums = row.sums.iter().zip(&row.counts);
-            hold(sums.into_iter().all(|(sum, count)| *count > 0 || *sum == 0), "a sum over nothing", at)?;
+            // A sum over nothing is 0.
+            let mut sums = row.sums.iter().zip(&row.counts).zip(&shape.values);
+            hold(sums.all(|((sum, count), span)| span.holds(*sum, *count)), OUTSIDE, at)?;
         }
         let total = rows.iter().fold(0, |sum: u64, row| sum.saturating_add(row.rows));
         hold(total <= shape.rows.into(), "the keys stand for more rows than the bound", rows.len())?;

@@ -2,8 +2,9 @@
 //!
 //! A sort opens destinations that are a permutation only where its key holds bits, and a threshold counts people only where
 //! each counts once. So every column of bits holds bits; a side's keys rise, so that none occurs twice; its dummies come last
-//! and count nowhere; its keys stand for no more rows than there are, and have values only where they stand for any; and of a
-//! carrier's rows of one key and group one leads ([`crate::leads`]). Whether the rows are true nobody can see.
+//! and count nowhere; its keys stand for no more rows than there are, and have values only where they stand for any; every value
+//! lies in its range ([`crate::ranges`]); and of a carrier's rows of one key and group one leads ([`crate::leads`]). Whether the rows
+//! are true nobody can see.
 
 use std::ops::Range;
 
@@ -15,6 +16,7 @@ use crate::audit::{Audit, PIECE, total};
 use crate::input::Table;
 use crate::layout::{Layout, SideAt};
 use crate::leads;
+use crate::ranges;
 
 /// A table's part of the columns of the stacked table.
 pub(crate) struct Part<'a> {
@@ -75,6 +77,7 @@ pub(crate) async fn check<S: Scheme>(
 async fn judge<S: Scheme>(audit: &mut Audit<'_, S>, layout: &Layout, parts: &[Part<'_>]) -> Result<Vec<Arith>, Abort> {
     for part in parts {
         bits(audit, layout, part).await?;
+        ranges::check(audit, layout, part).await?;
     }
     let Some((carrier, sides)) = parts.split_last().filter(|_| !layout.order.is_empty()) else {
         return Ok(Vec::new());
@@ -195,22 +198,25 @@ pub(crate) mod tests {
     use mpc_core::{Blame, memory};
 
     use super::*;
-    use crate::{CarrierRow, Checked, Join, OwnerRows, Placement, SideRow, SideShape, StarShape, input};
+    use crate::{CarrierRow, Checked, Join, OwnerRows, Placement, SideRow, SideShape, Span, StarShape, input};
 
     /// Rows of the side's table, whose words stand column by column: present, rows, sum, count, has, no_key, three key bits.
-    const ROWS: usize = 3;
+    pub(crate) const ROWS: usize = 3;
     /// Rows of the carrier's table.
     pub(crate) const CARRIER: usize = 4;
 
-    fn shape() -> StarShape {
+    /// The ranges of the carrier's value and the side's.
+    const SPANS: [Span; 2] = [Span { low: 3, high: 7 }, Span { low: -4, high: 9 }];
+
+    fn shape([carrier, side]: [Span; 2]) -> StarShape {
         StarShape {
             carrier_rows: CARRIER as u32,
             key_bits: 3,
             group_bits: 1,
             max_groups: 2,
             key_words: 0,
-            carrier_values: 1,
-            sides: vec![SideShape { rows: ROWS as u32, join: Join::Left, values: 1 }],
+            carrier_values: vec![carrier],
+            sides: vec![SideShape { rows: ROWS as u32, join: Join::Left, values: vec![side] }],
             aggregates: vec![],
             threshold: 1,
         }
@@ -235,11 +241,16 @@ pub(crate) mod tests {
     }
 
     /// How sharing the tables ends where a party, the owner of the carrier (0) or of the side (1), puts in other words.
-    async fn outcomes(liar: usize, change: fn(&mut [u64])) -> Vec<Result<(), Abort>> {
+    pub(crate) async fn outcomes_of(
+        spans: [Span; 2],
+        liar: usize,
+        change: impl Fn(&mut [u64]) + Copy + Send + 'static,
+    ) -> Vec<Result<(), Abort>> {
         let party = |mut ctx: mpc_core::Context| {
             tokio::spawn(async move {
-                let (shape, place) = (shape(), Placement { carrier: 0, sides: vec![1], receiver: 2 });
+                let (shape, place) = (shape(spans), Placement { carrier: 0, sides: vec![1], receiver: 2 });
                 let (layout, me) = (Layout::new(&shape), ctx.me());
+                shape.check().expect("a shape");
                 let words = input::words_of(me, &shape, &place, &layout, &rows_of(me), true);
                 let mut words = words.expect("the rows fit");
                 if me == liar {
@@ -259,7 +270,17 @@ pub(crate) mod tests {
 
     /// Both others blame a party whose words are changed, at the check.
     pub(crate) async fn blamed(liar: usize, change: fn(&mut [u64]), what: &str) {
-        let out = outcomes(liar, change).await;
+        blamed_of(SPANS, liar, change, what).await;
+    }
+
+    /// The same, where the values have these ranges.
+    pub(crate) async fn blamed_of(
+        spans: [Span; 2],
+        liar: usize,
+        change: impl Fn(&mut [u64]) + Copy + Send + 'static,
+        what: &str,
+    ) {
+        let out = outcomes_of(spans, liar, change).await;
         for me in (0..3).filter(|me| *me != liar) {
             let abort = out[me].as_ref().expect_err(what);
             assert!(abort.blame == Blame::Peer(liar) && abort.step.contains("check inputs"), "{what}: {abort}");
@@ -275,7 +296,7 @@ pub(crate) mod tests {
 
     #[tokio::test]
     async fn an_owner_that_breaks_a_rule_is_blamed_by_both_others() {
-        assert!(outcomes(2, |_| ()).await.iter().all(Result::is_ok));
+        assert!(outcomes_of(SPANS, 2, |_| ()).await.iter().all(Result::is_ok));
         let changes: [fn(&mut [u64]); 12] = [
             // Row 0 has the key 2, row 1 the key 5; row 2 is a dummy.
             |words| key(words, 1, 2),
@@ -288,7 +309,7 @@ pub(crate) mod tests {
             |words| words[ROWS] = 0,
             |words| words[3 * ROWS] = 2,
             // A value that none of the key's rows has; a weight that is negative.
-            |words| words[3 * ROWS] = 0,
+            |words| (words[2 * ROWS], words[3 * ROWS]) = (0, 0),
             |words| words[ROWS] = 1 << 63,
             |words| {
                 (words[0], words[4 * ROWS], words[5 * ROWS]) = (0, 0, 1);

@@ -12,7 +12,7 @@ use mpc_core::sweep::{Kinds, Protocol, Run, Tally, Verdict, sweep};
 use mpc_core::{Abort, Blame, Context};
 use mpc_relational::{
     Aggregate, CarrierRow, Cell, Checked, Function, GroupResult, Input, Join, OwnerRows, Placement, Rep3, Scheme,
-    SideRow, SideShape, StarShape, run,
+    SideRow, SideShape, Span, StarShape, run,
 };
 
 /// Who learns the groups: another one than the owners.
@@ -29,8 +29,8 @@ fn shape() -> StarShape {
         group_bits: 1,
         max_groups: 2,
         key_words: 1,
-        carrier_values: 0,
-        sides: vec![SideShape { rows: 3, join: Join::Inner, values: 1 }],
+        carrier_values: vec![],
+        sides: vec![SideShape { rows: 3, join: Join::Inner, values: vec![Span { low: -1000, high: 1000 }] }],
         aggregates: vec![
             Aggregate { input: Input::Rows, function: Function::Count },
             Aggregate { input: amounts, function: Function::Sum },

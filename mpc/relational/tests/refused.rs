@@ -142,7 +142,7 @@ async fn parties_that_disagree_about_the_shape_do_not_begin() {
 #[tokio::test]
 async fn rows_that_do_not_fit_are_this_partys_own_fault() {
     type Change = fn(&mut Case, &mut Vec<OwnerRows>);
-    let changes: [Change; 9] = [
+    let changes: [Change; 11] = [
         |_, rows| rows.clear(),
         |case, rows| rows.push(OwnerRows::Carrier(case.carrier.clone())),
         |case, _| case.shape.carrier_rows = 0,
@@ -158,15 +158,24 @@ async fn rows_that_do_not_fit_are_this_partys_own_fault() {
         },
         |case, rows| rows.push(OwnerRows::Side(7, case.sides[0].clone())),
         |case, rows| {
+            (case.carrier[0].values, case.carrier[0].value_leads) = (vec![Some(5001)], vec![false]);
+            *rows = vec![OwnerRows::Carrier(case.carrier.clone())];
+        },
+        |case, rows| {
             let again = case.sides[0][0].clone();
             case.sides[0].push(again);
+            *rows = vec![OwnerRows::Side(0, case.sides[0].clone())];
+        },
+        |case, rows| {
+            let row = &mut case.sides[0][0];
+            (row.counts, row.sums) = (vec![row.rows], vec![-90_000 * row.rows as i64 - 1]);
             *rows = vec![OwnerRows::Side(0, case.sides[0].clone())];
         },
     ];
     for (number, change) in changes.iter().enumerate() {
         let mut case = small();
         (case.place.carrier, case.place.sides) = (0, vec![1]);
-        let me = usize::from(number == 8);
+        let me = usize::from(number > 8);
         let mut mine = case.rows_of(me);
         change(&mut case, &mut mine);
         let out = case_at(&case, me, mine).await;

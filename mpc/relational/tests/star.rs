@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use common::{Case, Fill, case};
 use mpc_core::memory;
-use mpc_relational::{Aggregate, Cell, Checked, Function, GroupResult, Input, Join, Rep3, Scheme, plain};
+use mpc_relational::{Aggregate, Cell, Checked, Function, GroupResult, Input, Join, Rep3, Scheme, Span, plain};
 
 /// Groups by what describes them, since their order is shuffled.
 fn by_words(groups: &[GroupResult]) -> HashMap<Vec<u64>, GroupResult> {
@@ -142,17 +142,22 @@ async fn averages_round_half_away_from_zero_on_both_sides_of_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sums_at_the_ends_of_their_range() {
-    let fill = Fill { carrier: 4, keys: 4, groups: 1, threshold: 1 };
+    // Six rows: the widest range of which a sum stays below 2^62.
+    const END: i64 = ((1 << 62) - 1) / 6;
+    let fill = Fill { carrier: 6, keys: 6, groups: 1, threshold: 1 };
     let mut wide = case(41, &[], 6, &fill);
+    wide.shape.carrier_values = vec![Span { low: -END, high: END }];
     wide.shape.aggregates = vec![
         Aggregate { input: Input::Carrier(0), function: Function::Sum },
         Aggregate { input: Input::Carrier(0), function: Function::Avg { extra_digits: 0 } },
     ];
-    for (row, value) in wide.carrier.iter_mut().zip([i64::MIN / 4, i64::MIN / 8, 3, -1]) {
+    for (row, value) in wide.carrier.iter_mut().zip([-END, -END, -END, 3 - END, -END, -END]) {
         (row.values, row.value_leads, row.lead) = (vec![Some(value)], vec![true], true);
     }
     let cells = agrees(&wide).await;
-    assert_eq!(cells[0], Cell::Value(i64::MIN / 4 + i64::MIN / 8 + 2));
+    assert_eq!(cells[0], Cell::Value(3 - 6 * END));
+    wide.shape.carrier_values[0].low -= 1;
+    assert!(wide.shape.check().is_err(), "a wider range");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

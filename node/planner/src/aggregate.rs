@@ -2,7 +2,7 @@
 
 use base_types::{column::ColumnType, fault::Fault};
 use notary_terms::{
-    Function,
+    Function, Span,
     formula::{Formula, Op, Value},
 };
 use sqlparser::{
@@ -18,6 +18,9 @@ use crate::{
     typed::{Kind, Typed},
 };
 
+/// What is only counted stands for itself.
+const ONE: Span = Span { low: 1, high: 1 };
+
 const ACROSS: &str = "let each aggregate use columns of one table, and write two aggregates";
 
 /// An aggregate before it has its place in the plan.
@@ -26,8 +29,8 @@ pub(crate) struct Spec {
     pub(crate) function: Function,
     /// The table and the number-valued formula; `None` for joined rows.
     pub(crate) argument: Option<(usize, Formula)>,
-    /// The largest absolute value of the argument.
-    pub(crate) magnitude: i128,
+    /// What the argument can be where it is not NULL.
+    pub(crate) span: Span,
     pub(crate) ty: ColumnType,
 }
 
@@ -103,7 +106,7 @@ fn counts_rows(arguments: &FunctionArguments) -> bool {
 
 /// COUNT(*).
 fn rows() -> Spec {
-    Spec { function: Function::Count, argument: None, magnitude: 1, ty: ColumnType::Int }
+    Spec { function: Function::Count, argument: None, span: ONE, ty: ColumnType::Int }
 }
 
 /// COUNT(x): x itself where its sums fit, so that AVG(x) can share it; else 1 for every x that is not NULL.
@@ -115,15 +118,15 @@ fn count(value: Typed, over: Over, at: Location) -> Result<Spec, Fault> {
             Ok(_) => Ok(rows()),
         };
     };
-    let magnitude = value.magnitude();
-    let (formula, magnitude) = if value.kind == Kind::Text || !bounds::sum_fits(magnitude, over.rows) {
+    let (formula, span) = if value.kind == Kind::Text || !bounds::sum_fits(value.magnitude(), over.rows) {
         let mut ops = value.ops;
         ops.extend([Op::IsNull, Op::Null, Op::Number(1), Op::Case]);
-        (Formula { ops }, 1)
+        (Formula { ops }, ONE)
     } else {
-        (as_number(value), magnitude)
+        let span = value.span()?;
+        (as_number(value), span)
     };
-    Ok(Spec { function: Function::Count, argument: Some((table, formula)), magnitude, ty: ColumnType::Int })
+    Ok(Spec { function: Function::Count, argument: Some((table, formula)), span, ty: ColumnType::Int })
 }
 
 /// SUM or AVG.
@@ -140,7 +143,8 @@ fn total(name: &str, value: Typed, over: Over, at: Location) -> Result<Spec, Fau
         (Function::Avg { extra_digits }, extra_digits)
     };
     let ty = bounds::number_type(scale + digits, at)?;
-    Ok(Spec { function, argument: Some((value.table.unwrap_or(over.carrier), as_number(value))), magnitude, ty })
+    let (table, span) = (value.table.unwrap_or(over.carrier), value.span()?);
+    Ok(Spec { function, argument: Some((table, as_number(value))), span, ty })
 }
 
 /// Truth values become 0 and 1; a column of them is that already.

@@ -7,7 +7,7 @@ use base_types::{
     fault::{Code, Fault},
 };
 use notary_terms::{
-    Aggregate, Argument, Catalogue, Join, Output, Plan, Program, Read, ReadRole, Request, Star, ValueOf,
+    Aggregate, Argument, Catalogue, Join, Output, Plan, Program, Read, ReadRole, Request, Span, Star, ValueOf,
     formula::{Formula, Op, Value},
 };
 use sqlparser::keywords::Keyword;
@@ -60,7 +60,8 @@ pub(crate) fn assemble(
     let order = items::order(&mut scope, query, &grouping, rows, &items)?;
     let filters = filters(&mut scope, query, grouping.carrier)?;
     let mut reads = reads(&scope, &grouping, filters)?;
-    let (aggregates, outputs) = outputs(&mut reads, &scope, &grouping, items)?;
+    let mut ranges = vec![Vec::new(); reads.len()];
+    let (aggregates, outputs) = outputs(&mut reads, &mut ranges, &scope, &grouping, items)?;
     let carrier = scope.tables.get(grouping.carrier).ok_or_else(lost)?;
     let columns: Vec<usize> = grouping.columns.iter().map(|(column, _)| *column).collect();
     let plan = Plan {
@@ -76,6 +77,7 @@ pub(crate) fn assemble(
             key_base,
             max_groups: bounds::max_groups(carrier, &columns),
             aggregates,
+            ranges,
         }),
         outputs,
         order,
@@ -197,9 +199,10 @@ fn read_place(grouping: &Grouping, table: usize) -> usize {
     }
 }
 
-/// The aggregates, each once, and the answer's columns; formulas find their places among the reads' values.
+/// The aggregates, each once, and the answer's columns; formulas and their ranges find their places among the reads' values.
 fn outputs(
     reads: &mut [Read],
+    ranges: &mut [Vec<Span>],
     scope: &Scope<'_>,
     grouping: &Grouping,
     items: Vec<Item>,
@@ -208,12 +211,19 @@ fn outputs(
     for Item { name, ty, value } in items {
         let value = match value {
             ItemValue::Group(group) => ValueOf::Group { group },
-            ItemValue::Aggregate(Spec { function, argument, .. }) => {
+            ItemValue::Aggregate(Spec { function, argument, span, .. }) => {
                 let argument = match argument {
                     None => Argument::Rows,
                     Some((table, formula)) => {
                         let left = scope.tables.get(table).is_some_and(Table::nullable);
-                        self::argument(reads, read_place(grouping, table), formula, left)?
+                        let place = read_place(grouping, table);
+                        let read = reads.get_mut(place).ok_or_else(lost)?;
+                        let known = ranges.get_mut(place).ok_or_else(lost)?;
+                        let argument = self::argument(read, place, formula, left)?;
+                        if known.len() < read.values.len() {
+                            known.push(span);
+                        }
+                        argument
                     }
                 };
                 let aggregate = Aggregate { function, argument };
@@ -225,8 +235,7 @@ fn outputs(
     Ok((aggregates, outputs))
 }
 
-fn argument(reads: &mut [Read], place: usize, formula: Formula, left: bool) -> Result<Argument, Fault> {
-    let read = reads.get_mut(place).ok_or_else(lost)?;
+fn argument(read: &mut Read, place: usize, formula: Formula, left: bool) -> Result<Argument, Fault> {
     let broken = |_| Fault::new(Code::Internal, "plan", "a formula has no value over NULLs");
     let absent = match formula.on_nulls().map_err(broken)? {
         Value::Number(number) if left => Some(number),

@@ -269,9 +269,10 @@ fn learns(plan: &Plan) -> Vec<Learns> {
             };
             learns.push(Learns { party: party.clone(), what: words(en, zh) });
         }
-        let en =
-            format!("the query, who reads which columns, and the padded sizes ({bounds}); of others' rows nothing");
-        let zh = format!("查询内容、各方读取的列及补齐后的规模（{bounds}）；对他方的行一无所知");
+        let en = format!(
+            "the query, who reads which columns, the padded sizes ({bounds}) and the ranges of the values; of others' rows nothing"
+        );
+        let zh = format!("查询内容、各方读取的列、补齐后的规模（{bounds}）与各值的取值范围；对他方的行一无所知");
         learns.push(Learns { party, what: words(en, zh) });
     }
     learns

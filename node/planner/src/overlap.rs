@@ -125,7 +125,7 @@ fn outputs(
                 let value = place_in(&mut read.values, formula)?;
                 let known = &mut ranges.get_mut(place).ok_or_else(lost)?.values;
                 if known.len() < read.values.len() {
-                    known.push(u64::try_from(spec.magnitude).map_err(|_| lost())?);
+                    known.push(spec.span.magnitude());
                 }
                 Argument::Value { read: u8::from(table != own), value, absent: None }
             }

@@ -1,7 +1,7 @@
 //! The two tiers of a star join: what each withstands, by which protocol, and what the stronger one costs more.
 
 use base_types::fault::Fault;
-use notary_terms::{Plan, ReadRole, Star, Tier};
+use notary_terms::{Plan, Read, ReadRole, Star, Tier};
 use sqlparser::tokenizer::Location;
 
 use crate::{
@@ -33,7 +33,7 @@ pub(crate) fn check_size(plan: &Plan, at: Location) -> Result<(), Fault> {
 /// Rows times columns of the widest step, as the engine counts them, which refuses more than tier B's bound.
 fn cells(plan: &Plan, star: &Star) -> u64 {
     let count = |n: usize| u64::try_from(n).unwrap_or(0);
-    let bound = |read: &notary_terms::Read| u64::from(read.rows_bound);
+    let bound = |read: &Read| u64::from(read.rows_bound);
     let (rows, carrier): (u64, u64) = (plan.reads.iter().map(bound).sum(), plan.reads.first().map_or(0, bound));
     let values: u64 = plan.reads.iter().map(|read| count(read.values.len())).sum();
     let named = plan.reads.iter().map(|read| match &read.role {
@@ -68,12 +68,12 @@ pub(crate) fn tier(plan: &Plan) -> Words {
         format!(
             "Tier B+: of the nodes of {nodes} one may deviate from the protocol in any way: it learns nothing from that, and the \
              answer is right or the run ends; every product and shuffle is proven before anything is opened. Rows that no owner may \
-             have (a key twice, a person that counts twice, more rows than the bound) end the run with their owner's name; that rows \
-             are true is not proven. Any two of the three together could see all inputs. It costs several times the time of tier B."
+             have (a key twice, a person that counts twice, more rows than the bound, a value outside its range) end the run with their \
+             owner's name; that rows are true is not proven. Any two of the three together could see all inputs. It costs several times the time of tier B."
         ),
         format!(
             "B+ 级：{nodes} 的节点中至多一个可任意偏离协议：它不会因此得知任何信息，答案要么正确，要么任务中止；\
-             每次乘法与混洗均先经证明，之后才公开。所有者不可能有的行（键重复、同一人重复计数、行数超过上限）会使任务中止并指明其所有者；\
+             每次乘法与混洗均先经证明，之后才公开。所有者不可能有的行（键重复、同一人重复计数、行数超过上限、数值超出范围）会使任务中止并指明其所有者；\
              数据是否真实没有证明。三者中任意两个串通可看到全部输入。耗时为 B 级的数倍。"
         ),
     )
@@ -101,6 +101,8 @@ const BITS_PASS: u64 = 5;
 const PRODUCTS_PASS: u64 = 64;
 /// Products, or what else takes as long, by which a carrier's row is compared with the one before, beside those a bit.
 const PRODUCTS_LED: u64 = 30;
+/// Words of conjunctions by which a value of a row is held to its range: two comparisons.
+const WORDS_HELD: u64 = 14;
 /// Words of conjunctions of a checked division and of a value's way to bits, for each group.
 const WORDS_MEAN: u64 = 3_400;
 const WORDS_SHOWN: u64 = 30;
@@ -130,7 +132,9 @@ pub(crate) fn checked(plan: &Plan, star: &Star, cost: &Cost, [columns, sorted, m
     let carrier = plan.reads.first().filter(|_| plan.reads.len() > 1).map_or(0, |read| u64::from(read.rows_bound));
     let products = products.saturating_add(carrier.saturating_mul(2 * sorted + PRODUCTS_LED));
     let shown = WORDS_SHOWN * (1 + u64::try_from(star.aggregates.len()).unwrap_or(0));
-    let words = groups.saturating_mul(WORDS_MEAN * means + shown);
+    let held = |read: &Read| u64::from(read.rows_bound).saturating_mul(u64::try_from(read.values.len()).unwrap_or(0));
+    let held = plan.reads.iter().map(held).fold(0, u64::saturating_add).saturating_mul(WORDS_HELD);
+    let words = groups.saturating_mul(WORDS_MEAN * means + shown).saturating_add(held);
     let checks = passes + 2 + products / DUE + words / DUE;
     let bytes = cost.bytes.saturating_add(rows.saturating_mul(sorted * BYTES_BIT));
     let bytes =

@@ -4,7 +4,10 @@
 //! row whose columns keep their declared ranges.
 
 use base_types::fault::Fault;
-use notary_terms::formula::{MAX_OPS, Op};
+use notary_terms::{
+    Span,
+    formula::{MAX_OPS, Op},
+};
 use sqlparser::tokenizer::Location;
 
 use crate::{
@@ -114,12 +117,20 @@ impl Typed {
         Ok(self)
     }
 
-    fn check_range(&self) -> Result<(), Fault> {
-        if i64::try_from(self.low).is_ok() && i64::try_from(self.high).is_ok() {
-            return Ok(());
+    /// The numbers that it can be.
+    pub(crate) fn span(&self) -> Result<Span, Fault> {
+        match (i64::try_from(self.low), i64::try_from(self.high)) {
+            (Ok(low), Ok(high)) => Ok(Span { low, high }),
+            _ => {
+                let (low, high) = (self.low, self.high);
+                let what = format!("a value between {low} and {high} (as scaled integers) does not fit 64 bits");
+                Err(overflow(self.at, what))
+            }
         }
-        let (low, high) = (self.low, self.high);
-        Err(overflow(self.at, format!("a value between {low} and {high} (as scaled integers) does not fit 64 bits")))
+    }
+
+    fn check_range(&self) -> Result<(), Fault> {
+        self.span().map(|_| ())
     }
 
     fn check_length(&self) -> Result<(), Fault> {

@@ -6,8 +6,8 @@ use base_types::column::ColumnType;
 use base_wire::{Decode, Encode};
 use common::{STORY, catalogue, dataset, nodes, org, plain, plan, request, rules, star};
 use notary_terms::{
-    Aggregate, Argument, Function, GroupColumn, Join, Order, Output, Plan, Program, Read, ReadRole, Request, Star,
-    Tier, ValueOf,
+    Aggregate, Argument, Function, GroupColumn, Join, Order, Output, Plan, Program, Read, ReadRole, Request, Span,
+    Star, Tier, ValueOf,
     formula::{Formula, Op},
 };
 use planner::{Explanation, VERSION, explain};
@@ -87,6 +87,7 @@ fn the_story_is_planned_field_by_field() {
                 Aggregate { function: Function::Avg { extra_digits: 6 }, argument: value(1, None) },
                 Aggregate { function: Function::Sum, argument: value(2, Some(0)) },
             ],
+            ranges: vec![vec![], vec![Span { low: 0, high: 255 }], vec![Span { low: 0, high: 1 }]],
         }),
         outputs: vec![
             output("education", ColumnType::Int, ValueOf::Group { group: 0 }),

@@ -11,7 +11,7 @@ use base_types::{
 };
 use mpc_relational::{CarrierRow, SideRow};
 use notary_terms::{
-    GroupColumn, Plan, Read, Star,
+    GroupColumn, Plan, Read, Span, Star,
     formula::{Formula, FormulaFault, Value},
 };
 
@@ -73,8 +73,16 @@ impl Rows<'_> {
         }
     }
 
-    fn values(&self, row: usize) -> Result<Vec<Option<i64>>, Fault> {
-        self.read.values.iter().map(|formula| self.value(formula, row)).collect()
+    /// A row's values, each held to its range, by which the plan excludes an overflow.
+    fn values(&self, ranges: &[Span], row: usize) -> Result<Vec<Option<i64>>, Fault> {
+        let held = |(formula, range): (&Formula, &Span)| -> Result<Option<i64>, Fault> {
+            let value = self.value(formula, row)?;
+            if value.is_none_or(|number| range.holds(number)) {
+                return Ok(value);
+            }
+            Err(self.fault(Code::RangeOverflow, format!("row {}: a value lies outside its range", row + 1)))
+        };
+        self.read.values.iter().zip(ranges).map(held).collect()
     }
 
     fn group_words(&self, groups: &[GroupColumn], row: usize) -> Result<Vec<u64>, Fault> {
@@ -116,12 +124,22 @@ fn star(plan: &Plan) -> Result<&Star, Fault> {
     plan.star().ok_or_else(|| Fault::new(Code::Internal, "prepare rows", "the plan is no star join"))
 }
 
+/// The ranges of a read's values, by place.
+fn ranges<'a>(plan: &Plan, star: &'a Star, read: &Read) -> Result<&'a [Span], Fault> {
+    let place = plan.reads.iter().position(|one| one.dataset == read.dataset);
+    let ranges = place.and_then(|place| star.ranges.get(place)).filter(|ranges| ranges.len() == read.values.len());
+    ranges
+        .map(Vec::as_slice)
+        .ok_or_else(|| Fault::new(Code::Internal, "prepare rows", "the plan is malformed: values without ranges"))
+}
+
 /// The carrier's rows as the engine takes them.
 ///
 /// # Errors
 /// A [`Fault`] naming data set and row, never a value.
 pub fn carrier_rows(plan: &Plan, read: &Read, groups: &[GroupColumn], table: &Table) -> Result<Vec<CarrierRow>, Fault> {
     let (rows, star) = (Rows { read, table }, star(plan)?);
+    let ranges = ranges(plan, star, read)?;
     let kept = rows.kept()?;
     let words = kept.iter().map(|row| rows.group_words(groups, *row)).collect::<Result<Vec<_>, _>>()?;
     let ranks: BTreeMap<&Vec<u64>, u32> = words.iter().collect::<BTreeSet<_>>().into_iter().zip(0..).collect();
@@ -134,7 +152,7 @@ pub fn carrier_rows(plan: &Plan, read: &Read, groups: &[GroupColumn], table: &Ta
     for (row, words) in kept.into_iter().zip(&words) {
         let key = rows.key(star, row)?;
         let group = ranks.get(words).copied().unwrap_or_default();
-        let values = rows.values(row)?;
+        let values = rows.values(ranges, row)?;
         // A row without a key is a person of its own.
         let lead = key.is_none_or(|key| led.insert((key, group)));
         let value_leads = values
@@ -153,6 +171,7 @@ pub fn carrier_rows(plan: &Plan, read: &Read, groups: &[GroupColumn], table: &Ta
 /// A [`Fault`] naming data set and row, never a value.
 pub fn side_rows(plan: &Plan, read: &Read, table: &Table) -> Result<Vec<SideRow>, Fault> {
     let (rows, star) = (Rows { read, table }, star(plan)?);
+    let ranges = ranges(plan, star, read)?;
     let mut by_key: BTreeMap<u64, SideRow> = BTreeMap::new();
     for row in rows.kept()? {
         // SQL: a NULL key matches nothing.
@@ -161,7 +180,7 @@ pub fn side_rows(plan: &Plan, read: &Read, table: &Table) -> Result<Vec<SideRow>
         let entry =
             by_key.entry(key).or_insert_with(|| SideRow { key, rows: 0, sums: vec![0; width], counts: vec![0; width] });
         entry.rows += 1;
-        for (place, value) in rows.values(row)?.into_iter().enumerate() {
+        for (place, value) in rows.values(ranges, row)?.into_iter().enumerate() {
             let (Some(value), Some(sum), Some(count)) = (value, entry.sums.get_mut(place), entry.counts.get_mut(place))
             else {
                 continue;

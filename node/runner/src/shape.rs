@@ -2,7 +2,7 @@
 
 use base_types::fault::{Code, Fault};
 use mpc_relational as engine;
-use notary_terms::{Argument, Function, Join, Plan, Read, ReadRole};
+use notary_terms::{Argument, Function, Join, Plan, Read, ReadRole, Span};
 
 fn malformed(what: &str) -> Fault {
     Fault::new(Code::Internal, "shape", format!("the plan is malformed: {what}"))
@@ -13,17 +13,25 @@ fn bits_for(count: u32) -> u8 {
     (u32::BITS - count.saturating_sub(1).leading_zeros()).max(1) as u8
 }
 
-fn side(read: &Read) -> Result<engine::SideShape, Fault> {
+fn side((read, ranges): (&Read, &Vec<Span>)) -> Result<engine::SideShape, Fault> {
     let ReadRole::Side { join } = &read.role else { return Err(malformed("not one carrier and sides")) };
     let join = match join {
         Join::Inner => engine::Join::Inner,
         Join::Left => engine::Join::Left,
     };
-    Ok(engine::SideShape { rows: read.rows_bound, join, values: count(read.values.len())? })
+    Ok(engine::SideShape { rows: read.rows_bound, join, values: spans(read, ranges)? })
+}
+
+/// The ranges of a read's values, one each.
+fn spans(read: &Read, ranges: &[Span]) -> Result<Vec<engine::Span>, Fault> {
+    if ranges.len() != read.values.len() {
+        return Err(malformed("values without ranges"));
+    }
+    Ok(ranges.iter().map(|Span { low, high }| engine::Span { low: *low, high: *high }).collect())
 }
 
 fn count(n: usize) -> Result<u8, Fault> {
-    u8::try_from(n).map_err(|_| malformed("more than 255 values"))
+    u8::try_from(n).map_err(|_| malformed("more than 255 words of groups' names"))
 }
 
 /// The engine's public shape of a plan.
@@ -34,14 +42,16 @@ pub fn shape(plan: &Plan) -> Result<engine::StarShape, Fault> {
     let star = plan.star().ok_or_else(|| malformed("no star join"))?;
     let (carrier, sides) = plan.reads.split_first().ok_or_else(|| malformed("nothing is read"))?;
     let ReadRole::Carrier { groups } = &carrier.role else { return Err(malformed("no carrier")) };
+    let of_carrier = star.ranges.first().filter(|_| star.ranges.len() == plan.reads.len());
+    let of_carrier = of_carrier.ok_or_else(|| malformed("values without ranges"))?;
     let shape = engine::StarShape {
         carrier_rows: carrier.rows_bound,
         key_bits: star.key_bits,
         group_bits: bits_for(star.max_groups),
         max_groups: star.max_groups,
         key_words: count(groups.iter().map(|g| usize::from(g.words)).sum())?,
-        carrier_values: count(carrier.values.len())?,
-        sides: sides.iter().map(side).collect::<Result<_, _>>()?,
+        carrier_values: spans(carrier, of_carrier)?,
+        sides: sides.iter().zip(star.ranges.iter().skip(1)).map(side).collect::<Result<_, _>>()?,
         aggregates: star.aggregates.iter().map(aggregate).collect::<Result<_, _>>()?,
         threshold: star.min_group,
     };

@@ -7,7 +7,7 @@ use base_types::{
     fault::{Code, Fault},
 };
 use notary_terms::{
-    Aggregate, Argument, Function, Plan, Program, Read, ReadRole, Star, Tier, Use, ValueOf,
+    Aggregate, Argument, Function, Plan, Program, Read, ReadRole, Span, Star, Tier, Use, ValueOf,
     formula::{Formula, MAX_OPS, Op},
 };
 use serde::{Deserialize, Serialize};
@@ -140,7 +140,17 @@ fn check_star(plan: &Plan, star: &Star) -> Result<(), Fault> {
             plan.reads.get(usize::from(*read)).is_some_and(|r| usize::from(*value) < r.values.len())
         }
     };
-    if star.aggregates.iter().all(|a| fits(&a.argument)) { Ok(()) } else { Err(bad("an aggregate over nothing")) }
+    if !star.aggregates.iter().all(|a| fits(&a.argument)) {
+        return Err(bad("an aggregate over nothing"));
+    }
+    let ranged = |(read, spans): (&Read, &Vec<Span>)| {
+        spans.len() == read.values.len() && spans.iter().all(|span| span.low <= span.high)
+    };
+    if star.ranges.len() == plan.reads.len() && plan.reads.iter().zip(&star.ranges).all(ranged) {
+        Ok(())
+    } else {
+        Err(bad("values without ranges"))
+    }
 }
 
 fn uses_of_star(star: &Star, place: usize, read: &Read) -> Result<BTreeSet<(usize, Use)>, Fault> {

@@ -6,7 +6,7 @@ use base_types::column::ColumnType;
 use common::{NOW, all_are_faults, all_missing, dataset, formula, intersection, org, plan, star, sufficient, told};
 use notary_policy::{ColumnUse, uses};
 use notary_terms::{
-    Argument, Fold, Function, Intersect, KeyPart, Label, Plan, Program, ReadRole, Spares, Tier, Use, ValueOf,
+    Argument, Fold, Function, Intersect, KeyPart, Label, Plan, Program, ReadRole, Span, Spares, Tier, Use, ValueOf,
     formula::Op,
 };
 
@@ -81,13 +81,17 @@ fn what_is_read_or_shared_without_a_role_is_plaintext() {
 
     let mut unused = plan();
     unused.reads[1].values.push(formula(&[Op::Column(1)]));
+    star(&mut unused).ranges[1].push(Span { low: 0, high: 255 });
     assert!(all_missing(&sufficient(), &unused, NOW).iter().any(|m| m.column == "sbp" && m.need == Use::Plaintext));
 }
 
 #[test]
 fn malformed_plans_are_faults() {
-    let twists: [fn(&mut Plan); 12] = [
+    let twists: [fn(&mut Plan); 15] = [
         |p| p.reads[1].key = Some(9),
+        |p| _ = star(p).ranges.pop(),
+        |p| star(p).ranges[1].push(Span { low: 0, high: 255 }),
+        |p| star(p).ranges[1][0].low = 256,
         |p| p.reads[1].owner = org("civil"),
         |p| p.reads[1].dataset = dataset("statistics/census"),
         |p| p.reads.swap(0, 1),

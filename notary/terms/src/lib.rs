@@ -22,7 +22,7 @@ pub use circuit::{Circuit, CircuitSize};
 pub use plan::{Fold, GroupColumn, Join, KeyPart, Order, Output, Plan, Read, ReadRole, Request, Tier, ValueOf};
 pub use program::{
     Aggregate, Argument, BUCKET_KEYS, CellForm, Common, Function, Intersect, Label, MAX_BUCKETS, MAX_KEY_ROWS, Overlap,
-    Program, Published, Ranges, Spares, Star,
+    Program, Published, Ranges, Span, Spares, Star,
 };
 pub use rule::{ApprovalMode, Rule, RuleSet, Use};
 pub use tier::UnknownTier;

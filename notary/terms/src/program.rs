@@ -60,6 +60,28 @@ pub struct Aggregate {
 }
 wire_struct!(Aggregate { function, argument });
 
+/// The numbers that a value of a read can be: public, and kept to by its owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// The lowest.
+    pub low: i64,
+    /// The highest, not below the lowest.
+    pub high: i64,
+}
+wire_struct!(Span { low, high });
+
+impl Span {
+    /// Whether it is one of them.
+    pub fn holds(self, number: i64) -> bool {
+        (self.low..=self.high).contains(&number)
+    }
+
+    /// The largest absolute value.
+    pub fn magnitude(self) -> u64 {
+        self.low.unsigned_abs().max(self.high.unsigned_abs())
+    }
+}
+
 /// A star join and its groups, on shares among three nodes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Star {
@@ -73,8 +95,10 @@ pub struct Star {
     pub max_groups: u32,
     /// Aggregates, computed jointly.
     pub aggregates: Vec<Aggregate>,
+    /// For each read the ranges of its values, by place; so narrow that no sum overflows.
+    pub ranges: Vec<Vec<Span>>,
 }
-wire_struct!(Star { min_group, key_bits, key_base, max_groups, aggregates });
+wire_struct!(Star { min_group, key_bits, key_base, max_groups, aggregates, ranges });
 
 /// The form in which a cell crosses to the receiver; every row's is equally long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use mpc_core::{Abort, Prg, Transport, memory};
 use mpc_relational::{
     Aggregate, CarrierRow, Function, GroupResult, Input, Join, OwnerRows, Placement, Rep3, Scheme, SideRow, SideShape,
-    StarShape, run,
+    Span, StarShape, run,
 };
 
 /// A shape, its placement and rows that fit.
@@ -25,7 +25,7 @@ fn aggregates(carrier_values: u8, sides: &[SideShape]) -> Vec<Aggregate> {
     let mut inputs: Vec<Input> = (0..carrier_values).map(Input::Carrier).collect();
     for (side, shape) in sides.iter().enumerate() {
         let value = |value, absent| Input::Side { side: side as u8, value, absent };
-        inputs.extend((0..shape.values).flat_map(|at| [value(at, None), value(at, Some(-7))]));
+        inputs.extend((0..shape.values.len() as u8).flat_map(|at| [value(at, None), value(at, Some(-7))]));
     }
     let functions = [Function::Count, Function::Sum, Function::Avg { extra_digits: 3 }];
     let over = |input: &Input| functions.map(|function| Aggregate { input: *input, function });
@@ -68,15 +68,17 @@ pub struct Fill {
 /// A case with duplicates, NULL keys and values, absent partners and dummies, all drawn from the seed.
 pub fn case(seed: u8, sides: &[(Join, u32, u32, u8)], bound: u32, fill: &Fill) -> Case {
     let mut prg = Prg::new(&[seed; 32]);
-    let shapes: Vec<SideShape> =
-        sides.iter().map(|(join, rows, _, values)| SideShape { rows: *rows, join: *join, values: *values }).collect();
+    let spans = |values: &u8| vec![Span { low: -90_000, high: 90_000 }; usize::from(*values)];
+    let shape =
+        |(join, rows, _, values): &(Join, u32, u32, u8)| SideShape { rows: *rows, join: *join, values: spans(values) };
+    let shapes: Vec<SideShape> = sides.iter().map(shape).collect();
     let shape = StarShape {
         carrier_rows: bound,
         key_bits: 16,
         group_bits: 5,
         max_groups: 20,
         key_words: 2,
-        carrier_values: 1,
+        carrier_values: vec![Span { low: -5000, high: 5000 }],
         aggregates: aggregates(1, &shapes),
         sides: shapes,
         threshold: fill.threshold,

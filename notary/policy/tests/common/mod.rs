@@ -7,8 +7,8 @@ use base_types::{DatasetId, OrgId, TimeMs, column::ColumnType};
 use notary_policy::{Missing, check, uses};
 use notary_terms::{
     Aggregate, ApprovalMode, Argument, Catalogue, CellForm, Circuit, CircuitSize, Fold, Function, GroupColumn,
-    Intersect, Join, KeyPart, Label, Output, Plan, Program, Read, ReadRole, Request, Rule, RuleSet, Spares, Star, Tier,
-    Use, ValueOf, VectorColumn, VectorInput, VectorSize, Vectors,
+    Intersect, Join, KeyPart, Label, Output, Plan, Program, Read, ReadRole, Request, Rule, RuleSet, Span, Spares, Star,
+    Tier, Use, ValueOf, VectorColumn, VectorInput, VectorSize, Vectors,
     formula::{Formula, Op},
 };
 
@@ -57,7 +57,8 @@ pub fn plan() -> Plan {
         Aggregate { function: Function::Avg { extra_digits: 6 }, argument: value(1, None) },
         Aggregate { function: Function::Sum, argument: value(2, Some(0)) },
     ];
-    let star = Program::Star(Star { min_group: 5, key_bits: 15, key_base: 0, max_groups: 8, aggregates });
+    let ranges = vec![vec![], vec![Span { low: 0, high: 255 }], vec![Span { low: 0, high: 1 }]];
+    let star = Program::Star(Star { min_group: 5, key_bits: 15, key_base: 0, max_groups: 8, aggregates, ranges });
     let people = ValueOf::Aggregate { aggregate: 0 };
     let outputs = vec![Output { name: "people".into(), ty: ColumnType::Int, value: people }];
     planned(Tier::B, &["civil", "health", "statistics"], vec![census, health, deaths], star, outputs)
