@@ -1,6 +1,6 @@
 //! A program's text up to its statements: the scale of its numbers and its inputs.
 
-use crate::form::{Column, Declared, Kind, MOST_ELEMENTS};
+use crate::form::{Column, Declared, Kind, MOST_COLUMNS, MOST_ELEMENTS};
 use crate::problem::{Place, Problem, Why};
 use crate::token::{Literal, Token, tokens};
 
@@ -74,7 +74,7 @@ fn declared(cursor: &mut Cursor<'_>) -> Result<Declared, Problem> {
     if cursor.sign("[") {
         rows = cursor.whole(1, MOST_ELEMENTS, INPUT)?;
         if cursor.sign(",") {
-            columns = cursor.whole(1, MOST_ELEMENTS, INPUT)?;
+            columns = cursor.whole(1, MOST_COLUMNS, INPUT)?;
         }
         cursor.need("]")?;
     }

@@ -56,7 +56,8 @@ fn heads_are_refused_with_their_form() {
         ("scale 21; input x[3]; return x;", "1 to 20"),
         ("scale 16; return 1;", "input x[200, 3]"),
         ("scale 16; input x[0]; return x;", "a whole number from 1"),
-        ("scale 16; input x[2000, 2000]; return x;", "at most"),
+        ("scale 16; input x[2000, 1000]; return x;", "at most"),
+        ("scale 16; input x[1, 2000]; return x;", "from 1 to 1024"),
         ("scale 16; input x; input x; return x;", "twice"),
         ("scale 16; input x from 2 to 1; return x;", "from the lower"),
         ("scale 16; input x truth from 0 to 1; return x;", "truth"),
@@ -124,6 +125,20 @@ fn no_text_makes_the_checker_panic_or_go_deep() {
     assert!(check(&minus, &columns()).is_ok());
     let many = format!("{HEAD}return x{};", " + x".repeat(6000));
     assert!(check(&many, &columns()).unwrap_err().what.contains("steps"));
+    // Shapes beyond what is kept are refused before anything is as large.
+    let sized = |rows: usize, columns: usize, rest: &str| {
+        let text = format!("scale 4; input x[{rows}, {columns}] from 0 to 1; {rest}");
+        Source::parse(&text).and_then(|source| source.check_alone()).map(|program| program.size().memory)
+    };
+    let wide = "y = transpose(x); z = shuffle(y); ".to_owned();
+    let again: String = (0..40).map(|at| format!("z{at} = shuffle(y); ")).collect();
+    assert!(sized(1 << 20, 1, &format!("{wide}return column(z, 1048576);")).is_ok_and(|memory| memory > 64 << 20));
+    assert!(sized(1 << 20, 1, &format!("{wide}{again}return column(z, 1);")).unwrap_err().what.contains("of all"));
+    assert!(sized(1 << 10, 1 << 10, "return matmul(x, beside(x, x));").unwrap_err().what.contains("elements"));
+    assert!(sized(1 << 19, 1, "return x, x;").is_ok());
+    assert!(sized(1 << 19, 1, "return x, x, x;").unwrap_err().what.contains("an answer of more than"));
+    let spread = sized(1 << 11, 1, "return x + transpose(x);").unwrap_err();
+    assert!(spread.what.contains("elements of a value"), "{spread}");
     // Every beginning of a text, and every text that lacks one character.
     let text = format!("{HEAD}a = sort(column(x, 2)); return choose(t and a >= 1.5, -a / 2, scan_sum(a, t)), a;");
     assert!(check(&text, &columns()).is_ok());
