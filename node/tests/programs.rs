@@ -209,6 +209,8 @@ fn over_vectors(four: &People) -> String {
     assert_eq!((&check["allowed"], &plan["tier"]), (&Value::Bool(true), &Value::from("B")), "{check}");
     assert_eq!(plan["nodes"], json!(["civil", "health", "statistics"]));
     assert_eq!(plan["program"]["arguments"], json!(["census: number[33, 2]", "health: number[33, 2]"]));
+    let ranges: Vec<_> = items(&plan["program"], "ranges").iter().filter_map(Value::as_str).collect();
+    assert!(ranges.len() == 5 && ranges[0] == "census: 0..32767, 0..7", "{ranges:?}");
     assert!(plan["program"]["products"].as_u64().is_some_and(|products| products >= 3 * 33), "{plan}");
 
     let submit = asked("submit");

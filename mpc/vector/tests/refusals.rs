@@ -88,6 +88,7 @@ fn ranges_follow_the_operations_and_bounds_make_them_narrow() {
     assert!(ranges[1].1 < 100 && ranges[1].1 >= 32, "{ranges:?}");
     assert!(ranges[2].0 == 0 && (6400..6404).contains(&ranges[2].1), "{ranges:?}");
     assert_eq!(ranges[3..], [(0, 80), (0, 320), (-320, 160)]);
+    assert_eq!(program.ranges()[..2], ["x: -10..20", "y: 0.5..20"]);
     // Columns keep their ranges where rows are only moved.
     let text = "scale 4; input x[8, 2]; 
         y = rows(sort(shuffle(compact(beside(column(x, 2), x), column(x, 1) > 1)), 3), 1, 4);
@@ -95,6 +96,7 @@ fn ranges_follow_the_operations_and_bounds_make_them_narrow() {
     let moved = check(text, &[vec![whole(1, 1, 3)[0], whole(1, -9, 500)[0]]]).unwrap();
     let ranges: Vec<_> = moved.results().iter().map(|result| (result.form.low, result.form.high)).collect();
     assert_eq!(ranges, [(-144, 8000), (0, 48)]);
+    assert_eq!(moved.ranges(), ["x: 1..3, -9..500", "value1: -9..500", "value2: 0..3"]);
     let names: Vec<_> = program.results().iter().map(|result| result.name.as_str()).collect();
     assert_eq!(names, ["y", "value2", "value3", "value4", "value5", "value6"]);
 }
