@@ -67,6 +67,8 @@ fn heads_are_refused_with_their_form() {
         let problem = Source::parse(text).expect_err(text);
         assert!(problem.what.contains(instead), "{text}: {problem}");
     }
+    let name = |length: usize| Source::parse(&format!("scale 4; input {} from 0 to 1; return 1;", "n".repeat(length)));
+    assert!(name(64).is_ok() && name(65).unwrap_err().what.contains("at most 64"));
     let wide = check("scale 20; input x; return x;", &[whole(1, 0, 1 << 43)]).unwrap_err();
     assert_eq!(wide.why, Why::Overflow);
     let alone = Source::parse("scale 4; input x; return x;").unwrap().check_alone().unwrap_err();
