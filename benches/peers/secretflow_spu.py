@@ -7,7 +7,8 @@ Protocols: aby3 (3 parties, semi-honest, honest majority), cheetah (2 parties, s
 Prints one JSON line a piece of work: what was computed, its size, and the seconds of the run with
 shares already in place (the first run of each is a warm-up and is not counted).
   mul   x*y on n fixed-point values          less  x<y on n fixed-point values
-  dot   (m,m) by (m,m) product               sort  n fixed-point values
+  dot   (m,m) by (m,m) product               sort  n/10 fixed-point values
+  sigmoid  the logistic function of n/10 values between -8 and 8
   lr    logistic regression on the breast cancer data set (569 x 30): `epochs` passes of mini-batch
         gradient descent (batch 64, rate 0.1) on standardised features; also prints the accuracy
 """
@@ -21,6 +22,7 @@ import numpy as np
 
 
 def works(names, n, m, epochs):
+    import jax
     import jax.numpy as jnp
 
     rng = np.random.default_rng(3)
@@ -31,6 +33,7 @@ def works(names, n, m, epochs):
         "less": (lambda x, y: x < y, (x, y), n),
         "dot": (jnp.dot, (a, b), m),
         "sort": (jnp.sort, (x[: n // 10],), n // 10),
+        "sigmoid": (jax.nn.sigmoid, (x[: n // 10] / 12.5,), n // 10),
     }
     if "lr" in names:
         from sklearn.datasets import load_breast_cancer

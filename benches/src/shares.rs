@@ -33,6 +33,8 @@ pub enum Operation {
     FixedDot,
     /// Signed integers of 64 bits in ascending order.
     Sort,
+    /// The logistic function of fixed-point numbers between -8 and 8.
+    Sigmoid,
 }
 
 /// A piece of work: party 0 inputs the one vector, party 1 the other.
@@ -57,7 +59,11 @@ pub struct Ended {
 impl Operation {
     /// The largest magnitude of an input that is fixed point.
     const fn bound(self) -> i64 {
-        if matches!(self, Self::FixedMul) { 100 * ONE } else { ONE }
+        match self {
+            Self::FixedMul => 100 * ONE,
+            Self::Sigmoid => 8 * ONE,
+            _ => ONE,
+        }
     }
 
     /// One input from a random word.
@@ -65,7 +71,7 @@ impl Operation {
         match self {
             Self::Mul | Self::Dot | Self::Sort => word,
             Self::Less => ((word as i64) >> 2) as u64,
-            Self::FixedMul | Self::FixedDot => {
+            Self::FixedMul | Self::FixedDot | Self::Sigmoid => {
                 let values = 2 * self.bound() as u64 + 1;
                 (word % values).wrapping_sub(self.bound() as u64)
             }
@@ -79,7 +85,7 @@ impl Task {
         let lens = match operation {
             Operation::Mul | Operation::FixedMul | Operation::Less => [n, n],
             Operation::Dot | Operation::FixedDot => [n * n, n * n],
-            Operation::Sort => [n, 0],
+            Operation::Sort | Operation::Sigmoid => [n, 0],
         };
         let words = |party: u8, len| Prg::new(&[party + 1; 32]).words(len).into_iter();
         let input = |party: u8| words(party, lens[party as usize]).map(|word| operation.input(word)).collect();
@@ -114,10 +120,11 @@ impl Task {
                 sorted.sort_unstable_by_key(|word| *word as i64);
                 sorted
             }
+            Operation::Sigmoid => x.iter().map(|word| sigmoid(*word)).collect(),
         }
     }
 
-    /// Compares what was revealed with what is due: exactly, or with one unit of the last place.
+    /// Compares what was revealed with what is due: exactly, with one unit of the last place or, of the logistic function, with two.
     ///
     /// # Errors
     /// When it is wrong.
@@ -127,11 +134,22 @@ impl Task {
         let fixed = matches!(self.operation, Operation::FixedMul | Operation::FixedDot);
         for (at, (revealed, due)) in revealed.iter().zip(due).enumerate() {
             let off = (i128::from(*revealed as i64) << FRAC) - i128::from(due as i64);
-            let right = if fixed { off.abs() <= i128::from(ONE) } else { *revealed == due };
+            let right = match self.operation {
+                _ if fixed => off.abs() <= i128::from(ONE),
+                Operation::Sigmoid => (*revealed as i64).abs_diff(due as i64) <= 2,
+                _ => *revealed == due,
+            };
             ensure!(right, "{:?}: result {at} is {revealed}, {due} is due", self.operation);
         }
         Ok(())
     }
+}
+
+/// The logistic function of a fixed-point number, rounded to the nearest.
+fn sigmoid(word: u64) -> u64 {
+    let one = ONE as f64;
+    let x = word as i64 as f64 / one;
+    (one / (1.0 + (-x).exp())).round() as u64
 }
 
 /// The product of two square matrices with `n` rows.
@@ -166,8 +184,15 @@ mod tests {
     use super::*;
     use crate::wire::{Network, parties};
 
-    const ALL: [Operation; 6] =
-        [Operation::Mul, Operation::FixedMul, Operation::Less, Operation::Dot, Operation::FixedDot, Operation::Sort];
+    const ALL: [Operation; 7] = [
+        Operation::Mul,
+        Operation::FixedMul,
+        Operation::Less,
+        Operation::Dot,
+        Operation::FixedDot,
+        Operation::Sort,
+        Operation::Sigmoid,
+    ];
 
     fn right(task: &Task, ended: Vec<Ended>) {
         assert!(ended.iter().all(|ended| ended.works.len() == task.runs));
@@ -175,7 +200,7 @@ mod tests {
         let [revealed] = &revealed[..] else { panic!("party 0 alone has the result") };
         task.check(revealed).expect("the right result");
         let mut wrong = revealed.clone();
-        wrong[0] = wrong[0].wrapping_add(2);
+        wrong[0] = wrong[0].wrapping_add(5);
         assert!(task.check(&wrong).is_err() && task.check(&wrong[1..]).is_err());
     }
 
@@ -187,21 +212,29 @@ mod tests {
             if matches!(operation, Operation::Mul | Operation::Less) {
                 right(&task, parties(3, Network::Plain, |ctx| checked::party(ctx, &task)).expect("three parties"));
             }
-            let run = |ctx| two::party(ctx, &task, mpc_two::Parameters::default());
-            right(&task, parties(2, Network::Plain, run).expect("two parties"));
+            if operation != Operation::Sigmoid {
+                let run = |ctx| two::party(ctx, &task, mpc_two::Parameters::default());
+                right(&task, parties(2, Network::Plain, run).expect("two parties"));
+            }
         }
     }
 
     #[test]
     fn inputs_keep_their_ranges() {
-        for (operation, most) in
-            [(Operation::Less, 1 << 61), (Operation::FixedMul, 100 * ONE), (Operation::FixedDot, ONE)]
-        {
+        let most = [
+            (Operation::Less, 1 << 61),
+            (Operation::FixedMul, 100 * ONE),
+            (Operation::FixedDot, ONE),
+            (Operation::Sigmoid, 8 * ONE),
+        ];
+        for (operation, most) in most {
             let task = Task::new(operation, 40, 1);
             let within = |word: &u64| (-most..=most).contains(&(*word as i64));
             assert!(task.inputs.iter().flatten().all(within) && task.input(0) != task.input(1));
             assert!(task.inputs.iter().flatten().any(|word| (*word as i64) < 0));
         }
+        let half = [0, 8 * ONE, -8 * ONE].map(|word| sigmoid(word as u64));
+        assert_eq!(half, [ONE as u64 / 2, 262_056, 88]);
         assert_eq!(product(&[1, 2, 3, 4], &[5, 6, 7, 8], 2), [19, 22, 43, 50]);
     }
 }

@@ -1,4 +1,5 @@
-//! A user's own program by the command line alone: checked, asked, read by the other owners' people, received and proven.
+//! Users' own programs by the command line alone, as circuits and over vectors: checked, asked, read by the other owners' people,
+//! received and proven.
 
 mod support;
 
@@ -117,12 +118,13 @@ fn a_program_of_three_owners_is_checked_asked_approved_received_and_proven() {
     assert_eq!(cells(&answer), [[(pressure > education * 20).to_string(), mixed.to_string(), String::new()]]);
     four.look("health/owner", &["query", "result", &job]).fault("HQ-7004");
     let faster = in_tier_a(&four, [id, pressure, education]);
-    for (job, tier, parties) in [(&faster, "A", 2), (&job, "D", 3)] {
+    let correlation = over_vectors(&four);
+    for (job, tier, parties) in [(&faster, "A", 2), (&correlation, "B", 3), (&job, "D", 3)] {
         evidence_holds(&four, job, tier, parties);
     }
     let genesis = four.genesis.clone();
     four.kill_all();
-    for job in [&faster, &job] {
+    for job in [&faster, &correlation, &job] {
         let bundle = four.path(job);
         let file = bundle.to_str().expect("a path");
         assert_eq!(run(heqi().args(["evidence", "verify", file, "--genesis", &genesis])).good()["valid"], true);
@@ -166,6 +168,89 @@ fn in_tier_a(four: &People, [id, pressure, education]: [i64; 3]) -> String {
     assert_eq!(cells(&answer), [[(pressure ^ (education * 256)).to_string(), String::new()]]);
     four.look("health/owner", &["query", "result", &job]).fault("HQ-7004");
     job
+}
+
+const CORRELATION: &str = "scale 12;
+input census[33, 2]; input health[33, 2];
+x = column(sort(census), 2); y = column(sort(health), 2);
+dx = x - mean(x); dy = y - mean(y);
+together = number(column(sort(census), 1) == column(sort(health), 1));
+return dot(dx, dy) / max(sqrt(dot(dx, dx)) * sqrt(dot(dy, dy)), 1), mean(y), smallest(together);
+";
+/// The first numbers that are left out.
+const BOUND: i64 = 1000;
+/// What stands for a pressure that was not measured.
+const USUAL: i64 = 128;
+
+/// Two owners' program over vectors, on shares of three nodes: what lacks a range or a grant is told, then it runs; the job's number.
+fn over_vectors(four: &People) -> String {
+    let path = four.path("together.vectors");
+    fs::write(&path, CORRELATION).expect("written");
+    let file = path.to_str().expect("a path").to_owned();
+    // An author alone has no owner's ranges.
+    run(heqi().args(["program", "check", &file])).fault("HQ-2002");
+    let of = |column: &str, table: &str| format!("SELECT person_id, {column} FROM {table} WHERE person_id < {BOUND}");
+    let inputs = [
+        format!("census=({}) ELSE 0", of("education", "census")),
+        format!("health=({}) ELSE {USUAL}", of("sbp", "health")),
+    ];
+    let asked = |command: &str| {
+        let mut arguments = ["query", command, "--purpose", PURPOSE, "--program", &file].map(str::to_owned).to_vec();
+        arguments.extend(inputs.iter().flat_map(|input| ["--input".to_owned(), input.clone()]));
+        arguments
+    };
+    // Of each data set the persons' numbers go in too, and two nodes hold shares.
+    missing(four, &asked("check"), 6);
+    for dataset in ["health/health", "statistics/census"] {
+        four.grant(dataset, "person_id", "program", &["--holders", "civil,health,statistics"]);
+    }
+    let check = missing(four, &asked("check"), 0);
+    let plan = &check["explanation"];
+    assert_eq!((&check["allowed"], &plan["tier"]), (&Value::Bool(true), &Value::from("B")), "{check}");
+    assert_eq!(plan["nodes"], json!(["civil", "health", "statistics"]));
+    assert_eq!(plan["program"]["arguments"], json!(["census: number[33, 2]", "health: number[33, 2]"]));
+    let ranges: Vec<_> = items(&plan["program"], "ranges").iter().filter_map(Value::as_str).collect();
+    assert!(ranges.len() == 5 && ranges[0] == "census: 0..32767, 0..7", "{ranges:?}");
+    assert!(plan["program"]["products"].as_u64().is_some_and(|products| products >= 3 * 33), "{plan}");
+
+    let submit = asked("submit");
+    let submit: Vec<&str> = submit.iter().map(String::as_str).collect();
+    let job = text(&four.sign(ANALYST, &submit).good(), "job");
+    four.await_approvals(&job, 1);
+    let seen = until("the owner's node sees the proposal", SOON, || four.job("health/owner", &job));
+    assert!(text(&seen, "sql").contains("sqrt(dot(dy, dy))"), "the owner reads the source: {seen}");
+    four.sign("health/owner", &["approve", &job]).good();
+    four.await_status(&job, "done");
+    let answer = four.look(ANALYST, &["query", "result", &job]).good();
+    assert_eq!(answer["columns"], json!(["value1", "value2", "value3"]));
+    let cells = cells(&answer);
+    let found: Vec<f64> = cells[0].iter().map(|cell| cell.parse().expect("a number")).collect();
+    let (r, mean) = plain_correlation();
+    assert!(cells.len() == 1 && r < -0.1 && (found[0] - r).abs() < 0.005, "{found:?} {r}");
+    assert!((found[1] - mean).abs() < 0.01 && (found[2] - 1.0).abs() < 0.001, "{found:?} {mean}");
+    four.look("health/owner", &["query", "result", &job]).fault("HQ-7004");
+    job
+}
+
+/// Of the same people, from the files: the correlation of education with pressure, and the mean pressure.
+fn plain_correlation() -> (f64, f64) {
+    let of = |file: &str, column: &str, usual: i64| {
+        let mut found: Vec<(i64, f64)> = rows(file)
+            .iter()
+            .filter_map(|row| Some((row["person_id"]?, row[column].unwrap_or(usual) as f64)))
+            .filter(|(id, _)| *id < BOUND)
+            .collect();
+        found.sort_by_key(|(id, _)| *id);
+        found.into_iter().map(|(_, value)| value).collect::<Vec<_>>()
+    };
+    let (x, y) = (of("census.csv", "education", 0), of("health.csv", "sbp", USUAL));
+    assert_eq!((x.len(), y.len()), (33, 33), "as the program declares");
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let moment = |a: &[f64], b: &[f64]| -> f64 {
+        let (mean_a, mean_b) = (mean(a), mean(b));
+        a.iter().zip(b).map(|(a, b)| (a - mean_a) * (b - mean_b)).sum()
+    };
+    (moment(&x, &y) / (moment(&x, &x) * moment(&y, &y)).sqrt(), mean(&y))
 }
 
 /// The auditor sees the job's tier and what its parties wrote; the bundle is left under the job's name.

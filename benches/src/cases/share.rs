@@ -1,8 +1,8 @@
 //! `make bench NAME=share`: arithmetic on secret shares of three parties, of three with a malicious one, and of two without
 //! a dealer.
 //!
-//! `N` (10^6) is the number of elements for three parties, a tenth of it for a sort and for two parties, `M` (256) the side
-//! of matrices; the shaped network has a tenth of the elements. Links are plain TCP, the product's TLS, and the shaped
+//! `N` (10^6) is the number of elements for three parties, a tenth of it for two; of either a tenth for a sort and for the logistic
+//! function; `M` (256) the side of matrices; the shaped network has a tenth of the elements. Links are plain TCP, the product's TLS, and the shaped
 //! network. Set-up and inputs are not in the time; of `RUNS` + 1 runs (5) of a session the first is not counted. `bytes` and
 //! `rounds` are a run's, all parties' bytes together; `party_bytes` and `party_rounds` are each party's. Every result is
 //! compared with that in the clear. `ONLY` names cases, with commas between. What the machine gives at most is measured first.
@@ -10,8 +10,8 @@
 //! `star_b_plus_ratio` is how many times as long as in tier B (`star_b`) a star join of two tables with `STAR` (2000) rows each
 //! takes in tier B+ (`star_b_plus`), from set-up to the groups, with as many rows on every network.
 //!
-//! The peer is SecretFlow's SPU over plain TCP, whose numbers are fixed point: `rep3_fxp_mul`, `two_fxp_mul` and both `dot`
-//! cut places off as it does, the cases of integers do not. With a malicious party the figure beside is our own semi-honest
+//! The peer is SecretFlow's SPU over plain TCP, whose numbers are fixed point: `rep3_fxp_mul`, `rep3_sigmoid`, `two_fxp_mul` and
+//! both `dot` cut places off as it does, the cases of integers do not. With a malicious party the figure beside is our own semi-honest
 //! one over the same links.
 
 use std::collections::BTreeMap;
@@ -57,13 +57,14 @@ const fn case(name: &'static str, engine: Engine, operation: Operation, beside: 
     Case { name, engine, operation, beside }
 }
 
-const CASES: [Case; 13] = [
+const CASES: [Case; 15] = [
     case("rep3_mul", Engine::Rep3, Operation::Mul, "mul"),
     case("rep3_fxp_mul", Engine::Rep3, Operation::FixedMul, "mul"),
     case("rep3_less", Engine::Rep3, Operation::Less, "less"),
     case("rep3_dot", Engine::Rep3, Operation::FixedDot, "dot"),
     case("rep3_dot_integers", Engine::Rep3, Operation::Dot, "dot"),
     case("rep3_sort", Engine::Rep3, Operation::Sort, "sort"),
+    case("rep3_sigmoid", Engine::Rep3, Operation::Sigmoid, "sigmoid"),
     case("rep3_malicious_mul", Engine::Checked, Operation::Mul, "rep3_mul"),
     case("rep3_malicious_less", Engine::Checked, Operation::Less, "rep3_less"),
     case("two_mul", Engine::Two, Operation::Mul, "mul"),
@@ -71,6 +72,7 @@ const CASES: [Case; 13] = [
     case("two_less", Engine::Two, Operation::Less, "less"),
     case("two_dot", Engine::Two, Operation::FixedDot, "dot"),
     case("two_dot_integers", Engine::Two, Operation::Dot, "dot"),
+    case("two_sort", Engine::Two, Operation::Sort, "sort"),
 ];
 
 /// How much is computed.
@@ -117,7 +119,7 @@ impl Case {
         let elements = if network == Network::Shaped { n / 10 } else { n };
         match self.operation {
             Operation::Dot | Operation::FixedDot => m,
-            Operation::Sort => elements / 10,
+            Operation::Sort | Operation::Sigmoid => self.engine.elements(elements) / 10,
             _ => self.engine.elements(elements),
         }
     }

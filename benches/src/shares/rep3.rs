@@ -37,6 +37,11 @@ pub async fn party(mut ctx: Context, task: &Task) -> anyhow::Result<Ended> {
             let (works, product) = timed(&mut ctx, runs, async || engine.fixed_matmul(&x, &y, [n; 3]).await).await?;
             (works, product.raw().clone())
         }
+        Operation::Sigmoid => {
+            let x = fixed(&x);
+            let (works, result) = timed(&mut ctx, runs, async || engine.fixed_sigmoid(&x).await).await?;
+            (works, result.raw().clone())
+        }
         Operation::Sort => {
             let sort = async || {
                 let bits = engine.to_bits(x.view()).await?;

@@ -1,6 +1,6 @@
 //! The two-party engine.
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use mpc_core::Context;
 use mpc_two::{Parameters, Two};
 
@@ -9,7 +9,7 @@ use super::{Ended, FRAC, Operation, Task, timed};
 /// One party's run.
 ///
 /// # Errors
-/// What the engine fails with.
+/// What the engine fails with; also for the logistic function.
 pub async fn party(mut ctx: Context, task: &Task, parameters: Parameters) -> anyhow::Result<Ended> {
     let mut engine = Two::setup_with(&mut ctx, parameters).await?;
     let (me, [x_len, y_len, _]) = (engine.me(), task.counts());
@@ -28,6 +28,7 @@ pub async fn party(mut ctx: Context, task: &Task, parameters: Parameters) -> any
         }
         Operation::Dot => timed(&mut ctx, runs, async || engine.matmul(&x, &y, shape).await).await?,
         Operation::FixedDot => timed(&mut ctx, runs, async || engine.matmul_fixed(&x, &y, shape, FRAC).await).await?,
+        Operation::Sigmoid => bail!("the logistic function is not measured between two"),
         Operation::Sort => {
             let sort = async || engine.sort(vec![x.clone()], 0, i64::MIN..=i64::MAX).await;
             let (works, mut columns) = timed(&mut ctx, runs, sort).await?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::form::{Column, Declared, Form, Kind, MOST_DIGITS, MOST_ELEMENTS, WIDE_LIMIT};
+use crate::form::{Column, Declared, Form, Kind, MOST_COLUMNS, MOST_DIGITS, MOST_ELEMENTS, WIDE_LIMIT};
 use crate::problem::{Place, Problem};
 use crate::program::{Program, Returned};
 use crate::source::{Cursor, Source};
@@ -139,10 +139,19 @@ impl Checker<'_> {
         self.parts.get(&step).cloned().unwrap_or_else(|| vec![(form.low, form.high); form.columns])
     }
 
-    /// A step that keeps columns apart, each with its range.
+    /// The range of one column of a step.
+    pub(crate) fn part(&self, step: usize, place: usize) -> (i128, i128) {
+        let form = self.form(step);
+        self.parts.get(&step).and_then(|parts| parts.get(place)).copied().unwrap_or((form.low, form.high))
+    }
+
+    /// A step that keeps columns apart, each with its range. Of a very wide one the range of all stands for each, so that no text makes the
+    /// checker keep many times its own length.
     pub(crate) fn apart(&mut self, op: Op, form: Form, at: Place, parts: Ranges) -> Result<Item, Problem> {
         let step = self.push(op, form, at)?;
-        self.parts.insert(step, parts);
+        if parts.len() <= MOST_COLUMNS {
+            self.parts.insert(step, parts);
+        }
         Ok(Item { what: What::Step(step), at })
     }
 
@@ -190,6 +199,12 @@ impl Checker<'_> {
         if columns > MOST_RESULTS || results.iter().any(|result| result.form.rows != rows) {
             let what = format!("return values of as many rows each, of at most {MOST_RESULTS} columns together");
             return Err(Problem::unsupported(at, what));
+        }
+        if rows.saturating_mul(columns) > MOST_ELEMENTS {
+            return Err(Problem::unsupported(
+                at,
+                format!("an answer of more than {MOST_ELEMENTS} elements; return fewer"),
+            ));
         }
         Ok(results)
     }

@@ -18,7 +18,7 @@ pub struct Size {
     pub bytes: u64,
     /// Messages that wait for each other, about.
     pub rounds: u64,
-    /// Bytes of memory that each party takes, about.
+    /// Bytes of memory that each party takes, about: for all values, and for what the largest step works with.
     pub memory: u64,
 }
 
@@ -31,6 +31,12 @@ const LESS_ROUNDS: u64 = 9;
 const CUT_ROUNDS: u64 = 3;
 /// Bytes of all bits of a number.
 const BITS: u64 = 500;
+/// Bytes that a step works with besides its value, an element of what it takes or gives: where numbers are compared or products masked,
+/// and where functions, orders or tournaments have many vectors at once.
+const WORKING: u64 = 96;
+const MUCH: u64 = 512;
+/// Bytes of a row of a matrix that is laid out for products: both components, sixteen columns at once.
+const PANEL: u64 = 2 * 16 * 8;
 /// Rounds to set up and to reveal.
 const OWN_ROUNDS: u64 = 6;
 
@@ -60,17 +66,33 @@ fn function(function: Function) -> (u64, u64, u64) {
 
 impl Size {
     pub(crate) fn of(steps: &[Step]) -> Self {
-        let mut size = Self { rounds: OWN_ROUNDS, ..Self::default() };
+        let (mut size, mut most) = (Self { rounds: OWN_ROUNDS, ..Self::default() }, 0);
         for step in steps {
             let Part { products, bytes, rounds } = of(steps, step);
             size.products = size.products.saturating_add(products);
             size.bytes = size.bytes.saturating_add(bytes);
             size.rounds = size.rounds.saturating_add(rounds);
             let word = if step.form.kind == Kind::Wide { 32 } else { 16 };
-            // A value, and as much again while it is computed.
-            size.memory = size.memory.saturating_add(2 * word * step.form.len() as u64);
+            size.memory = size.memory.saturating_add(word * step.form.len() as u64);
+            most = most.max(working(steps, step));
         }
+        size.memory = size.memory.saturating_add(most);
         size
+    }
+}
+
+/// Bytes that a step works with besides its value.
+fn working(steps: &[Step], step: &Step) -> u64 {
+    let taken = step.op.operands().into_iter().flatten().filter_map(|at| steps.get(at)).map(|step| step.form);
+    let len = taken.map(|form| form.len() as u64).max().unwrap_or(0).max(step.form.len() as u64);
+    match step.op {
+        Op::Matmul(_, y) => {
+            let rows = steps.get(y).map_or(0, |step| step.form.rows as u64);
+            WORKING * len + PANEL * rows
+        }
+        Op::Dot(..) => (WORKING + PANEL) * len,
+        Op::Divide(..) | Op::Apply(..) | Op::Largest(_) | Op::LargestRow(_) | Op::Sort(..) => MUCH * len,
+        _ => WORKING * len,
     }
 }
 

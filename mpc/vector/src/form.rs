@@ -8,6 +8,8 @@ use crate::problem::Place;
 
 /// Most elements of one value.
 pub(crate) const MOST_ELEMENTS: usize = 1 << 20;
+/// Most columns of an input, and most whose ranges are kept apart.
+pub(crate) const MOST_COLUMNS: usize = 1024;
 /// Integers modulo 2^128 stay below this in magnitude, so that differences and truncation are exact about their tops.
 pub(crate) const WIDE_LIMIT: i128 = 1 << 126;
 

@@ -5,7 +5,7 @@ use mpc_share::interval::{Overflow, Range};
 
 use crate::check::{Checker, Item, NARROWER, What};
 use crate::form::{Form, Kind, MOST_ELEMENTS};
-use crate::operate::{corners, overflow};
+use crate::operate::{beyond, corners, overflow};
 use crate::problem::{Place, Problem, Why};
 use crate::step::{Function, Op, Pick};
 use crate::token::Literal;
@@ -128,8 +128,7 @@ impl Checker<'_> {
         let range = if own.kind == Kind::Wide {
             let rows = i128::try_from(own.rows).unwrap_or(i128::MAX);
             let sum = |(low, high): (i128, i128)| Some((low.checked_mul(rows)?, high.checked_mul(rows)?));
-            let refused = || Problem::overflow(at, format!("this product may not fit its word; {NARROWER}"));
-            corners(&own, &other).and_then(sum).ok_or_else(refused)?
+            corners(&own, &other).and_then(sum).ok_or_else(|| beyond(at))?
         } else {
             self.sums_of_products(&own, &other, own.rows, at)?
         };
@@ -216,8 +215,8 @@ impl Checker<'_> {
         let step = self.any(x)?;
         let form = self.form(step);
         let place = self.place(place, form.columns)?;
-        let form = form.ranged(self.parts(step).get(place).copied().unwrap_or((form.low, form.high)));
-        self.bounded(Op::Pick(step, Pick::Column(place)), form.shaped(form.rows, 1), at)
+        let form = form.ranged(self.part(step, place)).shaped(form.rows, 1);
+        self.bounded(Op::Pick(step, Pick::Column(place)), form, at)
     }
 
     fn rows(&mut self, x: Item, first: Item, count: Item, at: Place) -> Result<Item, Problem> {

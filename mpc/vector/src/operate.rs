@@ -13,9 +13,37 @@ const LIMIT: i128 = 1 << 62;
 /// Most places that one cut takes off.
 const MOST_PLACES: u32 = mpc_share::MOST_PLACES;
 
+/// As much of a public fraction as one factor takes.
+struct Factor {
+    by: i128,
+    /// The places that are cut off behind it.
+    cut: u32,
+    /// What is left of the numerator, as a share of `2^-cut`; 0 where that makes less than a unit.
+    rest: i128,
+}
+
+/// The finest factor for `over / under` that numbers up to `most` in magnitude leave room for.
+fn factor(most: i128, over: i128, under: i128) -> Option<Factor> {
+    (1..=MOST_PLACES).rev().find_map(|cut| {
+        let raised = over.checked_mul(1 << cut)?;
+        let nearest = (2 * raised + under).div_euclid(2 * under);
+        nearest.checked_mul(most).filter(|product| product.abs() < LIMIT)?;
+        let lost = (raised - nearest * under).abs().checked_mul(most)?;
+        if lost <= under << cut {
+            return Some(Factor { by: nearest, cut, rest: 0 });
+        }
+        // Towards 0, so that what is left has the fraction's sign.
+        Some(Factor { by: raised / under, cut, rest: raised % under })
+    })
+}
+
 /// An interval's refusal at its place, with what to write instead.
 pub(crate) fn overflow(at: Place, why: Overflow) -> Problem {
     Problem::overflow(at, format!("{why}; {NARROWER}"))
+}
+
+pub(crate) fn beyond(at: Place) -> Problem {
+    Problem::overflow(at, format!("this product may not fit its word; {NARROWER}"))
 }
 
 /// The lowest and the highest of products of two ranges; `None` beyond 128 bits.
@@ -133,16 +161,14 @@ impl Checker<'_> {
             (Some(left), Some(right)) if x.kind == Kind::Number => {
                 of(Range::products(&[(left, right)], self.scale).map_err(|why| overflow(at, why))?)
             }
-            _ => {
-                let refused = || Problem::overflow(at, format!("this product may not fit its word; {NARROWER}"));
-                corners(x, y).ok_or_else(refused)?
-            }
+            _ => corners(x, y).ok_or_else(|| beyond(at))?,
         };
         // A square is not negative, nor is it after its low places are cut off.
         Ok(if square { (range.0.max(0), range.1) } else { range })
     }
 
-    /// Times a public fraction, as precisely as the word allows; the denominator is positive.
+    /// Times a public fraction, right to some units of the scale; the denominator is positive and at most 2^57. Numbers that fill their word leave
+    /// room for a coarse factor alone, so what is left of the fraction is then taken times the same numbers with low places cut off.
     pub(crate) fn times(&mut self, of: usize, (over, under): (i128, i128), at: Place) -> Result<Item, Problem> {
         let form = self.form(of);
         if form.kind != Kind::Number {
@@ -150,23 +176,41 @@ impl Checker<'_> {
                 Problem::unsupported(at, "a minus before, or a public factor of, what is no number; write 0 - x");
             return Err(wide);
         }
-        let most = form.low.abs().max(form.high.abs()).max(1);
-        let raised = |cut: u32| -> Option<i64> {
-            let by = (2 * over.checked_mul(1 << cut)? + under).div_euclid(2 * under);
-            let fits = by.checked_mul(most).is_some_and(|product| product.abs() < LIMIT);
-            if fits { i64::try_from(by).ok() } else { None }
+        if over % under == 0 {
+            return self.scaled(of, over / under, 0, at);
+        }
+        let (mut of, mut over, mut sum) = (of, over, None);
+        loop {
+            let own = self.form(of);
+            let most = own.low.abs().max(own.high.abs()).max(1);
+            let Factor { by, cut, rest } = factor(most, over, under).ok_or_else(|| beyond(at))?;
+            let term = self.scaled(of, by, cut, at)?;
+            let so_far = match sum {
+                None => term,
+                Some(sum) => self.add(sum, term, false)?,
+            };
+            if rest == 0 {
+                return Ok(so_far);
+            }
+            (over, sum) = (rest, Some(so_far));
+            // A unit of what is cut off counts for half a unit of the result, or for one.
+            let mut places = cut;
+            while places < MOST_PLACES && over.abs() <= under / 4 {
+                (over, places) = (2 * over, places + 1);
+            }
+            let shorter = self.scaled(of, 1, places, at)?;
+            of = self.any(shorter)?;
+        }
+    }
+
+    /// Times a public integer, so many low places then cut off.
+    fn scaled(&mut self, of: usize, by: i128, cut: u32, at: Place) -> Result<Item, Problem> {
+        let form = self.form(of);
+        let end = |raw: i128| raw.checked_mul(by).filter(|product| product.abs() < LIMIT);
+        let (Some(low), Some(high), Ok(by)) = (end(form.low), end(form.high), i64::try_from(by)) else {
+            return Err(beyond(at));
         };
-        let exact = over.rem_euclid(under) == 0;
-        let found = if exact {
-            raised(0).map(|by| (by, 0))
-        } else {
-            (1..=MOST_PLACES).rev().find_map(|cut| raised(cut).map(|by| (by, cut)))
-        };
-        let Some((by, cut)) = found else {
-            return Err(Problem::overflow(at, format!("this product may not fit its word; {NARROWER}")));
-        };
-        let ends = [form.low * i128::from(by), form.high * i128::from(by)];
-        let (low, high) = (ends[0].min(ends[1]) >> cut, ends[0].max(ends[1]) >> cut);
+        let (low, high) = (low.min(high) >> cut, low.max(high) >> cut);
         let high = if cut > 0 { high + 1 } else { high };
         self.bounded(Op::Times { of, by, cut }, form.ranged((low, high)), at)
     }

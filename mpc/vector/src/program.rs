@@ -64,6 +64,28 @@ impl Program {
         &self.results
     }
 
+    /// The ranges that values keep to, as `name: low..high`: of every input, by column where they differ, then of what is returned.
+    pub fn ranges(&self) -> Vec<String> {
+        let inputs = self.inputs.iter().zip(&self.columns).map(|(input, columns)| {
+            let range = |column: &Column| {
+                let Column { digits, low, high } = input.range.unwrap_or(*column);
+                format!("{}..{}", shown::text(low.into(), digits), shown::text(high.into(), digits))
+            };
+            let mut all: Vec<String> = columns.iter().map(range).collect();
+            if all.windows(2).all(|pair| pair[0] == pair[1]) {
+                all.truncate(1);
+            }
+            format!("{}: {}", input.name, all.join(", "))
+        });
+        let results = self.results.iter().map(|result| {
+            let Form { kind, low, high, .. } = result.form;
+            let places = if kind == Kind::Number { self.digits() } else { 0 };
+            let text = |raw: i128| shown::text(self.shown(kind, raw), places);
+            format!("{}: {}..{}", result.name, text(low), text(high))
+        });
+        inputs.chain(results).collect()
+    }
+
     /// What a run takes.
     pub fn size(&self) -> Size {
         Size::of(&self.steps)

@@ -1,11 +1,13 @@
 //! A program's text up to its statements: the scale of its numbers and its inputs.
 
-use crate::form::{Column, Declared, Kind, MOST_ELEMENTS};
+use crate::form::{Column, Declared, Kind, MOST_COLUMNS, MOST_ELEMENTS};
 use crate::problem::{Place, Problem, Why};
 use crate::token::{Literal, Token, tokens};
 
 /// Most inputs of a program.
 const MOST_INPUTS: usize = 32;
+/// Longest name, which a plan repeats for every column that is returned.
+const MOST_NAME: usize = 64;
 /// Words that are no names.
 const RESERVED: [&str; 6] = ["scale", "input", "return", "and", "or", "not"];
 const HEAD: &str = "begin with `scale 16;`, the fractional bits of every number, 1 to 20";
@@ -74,7 +76,7 @@ fn declared(cursor: &mut Cursor<'_>) -> Result<Declared, Problem> {
     if cursor.sign("[") {
         rows = cursor.whole(1, MOST_ELEMENTS, INPUT)?;
         if cursor.sign(",") {
-            columns = cursor.whole(1, MOST_ELEMENTS, INPUT)?;
+            columns = cursor.whole(1, MOST_COLUMNS, INPUT)?;
         }
         cursor.need("]")?;
     }
@@ -148,12 +150,12 @@ impl Cursor<'_> {
     pub(crate) fn name(&mut self) -> Result<String, Problem> {
         let at = self.at();
         match self.token() {
-            Some(Token::Word(name)) if !RESERVED.contains(&name.as_str()) => {
+            Some(Token::Word(name)) if !RESERVED.contains(&name.as_str()) && name.len() <= MOST_NAME => {
                 let name = name.clone();
                 self.next += 1;
                 Ok(name)
             }
-            _ => Err(Problem::syntax(at, "write a name here: letters, digits and _")),
+            _ => Err(Problem::syntax(at, format!("write a name here: letters, digits and _, at most {MOST_NAME}"))),
         }
     }
 

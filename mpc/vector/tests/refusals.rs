@@ -56,7 +56,8 @@ fn heads_are_refused_with_their_form() {
         ("scale 21; input x[3]; return x;", "1 to 20"),
         ("scale 16; return 1;", "input x[200, 3]"),
         ("scale 16; input x[0]; return x;", "a whole number from 1"),
-        ("scale 16; input x[2000, 2000]; return x;", "at most"),
+        ("scale 16; input x[2000, 1000]; return x;", "at most"),
+        ("scale 16; input x[1, 2000]; return x;", "from 1 to 1024"),
         ("scale 16; input x; input x; return x;", "twice"),
         ("scale 16; input x from 2 to 1; return x;", "from the lower"),
         ("scale 16; input x truth from 0 to 1; return x;", "truth"),
@@ -66,6 +67,8 @@ fn heads_are_refused_with_their_form() {
         let problem = Source::parse(text).expect_err(text);
         assert!(problem.what.contains(instead), "{text}: {problem}");
     }
+    let name = |length: usize| Source::parse(&format!("scale 4; input {} from 0 to 1; return 1;", "n".repeat(length)));
+    assert!(name(64).is_ok() && name(65).unwrap_err().what.contains("at most 64"));
     let wide = check("scale 20; input x; return x;", &[whole(1, 0, 1 << 43)]).unwrap_err();
     assert_eq!(wide.why, Why::Overflow);
     let alone = Source::parse("scale 4; input x; return x;").unwrap().check_alone().unwrap_err();
@@ -87,6 +90,7 @@ fn ranges_follow_the_operations_and_bounds_make_them_narrow() {
     assert!(ranges[1].1 < 100 && ranges[1].1 >= 32, "{ranges:?}");
     assert!(ranges[2].0 == 0 && (6400..6404).contains(&ranges[2].1), "{ranges:?}");
     assert_eq!(ranges[3..], [(0, 80), (0, 320), (-320, 160)]);
+    assert_eq!(program.ranges()[..2], ["x: -10..20", "y: 0.5..20"]);
     // Columns keep their ranges where rows are only moved.
     let text = "scale 4; input x[8, 2]; 
         y = rows(sort(shuffle(compact(beside(column(x, 2), x), column(x, 1) > 1)), 3), 1, 4);
@@ -94,6 +98,7 @@ fn ranges_follow_the_operations_and_bounds_make_them_narrow() {
     let moved = check(text, &[vec![whole(1, 1, 3)[0], whole(1, -9, 500)[0]]]).unwrap();
     let ranges: Vec<_> = moved.results().iter().map(|result| (result.form.low, result.form.high)).collect();
     assert_eq!(ranges, [(-144, 8000), (0, 48)]);
+    assert_eq!(moved.ranges(), ["x: 1..3, -9..500", "value1: -9..500", "value2: 0..3"]);
     let names: Vec<_> = program.results().iter().map(|result| result.name.as_str()).collect();
     assert_eq!(names, ["y", "value2", "value3", "value4", "value5", "value6"]);
 }
@@ -124,6 +129,20 @@ fn no_text_makes_the_checker_panic_or_go_deep() {
     assert!(check(&minus, &columns()).is_ok());
     let many = format!("{HEAD}return x{};", " + x".repeat(6000));
     assert!(check(&many, &columns()).unwrap_err().what.contains("steps"));
+    // Shapes beyond what is kept are refused before anything is as large.
+    let sized = |rows: usize, columns: usize, rest: &str| {
+        let text = format!("scale 4; input x[{rows}, {columns}] from 0 to 1; {rest}");
+        Source::parse(&text).and_then(|source| source.check_alone()).map(|program| program.size().memory)
+    };
+    let wide = "y = transpose(x); z = shuffle(y); ".to_owned();
+    let again: String = (0..40).map(|at| format!("z{at} = shuffle(y); ")).collect();
+    assert!(sized(1 << 20, 1, &format!("{wide}return column(z, 1048576);")).is_ok_and(|memory| memory > 64 << 20));
+    assert!(sized(1 << 20, 1, &format!("{wide}{again}return column(z, 1);")).unwrap_err().what.contains("of all"));
+    assert!(sized(1 << 10, 1 << 10, "return matmul(x, beside(x, x));").unwrap_err().what.contains("elements"));
+    assert!(sized(1 << 19, 1, "return x, x;").is_ok());
+    assert!(sized(1 << 19, 1, "return x, x, x;").unwrap_err().what.contains("an answer of more than"));
+    let spread = sized(1 << 11, 1, "return x + transpose(x);").unwrap_err();
+    assert!(spread.what.contains("elements of a value"), "{spread}");
     // Every beginning of a text, and every text that lacks one character.
     let text = format!("{HEAD}a = sort(column(x, 2)); return choose(t and a >= 1.5, -a / 2, scan_sum(a, t)), a;");
     assert!(check(&text, &columns()).is_ok());

@@ -145,6 +145,33 @@ async fn wide_integers_are_exact_beyond_64_bits() {
     assert!((told[3][0] + 5).abs() <= 1 && (told[3][1] - 64).abs() <= 1, "{told:?}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn public_fractions_are_right_where_numbers_fill_their_words() {
+    // 46 and 60 places leave room for factors of 16 and of 2.
+    let text = "scale 16; input x[1000]; return mean(x), mean(x - 500000) / -7;";
+    let program = check(text, &[whole(1, 0, 1_000_000)]).unwrap();
+    let x: Vec<i64> = (0..1000).map(|row| 999_999 - row % 3).collect();
+    let due = mean(&x);
+    let found = told(&program, &[0], &[x]).await;
+    for (found, due) in found.iter().zip([due, (due - 500_000.0) / -7.0]) {
+        assert!((real(&program, found[0]) - due).abs() < 0.0005, "{found:?} {due}");
+    }
+    let most = 1i64 << 40;
+    let program = check("scale 20; input x[5]; return x * 0.3, x / -12345.678;", &[whole(1, -most, most)]).unwrap();
+    let x = vec![most, -most, 0, 12_345, -987_654_321];
+    let found = told(&program, &[2], std::slice::from_ref(&x)).await;
+    for (by, found) in [0.3, -1.0 / 12_345.678].into_iter().zip(&found) {
+        for (found, x) in found.iter().zip(&x) {
+            let due = *x as f64 * by;
+            assert!((real(&program, *found) - due).abs() < 0.001, "{found} {due}");
+        }
+    }
+    // What is not negative stays so, however many terms a product has.
+    let text = "scale 20; input x[900] from 0 to 1000000; return sqrt(mean(x)), sqrt(x * 0.001);";
+    assert!(check(text, &[whole(1, 0, 1)]).unwrap_err().what.contains("as many rows"));
+    assert!(check("scale 20; input x[900] from 0 to 1000000; return sqrt(mean(x));", &[whole(1, 0, 1)]).is_ok());
+}
+
 #[test]
 fn words_outside_their_range_are_refused_and_named_by_row() {
     let program = check("scale 4; input x[2, 2] from -1.5 to 2; return sum(x);", &[whole(2, -100, 100)]).unwrap();

@@ -31,6 +31,10 @@ pub struct ProgramExplained {
     pub size: CircuitSize,
     /// Products of secret numbers, of a program over vectors, which has no AND gates.
     pub products: Option<u64>,
+    /// The ranges that the values of a program over vectors keep to, as `name: low..high`: of each argument, by column where they differ, then of
+    /// what it returns.
+    #[serde(default)]
+    pub ranges: Vec<String>,
 }
 
 /// The program of a plan.
@@ -42,6 +46,7 @@ pub(crate) fn explained(plan: &Plan, circuit: &Circuit) -> ProgramExplained {
         result: circuit.result.clone(),
         size: circuit.size,
         products: None,
+        ranges: Vec::new(),
     }
 }
 

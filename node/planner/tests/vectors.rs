@@ -79,6 +79,10 @@ fn the_explanation_says_what_nodes_hold_and_what_a_run_takes() {
     assert_eq!((program.products, program.size.and_gates), (Some(size.products), 0));
     assert_eq!((told.bytes, told.rounds), (size.bytes, size.rounds));
     assert_eq!(program.arguments[0], "people: number[8, 2]");
+    assert_eq!(
+        program.ranges[..4],
+        ["people: -1..127, -1..327.67", "income: 0..31", "urban: 0..1", "value1: -1..327.6702"]
+    );
     assert!(told.outputs[0].source == "number of the row" && told.outputs[3].source.contains("column 3"));
     assert!(told.learns.iter().any(|learns| learns.party == org("statistics") && learns.what.en.contains("value1")));
     assert_eq!((told.steps.kind.as_str(), told.steps.inputs[0].inputs.len()), ("deliver", 3));

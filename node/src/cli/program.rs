@@ -95,5 +95,11 @@ pub fn told(program: &Value, show: Show) -> String {
         "The program returns {result}; {work_en}, about {kilobytes} kB sent by all parties, {rounds} rounds, about {memory} MB of \
          memory a party"
     );
-    show.pick(&zh, &en).to_owned()
+    let mut lines = vec![show.pick(&zh, &en)];
+    let ranges: Vec<&str> = items(program, "ranges").iter().filter_map(Value::as_str).collect();
+    if !ranges.is_empty() {
+        lines.push(show.pick("各值的取值范围：", "Ranges of values:"));
+        lines.extend(ranges);
+    }
+    lines.join("\n")
 }

@@ -1,7 +1,8 @@
 //! The explanation of a program over vectors: its protocol, its steps, its cost, and what each party learns.
 
 use base_types::OrgId;
-use notary_terms::{CircuitSize, Plan, ReadRole, VectorSize, Vectors};
+use mpc_vector::{Column, Source};
+use notary_terms::{CircuitSize, Plan, ReadRole, VectorColumn, VectorInput, VectorSize, Vectors};
 
 use crate::{
     cost::{BYTES_MILLI, Cost, ROUNDS_MILLI},
@@ -24,7 +25,20 @@ pub(crate) fn explained(plan: &Plan, vectors: &Vectors) -> ProgramExplained {
         result: vectors.result.clone(),
         size: CircuitSize { and_gates: 0, bytes, rounds, memory },
         products: Some(products),
+        ranges: ranges(vectors),
     }
+}
+
+/// The ranges that values keep to; none of a program that this node refuses.
+fn ranges(vectors: &Vectors) -> Vec<String> {
+    let column = |column: &VectorColumn| {
+        let VectorColumn { digits, low, high } = *column;
+        Column { digits, low, high }
+    };
+    let columns = |input: &VectorInput| input.columns.iter().map(column).collect();
+    let inputs: Vec<Vec<Column>> = vectors.inputs.iter().map(columns).collect();
+    let checked = Source::parse(&vectors.source).and_then(|source| source.check(&inputs));
+    checked.map(|program| program.ranges()).unwrap_or_default()
 }
 
 /// Tier, protocol, what is shown instead of aggregates, and who learns what.

@@ -45,6 +45,8 @@ function Summary({ plan }: { plan: Plan }) {
     const facts = { signature, memory: size(memory) }
     const told = products === null ? t('programText', { ...facts, gates }) : t('vectorsText', { ...facts, products })
     items.push({ key: 'program', label: t('program'), children: told })
+    const ranges = plan.program.ranges ?? []
+    if (ranges.length > 0) items.push({ key: 'ranges', label: t('valueRanges'), children: ranges.join(' · ') })
   }
   return <Descriptions size="small" bordered column={1} items={items} data-testid="plan-summary" />
 }

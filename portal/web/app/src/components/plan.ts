@@ -19,6 +19,7 @@ export interface Plan {
 export interface Program {
   source: string; digest: string; arguments: string[]; result: string
   size: { and_gates: number; bytes: number; rounds: number; memory: number }; products: number | null
+  ranges?: string[]
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

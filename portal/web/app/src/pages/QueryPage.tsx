@@ -23,6 +23,17 @@ WHERE h.age >= 40
 GROUP BY c.education
 ORDER BY c.education`
 
+// The correlation of two owners' columns, both sorted by person.
+const EXAMPLE_VECTORS = `COMPUTE VECTORS $$
+scale 12;
+input census[33, 2]; input health[33, 2];
+x = column(sort(census), 2); y = column(sort(health), 2);
+dx = x - mean(x); dy = y - mean(y);
+r = dot(dx, dy) / max(sqrt(dot(dx, dx)) * sqrt(dot(dy, dy)), 1);
+return r;
+$$ WITH census = (SELECT person_id, income FROM census WHERE person_id < 1000) ELSE 18,
+  health = (SELECT person_id, sbp FROM health WHERE person_id < 1000) ELSE 128`
+
 export function QueryPage() {
   const { t } = useLanguage()
   const { me } = useSession()
@@ -72,7 +83,7 @@ export function QueryPage() {
     <Stack testid="query-page">
       <Card size="small" title={t('query')}>
         <Form layout="vertical">
-          <Form.Item label={t('sql')}>
+          <Form.Item label={t('sql')} extra={t('sqlHint')}>
             <Input.TextArea
               value={sql}
               onChange={(event) => changed(event.target.value)}
@@ -94,6 +105,7 @@ export function QueryPage() {
           <TierField value={tier} onChange={(asked) => { setTier(asked); setCheck(null) }} />
           <Space>
             <Button onClick={() => changed(EXAMPLE)} data-testid="query-example">{t('example')}</Button>
+            <Button onClick={() => changed(EXAMPLE_VECTORS)} data-testid="query-example-vectors">{t('exampleVectors')}</Button>
             <Button disabled={!sql || busy !== null} loading={busy === 'check'} onClick={() => void askCheck()} data-testid="query-check">{t('check')}</Button>
             <Button type="primary" disabled={!check?.allowed || busy !== null} loading={busy === 'submit'} onClick={() => void submit()} data-testid="query-submit">
               {t('submit')}

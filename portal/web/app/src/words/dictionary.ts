@@ -111,7 +111,12 @@ export const DICTIONARY = {
   rulesSaved: ['规则已生效', 'The rules are set'],
 
   sql: ['查询语句', 'Query'],
+  sqlHint: [
+    'SELECT …；或程序：COMPUTE $$ … $$ WITH …，向量程序为 COMPUTE VECTORS $$ … $$ WITH …',
+    'SELECT …; or a program: COMPUTE $$ … $$ WITH …, over vectors COMPUTE VECTORS $$ … $$ WITH …',
+  ],
   example: ['填入示例', 'Insert the example'],
+  exampleVectors: ['填入向量程序示例', 'Insert a program over vectors'],
   check: ['检查', 'Check'],
   submit: ['签名并提交', 'Sign and submit'],
   allowed: ['规则允许，可以提交', 'The rules allow it; it can be submitted'],
@@ -144,6 +149,7 @@ export const DICTIONARY = {
     '{signature} · {products} 次密文乘法 · 每方内存约 {memory}',
     '{signature} · {products} products of secret numbers · about {memory} of memory a party',
   ],
+  valueRanges: ['各值的取值范围', 'Ranges of values'],
   protocol: ['协议', 'Protocol'],
   planJson: ['计划全文', 'The whole plan'],
 
