@@ -216,7 +216,7 @@ fn over_vectors(four: &People) -> String {
     let submit = asked("submit");
     let submit: Vec<&str> = submit.iter().map(String::as_str).collect();
     let job = text(&four.sign(ANALYST, &submit).good(), "job");
-    four.await_approvals(&job, 1);
+    four.await_approvals(&job, 2);
     let seen = until("the owner's node sees the proposal", SOON, || four.job("health/owner", &job));
     assert!(text(&seen, "sql").contains("sqrt(dot(dy, dy))"), "the owner reads the source: {seen}");
     four.sign("health/owner", &["approve", &job]).good();
