@@ -140,7 +140,7 @@ impl Rep3 {
     pub async fn dot_many<R: Ring>(&mut self, sums: &[&[(View<'_, R>, View<'_, R>)]]) -> Result<Vec<Shared<R>>, Abort> {
         let lens: Vec<usize> = sums.iter().map(|sum| checked_len(sum)).collect();
         let (to, from, total) = (self.before(), self.after(), lens.iter().sum());
-        let mut out = Shared::<R>::zeros(total);
+        let mut out = Shared::<R>::with_capacity(total);
         self.alive()?;
         let Self { ctx, own, next, .. } = self;
         // A pseudorandom share of zero, then the products: in one pass over a piece that the cache holds.
@@ -149,7 +149,7 @@ impl Rep3 {
             next.each(piece, |word, other| *word = R::sub(*word, other));
             add_products(sums, at, piece);
         };
-        let result = ctx.stream((to, &mut out.own[..]), (from, &mut out.next[..]), make).await;
+        let result = ctx.stream((to, total, &mut out.own), (from, total, &mut out.next), make).await;
         self.noted(result)?;
         if lens.len() == 1 {
             return Ok(vec![out]);
