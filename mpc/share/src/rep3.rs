@@ -4,6 +4,7 @@
 //! `x_i, x_{i+1}, y_i, y_{i+1}` party `i` computes `z_i = x_i y_i + x_i y_{i+1} + x_{i+1} y_i + a_i`, where the `a_i`
 //! are a pseudorandom sharing of zero, and sends `z_i` to the party before. A sum of products costs one product.
 
+use base_vector::wide::wide;
 use mpc_core::{Abort, Context};
 
 use crate::stream::Stream;
@@ -189,7 +190,12 @@ fn add_products<R: Ring>(sums: &[&[(View<'_, R>, View<'_, R>)]], at: usize, piec
 /// Adds this party's share of the product to `out`.
 fn accumulate<R: Ring>(out: &mut [u64], x: View<'_, R>, y: View<'_, R>) {
     let factors = x.own.iter().zip(x.next).zip(y.own.iter().zip(y.next));
-    for (out, ((x0, x1), (y0, y1))) in out.iter_mut().zip(factors) {
-        *out = R::add(*out, R::add(R::mul(*x0, R::add(*y0, *y1)), R::mul(*x1, *y0)));
-    }
+    wide(
+        #[inline(always)]
+        || {
+            for (out, ((x0, x1), (y0, y1))) in out.iter_mut().zip(factors) {
+                *out = R::add(*out, R::add(R::mul(*x0, R::add(*y0, *y1)), R::mul(*x1, *y0)));
+            }
+        },
+    );
 }
