@@ -17,7 +17,7 @@ use crate::expand::{Room, bases, linear_weights, square_weights};
 use crate::field::Field;
 use crate::gf::{Gf, times_t};
 use crate::link::Link;
-use crate::planes::{GROUP, LANES, Map, PLACES, Planes, WIDTH, planes};
+use crate::planes::{GROUP, Images, LANES, Map, PLACES, Planes, Turner, WIDTH, room};
 use crate::prove::{Claim, Vectors, prove, share};
 use crate::record::Records;
 use crate::wiped::{Wiped, reserve, wipe};
@@ -62,10 +62,16 @@ pub(crate) async fn verify(link: &mut Link, records: &mut Records) -> Result<(),
     Ok(())
 }
 
-/// A group's planes of a pair of components.
-fn group(pair: &[Vec<u64>; 2], at: usize) -> [Planes; 2] {
-    let part = |vector: &Vec<u64>| at * GROUP..vector.len().min((at + 1) * GROUP);
-    planes(&pair[0][part(&pair[0])], &pair[1][part(&pair[1])])
+/// Turns a group's words of a pair of components into planes, which take the words' place, and gives them.
+fn turn<'a>(turner: &mut Turner, pair: &mut [Vec<u64>; 2], at: usize, out: &'a mut [Planes; 2]) -> [&'a [Block]; 2] {
+    let range = at * GROUP..(at + 1) * GROUP;
+    let [own, next] = pair;
+    let [first, second] = out;
+    let (own, next) = (&mut own[range.clone()], &mut next[range]);
+    turner.turn(own, next, [&mut *first, &mut *second]);
+    own.copy_from_slice(must_cast_slice::<Block, u64>(first));
+    next.copy_from_slice(must_cast_slice::<Block, u64>(second));
+    [first, second]
 }
 
 /// The rows at {0, 1, infinity}^3 of those at {0, 1}^3, each `len` blocks long.
@@ -84,17 +90,23 @@ fn conjunctions(own: [&[Block]; 2], next: [&[Block]; 2], out: &mut [Block]) {
     });
 }
 
-/// The weighted sums of what this party proves, at all points.
-fn products(records: &Records, weights: &[Block]) -> Zeroizing<Vec<Block>> {
+/// The weighted sums of what this party proves, at all points. Afterwards the factors stand as planes, group after group.
+fn products(records: &mut Records, weights: &[Block]) -> Zeroizing<Vec<Block>> {
+    let Records { x, y, .. } = records;
+    x.iter_mut().chain(&mut *y).for_each(|words| pad(words, weights.len() / WIDTH * GROUP));
+    let mut turner = Turner::new();
+    let mut planes = [(); 2].map(|()| [room(), room()]);
     let mut sums: Vec<Unreduced> = (0..POINTS).map(|_| Unreduced::new()).collect();
     let mut product = Wiped::<Block>::zeros(SIDE * WIDTH);
     let mut outer = [(); 4].map(|()| Room::new(HALF, INNER * WIDTH));
     let mut inner = [(); 4].map(|()| Room::new(HALF, WIDTH));
     for (at, weights) in weights.chunks_exact(WIDTH).enumerate() {
-        let ([x_own, x_next], [y_own, y_next]) = (group(&records.x, at), group(&records.y, at));
+        let [x_planes, y_planes] = &mut planes;
+        let ([x_own, x_next], [y_own, y_next]) =
+            (turn(&mut turner, x, at, x_planes), turn(&mut turner, y, at, y_planes));
         let [first, second, third, fourth] = &mut outer;
-        let (a, b) = (expand(first, &x_own, INNER * WIDTH), expand(second, &y_next, INNER * WIDTH));
-        let (c, d) = (expand(third, &x_next, INNER * WIDTH), expand(fourth, &y_own, INNER * WIDTH));
+        let (a, b) = (expand(first, x_own, INNER * WIDTH), expand(second, y_next, INNER * WIDTH));
+        let (c, d) = (expand(third, x_next, INNER * WIDTH), expand(fourth, y_own, INNER * WIDTH));
         for (point, sums) in sums.chunks_exact_mut(SIDE).enumerate() {
             let part = point * INNER * WIDTH..(point + 1) * INNER * WIDTH;
             let [first, second, third, fourth] = &mut inner;
@@ -111,9 +123,11 @@ fn products(records: &Records, weights: &[Block]) -> Zeroizing<Vec<Block>> {
 /// of `f_i`.
 fn claims(records: &Records, weights: &[Block]) -> [Vec<Block>; 2] {
     let mut sums = [(); 2].map(|()| (0..PLACES).map(|_| Unreduced::new()).collect::<Vec<_>>());
+    let (mut turner, mut both) = (Turner::new(), [room(), room()]);
     for (at, weights) in weights.chunks_exact(WIDTH).enumerate() {
         let range = at * GROUP..records.relations().min((at + 1) * GROUP);
-        let both = planes(&records.w[1][range.clone()], &records.f[range]);
+        let [next, f] = &mut both;
+        turner.turn(&records.w[1][range.clone()], &records.f[range], [next, f]);
         for (sums, planes) in sums.iter_mut().zip(&both) {
             sums.iter_mut().zip(planes.chunks_exact(WIDTH)).for_each(|(sum, plane)| sum.add_dot(weights, plane));
         }
@@ -121,22 +135,34 @@ fn claims(records: &Records, weights: &[Block]) -> [Vec<Block>; 2] {
     sums.map(|sums| sums.into_iter().map(Unreduced::reduce).collect())
 }
 
-/// The factors at the point that the map stands for, the first of them times its weight; in the room of those before.
+/// The factors at the point that the map stands for, the first of them times its weight; from the planes that [`products`] left, in
+/// the room of those before.
 fn vectors(records: &mut Records, weights: &[Block], map: &Map) -> Vectors<Gf> {
     let [mut a, mut y] = std::mem::take(&mut records.room);
     a.iter_mut().chain(&mut y).for_each(|room| reserve(room, weights.len() * LANES));
+    let (mut planes, mut images, mut by) = (room(), Images::new(), Vec::with_capacity(GROUP));
     for (at, weights) in weights.chunks_exact(WIDTH).enumerate() {
-        let powers: Vec<Block> = weights.iter().flat_map(|weight| powers(*weight)).collect();
-        for (a, planes) in a.iter_mut().zip(&group(&records.x, at)) {
-            let mut elements = map.apply(planes);
-            gf_mul_all(&mut elements, &powers);
-            a.extend_from_slice(&elements);
+        let range = at * GROUP..(at + 1) * GROUP;
+        by.clear();
+        by.extend(weights.iter().flat_map(|weight| powers(*weight)));
+        for (a, words) in a.iter_mut().zip(&records.x) {
+            must_cast_slice_mut::<Block, u64>(&mut planes).copy_from_slice(&words[range.clone()]);
+            let elements = map.apply(&planes, &mut images);
+            gf_mul_all(elements, &by);
+            a.extend_from_slice(elements);
         }
-        for (y, planes) in y.iter_mut().zip(&group(&records.y, at)) {
-            y.extend_from_slice(&map.apply(planes));
+        for (y, words) in y.iter_mut().zip(&records.y) {
+            must_cast_slice_mut::<Block, u64>(&mut planes).copy_from_slice(&words[range.clone()]);
+            y.extend_from_slice(map.apply(&planes, &mut images));
         }
     }
     Vectors { a, y }
+}
+
+/// Zeros up to `len` words.
+fn pad(words: &mut Vec<u64>, len: usize) {
+    reserve(words, len - words.len());
+    words.resize(len, 0);
 }
 
 /// A block's weight times `t^lane`, for every lane.

@@ -4,13 +4,35 @@
 //! takes four words of conjunctions, of words of bits three; an equality three and one. Neighbouring blocks of places make one
 //! with two products (the prefix tree of Brent and Kung, IEEE Transactions on Computers C-31(3), 1982, of which one output is
 //! needed).
+//!
+//! A tree holds a dozen vectors as long as its elements. Long vectors are compared part by part, so that these stay in the cache
+//! and their memory serves part after part; each part takes the rounds that are named.
+
+use std::ops::Range;
 
 use mpc_core::Abort;
 use mpc_share::fold::{begun, carry, conjunction, ended, reversed};
-use mpc_share::{Arith, Replicated, Words};
+use mpc_share::{Arith, Replicated, View, Words, Z64};
 
 use crate::party::Checked;
+use crate::product::LIMIT;
 use crate::words::each;
+
+/// Elements that are compared at a time: their first products are as many as are verified at once.
+const PART: usize = LIMIT;
+
+/// The parts of a vector of `len` elements.
+fn parts(len: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..len).step_by(PART).map(move |start| start..len.min(start + PART))
+}
+
+/// The parts' results, one after the other; a single one is not copied.
+fn joined(mut parts: Vec<Words>) -> Words {
+    if parts.len() > 1 {
+        return Words::concat(parts.iter().map(Words::view));
+    }
+    parts.pop().unwrap_or_else(|| Words::zeros(0))
+}
 
 impl Checked {
     /// In bit 0 of each of `len` words: the carry out of place 63, from where a carry is generated and where it is passed on, the
@@ -24,12 +46,11 @@ impl Checked {
     /// # Errors
     /// [`Abort`] when a peer is gone or misbehaves.
     pub async fn negative(&mut self, x: &Arith) -> Result<Words, Abort> {
-        let [sum, carry] = self.two_addends(x).await?;
-        let (pass, generate) = (sum.add(&carry), self.mul(&sum, &carry).await?);
-        // Shifted up by one place, the carry into place 63 is the one out of it.
-        let shifted = |x: u64| reversed(x << 1);
-        let into = self.carry_out(begun(&generate, shifted), begun(&pass, shifted), x.len()).await?;
-        Ok(each(&pass, |x| x >> 63).add(&into))
+        let mut out = Vec::new();
+        for part in parts(x.len()) {
+            out.push(self.signs(x.range(part)).await?);
+        }
+        Ok(joined(out))
     }
 
     /// In bit 0: whether `x < y` as signed numbers that are less than 2^63 apart. Eight rounds.
@@ -37,7 +58,13 @@ impl Checked {
     /// # Errors
     /// [`Abort`] when a peer is gone or misbehaves.
     pub async fn less(&mut self, x: &Arith, y: &Arith) -> Result<Words, Abort> {
-        self.negative(&x.sub(y)).await
+        assert_eq!(x.len(), y.len(), "vectors of one length");
+        let mut out = Vec::new();
+        for part in parts(x.len()) {
+            let difference = x.range(part.clone()).minus(y.range(part));
+            out.push(self.signs(difference.view()).await?);
+        }
+        Ok(joined(out))
     }
 
     /// In bit 0: whether `x < y` as unsigned numbers, for any words of bits. Seven rounds.
@@ -45,9 +72,15 @@ impl Checked {
     /// # Errors
     /// [`Abort`] when a peer is gone or misbehaves.
     pub async fn less_words(&mut self, x: &Words, y: &Words) -> Result<Words, Abort> {
-        let not_x = self.complement(x);
-        let borrow = self.mul(&not_x, y).await?;
-        self.carry_out(begun(&borrow, reversed), begun(&not_x.add(y), reversed), x.len()).await
+        assert_eq!(x.len(), y.len(), "vectors of one length");
+        let mut out = Vec::new();
+        for part in parts(x.len()) {
+            let (not_x, y) = (self.complement(&x.range(part.clone()).to_shared()), y.range(part).to_shared());
+            let borrow = self.mul(&not_x, &y).await?;
+            let (generate, pass) = (begun(&borrow, reversed), begun(&not_x.add(&y), reversed));
+            out.push(self.carry_out(generate, pass, y.len()).await?);
+        }
+        Ok(joined(out))
     }
 
     /// In bit 0: whether `x = y`. Eight rounds.
@@ -59,10 +92,26 @@ impl Checked {
     /// # Errors
     /// [`Abort`] when a peer is gone or misbehaves.
     pub async fn equal(&mut self, x: &Arith, y: &Arith) -> Result<Words, Abort> {
-        let [sum, carry] = self.two_addends(&x.sub(y)).await?;
-        let differ = sum.add(&carry);
-        let either = self.mul(&sum, &carry).await?.add(&differ);
-        self.all_ones(&self.complement(&differ.add(&either.shl(1)))).await
+        assert_eq!(x.len(), y.len(), "vectors of one length");
+        let mut out = Vec::new();
+        for part in parts(x.len()) {
+            let difference = x.range(part.clone()).minus(y.range(part));
+            let [sum, carry] = self.two_addends(difference.view()).await?;
+            let differ = sum.add(&carry);
+            let either = self.mul(&sum, &carry).await?.add(&differ);
+            out.push(self.all_ones(&self.complement(&differ.add(&either.shl(1)))).await?);
+        }
+        Ok(joined(out))
+    }
+
+    /// The signs of a part. Eight rounds.
+    async fn signs(&mut self, x: View<'_, Z64>) -> Result<Words, Abort> {
+        let [sum, carry] = self.two_addends(x).await?;
+        let (pass, generate) = (sum.add(&carry), self.mul(&sum, &carry).await?);
+        // Shifted up by one place, the carry into place 63 is the one out of it.
+        let shifted = |x: u64| reversed(x << 1);
+        let into = self.carry_out(begun(&generate, shifted), begun(&pass, shifted), x.len()).await?;
+        Ok(each(&pass, |x| x >> 63).add(&into))
     }
 
     /// In bit 0: whether two words of bits are equal. Six rounds.
@@ -70,11 +119,38 @@ impl Checked {
     /// # Errors
     /// [`Abort`] when a peer is gone or misbehaves.
     pub async fn equal_words(&mut self, x: &Words, y: &Words) -> Result<Words, Abort> {
-        self.all_ones(&self.complement(&x.add(y))).await
+        assert_eq!(x.len(), y.len(), "vectors of one length");
+        let mut out = Vec::new();
+        for part in parts(x.len()) {
+            let same = self.complement(&x.range(part.clone()).plus(y.range(part)));
+            out.push(self.all_ones(&same).await?);
+        }
+        Ok(joined(out))
     }
 
     /// In bit 0: whether all bits are 1. Six rounds.
     async fn all_ones(&mut self, x: &Words) -> Result<Words, Abort> {
         Ok(ended(&conjunction(self, begun(x, |x| x)).await?, x.len()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_follow_each_other_and_their_results_too() {
+        for len in [0, 1, PART, PART + 1, 2 * PART + 5] {
+            let all: Vec<Range<usize>> = parts(len).collect();
+            assert!(all.iter().all(|part| part.len() <= PART && !part.is_empty()));
+            assert!(all.iter().flat_map(Range::clone).eq(0..len), "{len}");
+        }
+        let part = |word: u64| Words::from_parts(vec![word; 2], vec![word + 1; 2]);
+        assert!(joined(Vec::new()).is_empty());
+        for (count, own) in [(1, vec![0, 0]), (3, vec![0, 0, 1, 1, 2, 2])] {
+            let all = joined((0..count).map(part).collect());
+            let next: Vec<u64> = own.iter().map(|word| word + 1).collect();
+            assert_eq!(all.parts(), (&own[..], &next[..]));
+        }
     }
 }

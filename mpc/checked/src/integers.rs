@@ -15,6 +15,8 @@
 //! weights with 2^-56, and the proof of an inner product of 2^n terms with (2n + 4)/2^56 (a variable has degree two, the last step
 //! another two), less than 2^-49 for up to 2^32 terms: in all less than 2.6·2^-48.
 
+use std::ops::Range;
+
 use base_vector::wide::wide;
 use mpc_core::{Abort, words};
 use zeroize::Zeroizing;
@@ -26,40 +28,37 @@ use crate::prove::{Claim, Vectors, prove};
 use crate::record::{Hop, Job, Records};
 use crate::shuffle::placed;
 use crate::stream::Stream;
-use crate::tally::{BYTES, Row, STRIP, SUMS, Tally};
-use crate::wiped::{Wiped, reserve};
+use crate::tally::{BITS, BUCKETS, GROUPS, Row, STRIP, SUMS, Strip, Tally};
+use crate::wiped::reserve;
 
 /// Words of a mask or a masked quotient.
 const WORDS: usize = 3;
 /// Added to quotients, which are at least -2, so that they are not negative.
 const SHIFT: i128 = 2;
 
-/// Which sums a relation belongs to: for every byte, that byte of every relation.
+/// Which sums each relation belongs to: the groups' bits of a random word.
 struct Subsets {
-    bits: Vec<Vec<u8>>,
+    words: Vec<u64>,
 }
 
 impl Subsets {
     fn draw(coin: &mut Stream, relations: usize) -> Self {
-        Self { bits: (0..BYTES).map(|_| coin.bytes(relations)).collect() }
-    }
-
-    fn slices(&self, from: usize, len: usize) -> [&[u8]; BYTES] {
-        std::array::from_fn(|byte| &self.bits[byte][from..from + len])
+        Self { words: coin.words(relations) }
     }
 
     /// For every relation the sum of its subsets' weights, which are elements; raised, and below p.
     fn raised(&self, prime: &Prime, weights: &[u64]) -> Vec<u64> {
         let raised: Vec<u64> = weights.iter().map(|weight| prime.raised(*weight)).collect();
-        let table = |byte: usize| -> [u64; 256] {
-            let bits = |value: usize| (0..8_usize).filter(move |bit| value >> bit & 1 == 1);
-            std::array::from_fn(|value| bits(value).fold(0, |sum, bit| prime.add(sum, raised[8 * byte + bit])))
+        let table = |group: usize| -> [u64; BUCKETS] {
+            let bits = |value: usize| (0..BITS).filter(move |bit| value >> bit & 1 == 1);
+            std::array::from_fn(|value| bits(value).fold(0, |sum, bit| prime.add(sum, raised[BITS * group + bit])))
         };
-        let tables: [[u64; 256]; BYTES] = std::array::from_fn(table);
-        let relations = self.bits.first().map_or(0, Vec::len);
-        let bits = self.slices(0, relations);
-        let sum = |at: usize| (0..BYTES).map(|byte| tables[byte][usize::from(bits[byte][at])]).sum::<u64>();
-        (0..relations).map(|at| prime.settle(sum(at))).collect()
+        let tables: [[u64; BUCKETS]; GROUPS] = std::array::from_fn(table);
+        let sum = |word: &u64| {
+            let chosen = tables.iter().zip(word.to_le_bytes());
+            chosen.map(|(table, at)| table[usize::from(at) % BUCKETS]).sum::<u64>()
+        };
+        self.words.iter().map(|word| prime.settle(sum(word))).collect()
     }
 }
 
@@ -88,26 +87,28 @@ pub(crate) async fn verify(link: &mut Link, records: &mut Records) -> Result<(),
 }
 
 fn tally(records: &Records, subsets: &Subsets) -> Tally {
-    let (mut tally, mut room) = (Tally::new(), Wiped::<Row>::zeros(STRIP));
+    let (mut tally, mut strip) = (Tally::new(), Strip::new());
     let (mut relation, mut term) = (0, 0);
     for job in &records.jobs {
         match job {
             Job::Products { relations, terms } => {
                 for start in (0..*relations).step_by(STRIP) {
-                    let rows = &mut room[..STRIP.min(relations - start)];
-                    begin_rows(rows, records, relation + start);
-                    (0..*terms).for_each(|at| add_products(rows, records, term + at * relations + start));
-                    tally.add(rows, subsets.slices(relation + start, rows.len()));
+                    let len = STRIP.min(relations - start);
+                    strip.begin();
+                    (0..*terms).for_each(|at| add_products(&mut strip, records, term + at * relations + start, len));
+                    let places = relation + start..relation + start + len;
+                    tally.add(strip.rows(beside(records, places.clone())), &subsets.words[places]);
                 }
                 relation += relations;
                 term += relations * terms;
             }
             Job::Hop(hop) => {
                 for (at, moved) in moved(hop).chunks(STRIP).enumerate() {
-                    let (rows, from) = (&mut room[..moved.len()], relation + at * STRIP);
-                    begin_rows(rows, records, from);
-                    rows.iter_mut().zip(moved).for_each(|(row, word)| row.add_limbs([u128::from(*word)]));
-                    tally.add(rows, subsets.slices(from, moved.len()));
+                    let from = relation + at * STRIP;
+                    let places = from..from + moved.len();
+                    strip.begin();
+                    strip.add_words(moved);
+                    tally.add(strip.rows(beside(records, places.clone())), &subsets.words[places]);
                 }
                 relation += hop.source[0].len();
             }
@@ -116,23 +117,17 @@ fn tally(records: &Records, subsets: &Subsets) -> Tally {
     tally
 }
 
-/// What relations add, without their products.
-fn begin_rows(rows: &mut [Row], records: &Records, from: usize) {
-    let [own, next, f] = [&records.w[0], &records.w[1], &records.f].map(|words| &words[from..from + rows.len()]);
-    for (row, (own, (next, f))) in rows.iter_mut().zip(own.iter().zip(next.iter().zip(f))) {
-        *row = Row([0, 0, 0, 0, *own, *next, *f, 0]);
-    }
+/// What relations have beside their products.
+fn beside(records: &Records, places: Range<usize>) -> [&[u64]; 3] {
+    [&records.w[0], &records.w[1], &records.f].map(|words| &words[places.clone()])
 }
 
-/// Adds one term's cross products; the terms begin at `from`.
-fn add_products(rows: &mut [Row], records: &Records, from: usize) {
+/// Adds one term's cross products, of `len` relations; the terms begin at `from`.
+fn add_products(strip: &mut Strip, records: &Records, from: usize, len: usize) {
     let [x_own, x_next, y_own, y_next] =
-        [&records.x[0], &records.x[1], &records.y[0], &records.y[1]].map(|v| &v[from..from + rows.len()]);
-    let first = x_own.iter().zip(y_next);
-    let second = x_next.iter().zip(y_own);
-    for (row, ((a, b), (c, d))) in rows.iter_mut().zip(first.zip(second)) {
-        row.add_limbs([u128::from(*a) * u128::from(*b), u128::from(*c) * u128::from(*d)]);
-    }
+        [&records.x[0], &records.x[1], &records.y[0], &records.y[1]].map(|factors| &factors[from..from + len]);
+    strip.add_products(x_own, y_next);
+    strip.add_products(x_next, y_own);
 }
 
 /// What a mover proves to have moved: component `i` at the first, `i+2` at the second; nothing at the third party.

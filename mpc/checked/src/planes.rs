@@ -23,23 +23,54 @@ const SUBSETS: usize = 1 << NIBBLE;
 /// Words of a plane.
 const WORDS: usize = 2 * WIDTH;
 
-/// Planes of equally many words, one after the other.
+/// The planes of a group's words, one after the other.
 pub(crate) type Planes = Wiped<Block>;
 
-/// The planes of two vectors of one group; what is missing from a group is zero.
-pub(crate) fn planes(first: &[u64], second: &[u64]) -> [Planes; 2] {
-    let mut rows = Wiped::<Block>::zeros(GROUP);
-    for (row, (first, second)) in rows.iter_mut().zip(first.iter().zip(second)) {
-        *row = Block::from_u128(u128::from(*first) | u128::from(*second) << 64);
+/// Planes of a group of zeros, to be written.
+pub(crate) fn room() -> Planes {
+    Wiped::zeros(PLACES * WIDTH)
+}
+
+/// Turns words into planes, in memory that is used again and again and wiped once at its end.
+pub(crate) struct Turner {
+    rows: Wiped<Block>,
+    columns: Wiped<Block>,
+}
+
+impl Turner {
+    pub(crate) fn new() -> Self {
+        Self { rows: Wiped::zeros(GROUP), columns: Wiped::zeros(GROUP) }
     }
-    let mut columns = Wiped::<Block>::zeros(GROUP);
-    transpose(&rows, &mut columns);
-    [0, PLACES].map(|start| {
-        let place = |place: usize| columns[start + place..].iter().step_by(LANES).copied();
-        let mut planes = Vec::with_capacity(PLACES * WIDTH);
-        (0..PLACES).for_each(|at| planes.extend(place(at)));
-        Wiped::new(planes)
-    })
+
+    /// The planes of two equally long vectors of one group, into `out`; what is missing from a group is zero.
+    pub(crate) fn turn(&mut self, first: &[u64], second: &[u64], out: [&mut Planes; 2]) {
+        let given = first.len().min(second.len()).min(GROUP);
+        for (row, (first, second)) in self.rows.iter_mut().zip(first.iter().zip(second)) {
+            *row = Block::from_u128(u128::from(*first) | u128::from(*second) << 64);
+        }
+        self.rows[given..].fill(Block::ZERO);
+        transpose(&self.rows, &mut self.columns);
+        let columns = self.columns.as_chunks::<LANES>().0;
+        for (out, start) in out.into_iter().zip([0, PLACES]) {
+            for (plane, place) in out.as_chunks_mut::<WIDTH>().0.iter_mut().zip(start..) {
+                plane.iter_mut().zip(columns).for_each(|(block, lanes)| *block = lanes[place]);
+            }
+        }
+    }
+}
+
+/// What a map looks up and gives, in memory that is used again and again and wiped once at its end.
+pub(crate) struct Images {
+    tables: Wiped<Block>,
+    rows: Wiped<Block>,
+    out: Wiped<Block>,
+}
+
+impl Images {
+    pub(crate) fn new() -> Self {
+        let tables = Wiped::zeros(PLACES / NIBBLE * SUBSETS * WIDTH);
+        Self { tables, rows: Wiped::zeros(GROUP), out: Wiped::zeros(GROUP) }
+    }
 }
 
 /// A linear map from words to elements, which is public: the element of each place.
@@ -61,11 +92,12 @@ impl Map {
     }
 
     /// The elements of a group's words, block after block, lane after lane.
-    pub(crate) fn apply(&self, planes: &Planes) -> Planes {
-        let (tables, mut rows) = (tables(planes), Wiped::<Block>::zeros(GROUP));
+    pub(crate) fn apply<'a>(&self, planes: &[Block], images: &'a mut Images) -> &'a mut [Block] {
+        let Images { tables, rows, out } = images;
+        fill_tables(planes, tables);
         // In words, which compilers make vectors of.
-        let tables = must_cast_slice::<Block, u64>(&tables).as_chunks::<WORDS>().0.as_chunks::<SUBSETS>().0;
-        let words = must_cast_slice_mut::<Block, u64>(&mut rows).as_chunks_mut::<WORDS>().0;
+        let tables = must_cast_slice::<Block, u64>(tables).as_chunks::<WORDS>().0.as_chunks::<SUBSETS>().0;
+        let words = must_cast_slice_mut::<Block, u64>(rows).as_chunks_mut::<WORDS>().0;
         wide(
             #[inline(always)]
             || {
@@ -78,15 +110,14 @@ impl Map {
                 }
             },
         );
-        let mut out = Wiped::<Block>::zeros(GROUP);
-        transpose(&rows, &mut out);
+        transpose(rows, out);
         out
     }
 }
 
-/// For every four planes the sums of all their subsets ("method of the four Russians"; a subset is chosen by the public map).
-fn tables(planes: &Planes) -> Planes {
-    let mut tables = Wiped::<Block>::zeros(PLACES / NIBBLE * SUBSETS * WIDTH);
+/// For every four planes the sums of all their subsets ("method of the four Russians"; a subset is chosen by the public map). That
+/// of no plane is zero, and stays so.
+fn fill_tables(planes: &[Block], tables: &mut [Block]) {
     let fours = planes.as_chunks::<WIDTH>().0.as_chunks::<NIBBLE>().0;
     let rows = tables.as_chunks_mut::<WIDTH>().0;
     for (table, four) in rows.as_chunks_mut::<SUBSETS>().0.iter_mut().zip(fours) {
@@ -95,7 +126,6 @@ fn tables(planes: &Planes) -> Planes {
             table[subset] = std::array::from_fn(|k| rest[k] ^ plane[k]);
         }
     }
-    tables
 }
 
 #[cfg(test)]
@@ -106,8 +136,13 @@ mod tests {
     #[test]
     fn planes_hold_every_bit_and_maps_are_linear() {
         let mut stream = Stream::new(&[8; 32]);
+        let mut turner = Turner::new();
+        let [mut one, mut other] = [room(), room()];
+        // What is used again may hold anything.
+        turner.turn(&[u64::MAX; GROUP], &[u64::MAX; GROUP], [&mut one, &mut other]);
         let (first, second) = (stream.words(GROUP - 5), stream.words(GROUP - 5));
-        let both = planes(&first, &second);
+        turner.turn(&first, &second, [&mut one, &mut other]);
+        let both = [one, other];
         for (planes, words) in both.iter().zip([&first, &second]) {
             for at in 0..GROUP {
                 let word = (0..PLACES).fold(0, |word, place| {
@@ -117,7 +152,9 @@ mod tests {
             }
         }
         let images = stream.blocks(PLACES);
-        let mapped = Map::new(&images).apply(&both[1]);
+        let (map, mut memory) = (Map::new(&images), Images::new());
+        map.apply(&both[0], &mut memory);
+        let mapped = map.apply(&both[1], &mut memory);
         for (at, word) in second.iter().enumerate() {
             let due =
                 (0..PLACES).filter(|place| word >> place & 1 == 1).fold(Block::ZERO, |sum, place| sum ^ images[place]);

@@ -71,7 +71,7 @@ impl Checked {
     }
 
     async fn sums<R: Checkable>(&mut self, sums: &[Sum<'_, R>]) -> Result<Vec<Shared<R>>, Abort> {
-        let room = |sum: &Sum<'_, R>| [(); 2].map(|()| Wiped::zeros(checked_len(sum)));
+        let room = |sum: &Sum<'_, R>| [(); 2].map(|()| Wiped::new(Vec::with_capacity(checked_len(sum))));
         let mut out: Vec<[Wiped<u64>; 2]> = sums.iter().map(room).collect();
         let (mut parts, mut entries) = (Vec::new(), 0);
         for (number, sum) in sums.iter().enumerate() {
@@ -96,7 +96,7 @@ impl Checked {
         Ok(out.into_iter().map(shared).collect())
     }
 
-    /// Computes parts of sums in one round and records them.
+    /// Computes parts of sums in one round, appends them to the sums and records them. A sum's parts come in order.
     async fn parts<R: Checkable>(
         &mut self,
         sums: &[Sum<'_, R>],
@@ -106,16 +106,16 @@ impl Checked {
         let Self { link, integers, words, .. } = self;
         let records = if R::BITS { words } else { integers };
         let slots = record(records, sums, parts);
-        if let [(number, range)] = parts {
+        let total = slots.last().map_or(0, |slot| slot.relations.end);
+        if let [(number, _)] = parts {
             let [own, next] = &mut out[*number];
-            round::<R>(link, records, &slots, [&mut own[range.clone()], &mut next[range.clone()]]).await?;
+            round::<R>(link, records, &slots, total, [&mut **own, &mut **next]).await?;
         } else {
-            let total = slots.last().map_or(0, |slot| slot.relations.end);
-            let (mut own, mut next) = (Wiped::<u64>::zeros(total), Wiped::<u64>::zeros(total));
-            round::<R>(link, records, &slots, [&mut own[..], &mut next[..]]).await?;
-            for ((number, range), slot) in parts.iter().zip(&slots) {
-                out[*number][0][range.clone()].copy_from_slice(&own[slot.relations.clone()]);
-                out[*number][1][range.clone()].copy_from_slice(&next[slot.relations.clone()]);
+            let [mut own, mut next] = [(); 2].map(|()| Wiped::<u64>::new(Vec::with_capacity(total)));
+            round::<R>(link, records, &slots, total, [&mut *own, &mut *next]).await?;
+            for ((number, _), slot) in parts.iter().zip(&slots) {
+                out[*number][0].extend_from_slice(&own[slot.relations.clone()]);
+                out[*number][1].extend_from_slice(&next[slot.relations.clone()]);
             }
         }
         self.verify_when_full().await
@@ -139,14 +139,16 @@ fn record<R: Checkable>(records: &mut Records, sums: &[Sum<'_, R>], parts: &[Par
     slots
 }
 
-/// Computes what has been recorded last, in one pass over strips that the cache holds, which are sent meanwhile.
+/// Computes what has been recorded last, `total` relations, in one pass over strips that the cache holds, which are sent meanwhile;
+/// appends both components of the sums.
 async fn round<R: Checkable>(
     link: &mut Link,
     records: &mut Records,
     slots: &[Slot],
-    [mine, theirs]: [&mut [u64]; 2],
+    total: usize,
+    [mine, theirs]: [&mut Vec<u64>; 2],
 ) -> Result<(), Abort> {
-    let first = records.relate(mine.len());
+    let (first, come) = (records.relate(total), theirs.len());
     let (before, after) = (link.before(), link.after());
     let Link { ctx, own, next, .. } = link;
     let Records { x, y, w: [w_own, w_next], f, .. } = records;
@@ -171,8 +173,9 @@ async fn round<R: Checkable>(
             );
         }
     };
-    ctx.stream((before, mine), (after, &mut *theirs), make).await?;
-    wide(|| w_next.iter_mut().zip(theirs.iter()).for_each(|(w, z)| *w = R::add(*w, *z)));
+    ctx.stream((before, total, mine), (after, total, &mut *theirs), make).await?;
+    let theirs = &theirs[come..];
+    wide(|| w_next.iter_mut().zip(theirs).for_each(|(w, z)| *w = R::add(*w, *z)));
     Ok(())
 }
 

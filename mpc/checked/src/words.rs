@@ -24,7 +24,7 @@ pub(crate) fn components<R: Ring>(me: usize, x: View<'_, Z64>, op: impl Fn(u64) 
 }
 
 /// The exclusive or of some of the three components of integers, as a sharing.
-fn sum_of(me: usize, x: &Arith, chosen: impl Fn(usize) -> bool) -> Words {
+fn sum_of(me: usize, x: View<'_, Z64>, chosen: impl Fn(usize) -> bool) -> Words {
     let (own, next) = x.parts();
     let part = |words: &[u64], at: usize| if chosen(at % 3) { words.to_vec() } else { vec![0; words.len()] };
     Shared::from_parts(part(own, me), part(next, me + 1))
@@ -91,12 +91,12 @@ impl Checked {
     /// # Errors
     /// [`Abort`] when a peer is gone or misbehaves.
     pub async fn to_bits(&mut self, x: &Arith) -> Result<Words, Abort> {
-        let [sum, carry] = self.two_addends(x).await?;
+        let [sum, carry] = self.two_addends(x.view()).await?;
         self.add_words(&sum, &carry).await
     }
 
     /// Two words of bits whose sum modulo 2^64 is the integer. One round.
-    pub(crate) async fn two_addends(&mut self, x: &Arith) -> Result<[Words; 2], Abort> {
+    pub(crate) async fn two_addends(&mut self, x: View<'_, Z64>) -> Result<[Words; 2], Abort> {
         let me = self.me();
         // Majority with one product: ((x0 ^ x2) & (x1 ^ x2)) ^ x2.
         let (first, second) = (sum_of(me, x, |at| at != 1), sum_of(me, x, |at| at != 0));

@@ -192,12 +192,14 @@ async fn more_products_than_one_check_takes_are_right() {
         let product = party.mul(&a, &b).await?;
         let three = party.dot_many(&[&[(a.view(), b.view()); 3]]).await?.remove(0);
         let (v, w): (Words, Words) = (input_of(&mut party, 0, &x).await?, input_of(&mut party, 1, &y).await?);
-        let and = party.mul(&v, &w).await?;
-        Ok([party.open(&product).await?, party.open(&three).await?, party.open(&and).await?])
+        let (and, less) = (party.mul(&v, &w).await?, party.less_words(&v, &w).await?);
+        let words = [party.open(&and).await?, party.open(&less).await?];
+        Ok((party.open(&product).await?, party.open(&three).await?, words))
     })
     .await;
     let (x, y) = (random(1), random(2));
-    for [product, three, and] in out {
+    for (product, three, [and, less]) in out {
+        assert!(less == expect(&x, &y, |x, y| u64::from(x < y)));
         assert!(product == expect(&x, &y, |x, y| x.wrapping_mul(y)));
         assert!(three == expect(&x, &y, |x, y| x.wrapping_mul(y).wrapping_mul(3)));
         assert!(and == expect(&x, &y, |x, y| x & y));

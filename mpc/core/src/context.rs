@@ -225,35 +225,38 @@ impl Context {
         ended.map(|((), ())| ()).map_err(|abort| self.name(abort))
     }
 
-    /// One round of words that are made on their way out: `make` fills each piece of `out` (its argument is the piece's
-    /// first place), which is sent at once, while words from a peer come in. The other end uses this method or
-    /// [`Context::pass`] too.
+    /// One round of words that are made on their way out: `make` fills each piece (its argument is the piece's first place), which
+    /// is sent at once, while words from a peer come in. The `made` words are appended to `out`, the `due` ones to `into`; vectors
+    /// with room for them do not grow, so no copy stays behind. The other end uses this method or [`Context::pass`] too.
     ///
     /// # Errors
     /// As [`Context::round`].
     pub async fn stream(
         &mut self,
-        (to, out): (usize, &mut [u64]),
-        (from, into): (usize, &mut [u64]),
+        (to, made, out): (usize, usize, &mut Vec<u64>),
+        (from, due, into): (usize, usize, &mut Vec<u64>),
         mut make: impl FnMut(usize, &mut [u64]) + Send,
     ) -> Result<(), Abort> {
         self.check_peer(to).and_then(|()| self.check_peer(from)).map_err(|abort| self.name(abort))?;
-        self.begin_words(out.len());
+        self.begin_words(made);
         let (id, transport) = (self.id, self.common.transport.clone());
         let (sent, received) = (&mut self.sent[to], &mut self.received[from]);
         let sending = async {
-            for (number, piece) in out.chunks_mut(PIECE_WORDS).enumerate() {
-                make(number * PIECE_WORDS, piece);
+            for at in (0..made).step_by(PIECE_WORDS) {
+                let start = out.len();
+                out.resize(start + PIECE_WORDS.min(made - at), 0);
+                let piece = &mut out[start..];
+                make(at, piece);
                 transport.send(to, words::frame(&header(&id, sent)?, piece)).await?;
             }
             Ok::<(), Abort>(())
         };
         let receiving = async {
-            for piece in into.chunks_mut(PIECE_WORDS) {
-                let due = HEADER + words::bytes(piece.len());
+            for at in (0..due).step_by(PIECE_WORDS) {
+                let due = HEADER + words::bytes(PIECE_WORDS.min(due - at));
                 let header = header(&id, received)?;
                 let frame = transport.recv(from, due).await?;
-                words::read(body(from, &frame, &header, due)?, piece);
+                words::append(body(from, &frame, &header, due)?, into);
             }
             Ok::<(), Abort>(())
         };
@@ -355,19 +358,20 @@ mod tests {
     #[tokio::test]
     async fn words_made_on_the_way_arrive_and_are_counted_as_one_round() {
         let (mut zero, mut one) = pair();
-        let (mut made, mut none, len) = (vec![0; PIECE_WORDS + 3], vec![0; 0], PIECE_WORDS + 3);
+        let (mut made, mut back, len) = (vec![7], Vec::new(), PIECE_WORDS + 3);
         let (mut got, reply) = (vec![0; len], vec![9; 5]);
-        let mut back = vec![0; 5];
         let count = |at: usize, piece: &mut [u64]| piece.iter_mut().zip(at as u64..).for_each(|(word, at)| *word = at);
         let (sent, passed) = tokio::join!(
-            zero.stream((1, &mut made[..]), (1, &mut back[..]), count),
+            zero.stream((1, len, &mut made), (1, 5, &mut back), count),
             one.pass(Some((0, &reply[..])), Some((0, &mut got[..])))
         );
         assert_eq!((sent, passed), (Ok(()), Ok(())));
-        assert_eq!((got, back.clone()), ((0..len as u64).collect::<Vec<_>>(), vec![9; 5]));
+        assert_eq!(got, (0..len as u64).collect::<Vec<_>>());
+        assert_eq!(back, [9; 5]);
+        assert!(made[0] == 7 && made[1..] == got[..]);
         assert_eq!((zero.rounds(), zero.bytes_sent()), (1, 8 * len as u64));
         zero.pass(Some((1, &reply[..2])), None).await.unwrap();
-        let abort = one.stream((0, &mut none[..]), (0, &mut back[..]), |_, _| ()).await.unwrap_err();
+        let abort = one.stream((0, 0, &mut made), (0, 5, &mut back), |_, _| ()).await.unwrap_err();
         assert_eq!(abort.blame, Blame::Peer(0));
     }
 

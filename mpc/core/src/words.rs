@@ -26,10 +26,16 @@ pub(crate) fn read(input: &[u8], out: &mut [u64]) {
     out.iter_mut().zip(chunks).for_each(|(word, chunk)| *word = u64::from_le_bytes(*chunk));
 }
 
+/// Appends the bytes' words to `out`.
+pub(crate) fn append(input: &[u8], out: &mut Vec<u64>) {
+    out.extend(input.as_chunks::<8>().0.iter().map(|chunk| u64::from_le_bytes(*chunk)));
+}
+
 /// The bytes as words; a rest shorter than a word is left out, since lengths are checked at the wire.
 pub fn decode(input: &[u8]) -> Vec<u64> {
-    let (chunks, _) = input.as_chunks::<8>();
-    chunks.iter().map(|chunk| u64::from_le_bytes(*chunk)).collect()
+    let mut out = Vec::with_capacity(input.len() / 8);
+    append(input, &mut out);
+    out
 }
 
 #[cfg(test)]

@@ -33,9 +33,10 @@ pub(crate) fn pack(words: &[u64], at: u32) -> Vec<u64> {
 
 /// Packed bits, each in place 0 of a word of its own.
 pub(crate) fn unpack(packed: &[u64], len: usize) -> Vec<u64> {
-    let mut out = vec![0; len];
-    for (place, run) in out.chunks_mut(packed.len().max(1)).enumerate() {
-        wide(|| run.iter_mut().zip(packed).for_each(|(out, word)| *out = word >> place & 1));
+    let mut out = Vec::with_capacity(len);
+    for (place, from) in (0..len).step_by(packed.len().max(1)).enumerate() {
+        let run = &packed[..packed.len().min(len - from)];
+        wide(|| out.extend(run.iter().map(|word| word >> place & 1)));
     }
     out
 }

@@ -12,6 +12,8 @@ use crate::{Replicated, Words};
 
 /// Words that end in one.
 const BITS: usize = 64;
+/// Words that are made at a time, in the first-level cache; a multiple of [`BITS`].
+const STRIP: usize = 2048;
 
 /// The low `width` of every `2·width` places.
 const fn low_fields(width: u32) -> u64 {
@@ -38,12 +40,25 @@ pub(crate) fn reversed_half(x: u64) -> u64 {
     exchanged(exchanged(x, 0x0000_aaaa, 15), 0x00cc_00cc, 6)
 }
 
+/// A vector of `len` words, strip by strip: `make` is given a strip's first place and the strip, zeros yet. New memory is written
+/// once.
+fn made(len: usize, make: impl Fn(usize, &mut [u64])) -> Vec<u64> {
+    let mut out = Vec::with_capacity(len);
+    while out.len() < len {
+        let at = out.len();
+        out.resize(len.min(at + STRIP), 0);
+        make(at, &mut out[at..]);
+    }
+    out
+}
+
 /// What a linear operation on bits makes of words, with zeros behind them up to a multiple of 64.
 pub fn begun(x: &Words, op: impl Fn(u64) -> u64) -> Words {
     let half = |words: &[u64]| {
-        let mut out = vec![0; words.len().next_multiple_of(BITS)];
-        wide(|| out.iter_mut().zip(words).for_each(|(out, x)| *out = op(*x)));
-        out
+        made(words.len().next_multiple_of(BITS), |at, out| {
+            let words = words.get(at..).unwrap_or_default();
+            wide(|| out.iter_mut().zip(words).for_each(|(out, x)| *out = op(*x)));
+        })
     };
     Words::new(half(&x.own), half(&x.next))
 }
@@ -57,10 +72,15 @@ pub(crate) fn halves(x: &Words, width: u32) -> [Words; 2] {
 /// As [`halves`], for one party's words.
 pub(crate) fn folded(words: &[u64], width: u32) -> [Vec<u64>; 2] {
     let (first, second) = words.split_at(words.len() / 2);
-    let (mut lower, mut upper, low) = (vec![0; first.len()], vec![0; first.len()], low_fields(width));
-    let pairs = || first.iter().zip(second);
-    wide(|| lower.iter_mut().zip(pairs()).for_each(|(out, (x, y))| *out = (x & low) | ((y & low) << width)));
-    wide(|| upper.iter_mut().zip(pairs()).for_each(|(out, (x, y))| *out = ((x >> width) & low) | (y & !low)));
+    let low = low_fields(width);
+    let lower = made(first.len(), |at, out| {
+        let pairs = first[at..].iter().zip(&second[at..]);
+        wide(|| out.iter_mut().zip(pairs).for_each(|(out, (x, y))| *out = (x & low) | ((y & low) << width)));
+    });
+    let upper = made(first.len(), |at, out| {
+        let pairs = first[at..].iter().zip(&second[at..]);
+        wide(|| out.iter_mut().zip(pairs).for_each(|(out, (x, y))| *out = ((x >> width) & low) | (y & !low)));
+    });
     [lower, upper]
 }
 
@@ -120,7 +140,7 @@ mod tests {
         for place in 0..32_u32 {
             assert_eq!(reversed_half(1 << place), 1 << (place.reverse_bits() >> 27));
         }
-        for len in [0, 1, 2, 63, 64, 65, 300] {
+        for len in [0, 1, 2, 63, 64, 65, 300, 2 * STRIP + 70] {
             let words: Vec<u64> = (1..=len as u64).map(|x| x.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
             let x = Words::new(words.clone(), words.iter().map(|x| !x).collect());
             // The sum of all places, so that each has to be where it belongs.

@@ -54,7 +54,8 @@ impl Rep3 {
     /// Additive shares of integers, masked and made replicated ones. One round.
     async fn spread_sums(&mut self, local: &[u64]) -> Result<Arith, Abort> {
         let (to, from) = (self.before(), self.after());
-        let mut out = Arith::zeros(local.len());
+        let total = local.len();
+        let mut out = Arith::with_capacity(total);
         self.alive()?;
         let Self { ctx, own, next, .. } = self;
         let make = |at: usize, piece: &mut [u64]| {
@@ -62,7 +63,7 @@ impl Rep3 {
             next.each(piece, |word, other| *word = word.wrapping_sub(other));
             piece.iter_mut().zip(&local[at..]).for_each(|(word, sum)| *word = word.wrapping_add(*sum));
         };
-        let result = ctx.stream((to, &mut out.own[..]), (from, &mut out.next[..]), make).await;
+        let result = ctx.stream((to, total, &mut out.own), (from, total, &mut out.next), make).await;
         self.noted(result)?;
         Ok(out)
     }

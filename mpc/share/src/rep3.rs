@@ -4,6 +4,7 @@
 //! `x_i, x_{i+1}, y_i, y_{i+1}` party `i` computes `z_i = x_i y_i + x_i y_{i+1} + x_{i+1} y_i + a_i`, where the `a_i`
 //! are a pseudorandom sharing of zero, and sends `z_i` to the party before. A sum of products costs one product.
 
+use base_vector::wide::wide;
 use mpc_core::{Abort, Context};
 
 use crate::stream::Stream;
@@ -140,7 +141,7 @@ impl Rep3 {
     pub async fn dot_many<R: Ring>(&mut self, sums: &[&[(View<'_, R>, View<'_, R>)]]) -> Result<Vec<Shared<R>>, Abort> {
         let lens: Vec<usize> = sums.iter().map(|sum| checked_len(sum)).collect();
         let (to, from, total) = (self.before(), self.after(), lens.iter().sum());
-        let mut out = Shared::<R>::zeros(total);
+        let mut out = Shared::<R>::with_capacity(total);
         self.alive()?;
         let Self { ctx, own, next, .. } = self;
         // A pseudorandom share of zero, then the products: in one pass over a piece that the cache holds.
@@ -149,7 +150,7 @@ impl Rep3 {
             next.each(piece, |word, other| *word = R::sub(*word, other));
             add_products(sums, at, piece);
         };
-        let result = ctx.stream((to, &mut out.own[..]), (from, &mut out.next[..]), make).await;
+        let result = ctx.stream((to, total, &mut out.own), (from, total, &mut out.next), make).await;
         self.noted(result)?;
         if lens.len() == 1 {
             return Ok(vec![out]);
@@ -189,7 +190,12 @@ fn add_products<R: Ring>(sums: &[&[(View<'_, R>, View<'_, R>)]], at: usize, piec
 /// Adds this party's share of the product to `out`.
 fn accumulate<R: Ring>(out: &mut [u64], x: View<'_, R>, y: View<'_, R>) {
     let factors = x.own.iter().zip(x.next).zip(y.own.iter().zip(y.next));
-    for (out, ((x0, x1), (y0, y1))) in out.iter_mut().zip(factors) {
-        *out = R::add(*out, R::add(R::mul(*x0, R::add(*y0, *y1)), R::mul(*x1, *y0)));
-    }
+    wide(
+        #[inline(always)]
+        || {
+            for (out, ((x0, x1), (y0, y1))) in out.iter_mut().zip(factors) {
+                *out = R::add(*out, R::add(R::mul(*x0, R::add(*y0, *y1)), R::mul(*x1, *y0)));
+            }
+        },
+    );
 }

@@ -61,6 +61,11 @@ impl<R: Ring> Shared<R> {
         Self::new(vec![0; len], vec![0; len])
     }
 
+    /// An empty vector with room for `len` secrets: a vector that never grows leaves no copy behind.
+    pub(crate) fn with_capacity(len: usize) -> Self {
+        Self::new(Vec::with_capacity(len), Vec::with_capacity(len))
+    }
+
     /// How many secrets.
     pub fn len(&self) -> usize {
         self.own.len()
@@ -119,7 +124,8 @@ impl<R: Ring> Shared<R> {
 
     /// One vector after the other.
     pub fn concat<'a>(parts: impl IntoIterator<Item = View<'a, R>>) -> Self {
-        let mut out = Self::zeros(0);
+        let parts: Vec<View<'a, R>> = parts.into_iter().collect();
+        let mut out = Self::with_capacity(parts.iter().map(|part| part.len()).sum());
         for part in parts {
             out.own.extend_from_slice(part.own);
             out.next.extend_from_slice(part.next);

@@ -3,7 +3,10 @@
 //! Gilboa, "Two Party RSA Key Generation" (CRYPTO 1999), in the ring: `x_0·y_1 = Σ 2^i·x_0[i]·y_1` with a product of a
 //! bit and a word (`cot`) for each `i`, of which only the low `64 − i` bits matter. The corrections of bits `i` and `64
 //! − i` fill one word, so a cross term moves 32 words and a half from the sender and one word from the receiver.
+//!
+//! The 64 terms of a sum are computed bit beside bit, in loops that compilers make vectors of.
 
+use base_vector::wide::wide;
 use mpc_core::Abort;
 use zeroize::Zeroizing;
 
@@ -65,12 +68,17 @@ async fn part(party: &mut Party, line: &mut Line, x: &[u64], y: &[u64], out: &mu
     let (packed, halves) = corrections.split_at(PACKED * count);
     let sent = sent.as_chunks::<WORD>().0.iter();
     let received = keys.as_chunks::<WORD>().0.iter().zip(packed.as_chunks::<PACKED>().0);
-    for (at, ((x, y), (sent, (keys, words)))) in x.iter().zip(y).zip(sent.zip(received)).enumerate() {
-        let sent = sent_share(sent, *y, theirs[at]);
-        let half = halves[at / 2] >> (HALF * (at % 2));
-        let received = received_share(keys, choices[at], mine[at], words, half);
-        out.push(x.wrapping_mul(*y).wrapping_add(sent).wrapping_add(received));
-    }
+    wide(
+        #[inline(always)]
+        || {
+            for (at, ((x, y), (sent, (keys, words)))) in x.iter().zip(y).zip(sent.zip(received)).enumerate() {
+                let sent = sent_share(sent, *y, theirs[at]);
+                let half = halves[at / 2] >> (HALF * (at % 2));
+                let received = received_share(keys, choices[at], mine[at], words, half);
+                out.push(x.wrapping_mul(*y).wrapping_add(sent).wrapping_add(received));
+            }
+        },
+    );
     Ok(())
 }
 
@@ -79,38 +87,62 @@ async fn part(party: &mut Party, line: &mut Line, x: &[u64], y: &[u64], out: &mu
 fn append_corrections(keys: &[Pair], y: &[u64], message: &mut Vec<u64>) {
     message.reserve(correction_words(y.len()));
     let mut halves = vec![0; y.len().div_ceil(2)];
-    for (at, (keys, y)) in keys.as_chunks::<WORD>().0.iter().zip(y).enumerate() {
-        let of = |bit: usize| keys[bit][0].wrapping_sub(keys[bit][1]).wrapping_add(*y);
-        message.push(of(0));
-        message.extend((1..PACKED).map(|bit| (of(bit) << bit) | (of(WORD - bit) & ((1 << bit) - 1))));
-        halves[at / 2] |= (of(HALF) & u64::from(u32::MAX)) << (HALF * (at % 2));
-    }
+    wide(
+        #[inline(always)]
+        || {
+            for (at, (keys, y)) in keys.as_chunks::<WORD>().0.iter().zip(y).enumerate() {
+                let (packed, half) = corrections(keys, *y);
+                message.extend_from_slice(&packed);
+                halves[at / 2] |= half << (HALF * (at % 2));
+            }
+        },
+    );
     message.extend_from_slice(&halves);
 }
 
-/// `Σ 2^i·(f_i·y − (1 − 2f_i)·k_i)`, the highest bit first.
+/// The corrections of one factor: the words, and the 32 bits of bit 32.
+#[inline(always)]
+fn corrections(keys: &[Pair; WORD], y: u64) -> ([u64; PACKED], u64) {
+    let mut all = [0_u64; WORD];
+    for (correction, [zero, one]) in all.iter_mut().zip(keys) {
+        *correction = zero.wrapping_sub(*one).wrapping_add(y);
+    }
+    // That of bit 64 − i at place i; there is none at place 0.
+    let mut below = [0_u64; PACKED];
+    below[1..].iter_mut().zip(all[HALF + 1..].iter().rev()).for_each(|(to, from)| *to = *from);
+    let mut packed = [0_u64; PACKED];
+    for (bit, (word, (above, below))) in packed.iter_mut().zip(all.iter().zip(&below)).enumerate() {
+        *word = (above << bit) | (below & ((1 << bit) - 1));
+    }
+    (packed, all[HALF] & u64::from(u32::MAX))
+}
+
+/// `Σ 2^i·(f_i·y − (1 − 2f_i)·k_i)`.
+#[inline(always)]
 fn sent_share(keys: &[Pair; WORD], y: u64, flips: u64) -> u64 {
     let mut sum = 0_u64;
-    for bit in (0..WORD).rev() {
-        sum = (sum << 1).wrapping_add(signed(keys[bit][0], mask(flips >> bit)));
+    for (bit, [zero, _]) in keys.iter().enumerate() {
+        sum = sum.wrapping_add(signed(*zero, mask(flips >> bit)) << bit);
     }
     flips.wrapping_mul(y).wrapping_sub(sum)
 }
 
-/// `Σ 2^i·(1 − 2f_i)·(k_i + u_i·c_i)`, the highest bit first. What lies above the low `64 − i` bits of `c_i` is shifted
-/// out.
+/// `Σ 2^i·(1 − 2f_i)·(k_i + u_i·c_i)`. What lies above the low `64 − i` bits of `c_i` is shifted out.
+#[inline(always)]
 fn received_share(keys: &[u64; WORD], choices: u64, flips: u64, words: &[u64; PACKED], half: u64) -> u64 {
-    let term = |bit: usize, correction: u64| {
-        let chosen = keys[bit].wrapping_add(correction & mask(choices >> bit));
-        signed(chosen, mask(flips >> bit))
+    let term = |bit: usize, key: u64, correction: u64| {
+        let chosen = key.wrapping_add(correction & mask(choices >> bit));
+        signed(chosen, mask(flips >> bit)) << bit
     };
+    // The corrections of bits 32 to 63.
+    let mut high = [half; HALF];
+    high[1..].iter_mut().zip(words[1..].iter().rev()).for_each(|(to, from)| *to = *from);
     let mut sum = 0_u64;
-    for bit in (1..PACKED).map(|bit| WORD - bit) {
-        sum = (sum << 1).wrapping_add(term(bit, words[WORD - bit]));
+    for (bit, (key, word)) in keys[..HALF].iter().zip(words).enumerate() {
+        sum = sum.wrapping_add(term(bit, *key, word >> bit));
     }
-    sum = (sum << 1).wrapping_add(term(HALF, half));
-    for bit in (0..PACKED).rev() {
-        sum = (sum << 1).wrapping_add(term(bit, words[bit] >> bit));
+    for (at, (key, word)) in keys[HALF..].iter().zip(&high).enumerate() {
+        sum = sum.wrapping_add(term(HALF + at, *key, *word));
     }
     sum
 }

@@ -23,6 +23,7 @@ pub(crate) const fn padded(count: usize) -> usize {
 }
 
 /// The 64 bits of a hash that serve as a key.
+#[inline]
 fn key(block: Block) -> u64 {
     block.to_u128() as u64
 }

@@ -1,5 +1,6 @@
 //! The receiver's end: a random choice and the key that it names, a transfer.
 
+use base_vector::wide::wide;
 use mpc_block::{Block, Tmmo};
 use mpc_core::{Abort, Context};
 use mpc_ot::{silent, softspoken};
@@ -113,7 +114,7 @@ impl Stock {
 
     /// Appends transfers of the extension; their number is a multiple of a block's bits.
     fn enter(&mut self, choices: &[Block], keys: &[Block]) {
-        self.keys.extend(keys.iter().map(|block| key(*block)));
+        wide(|| self.keys.extend(keys.iter().map(|block| key(*block))));
         for block in choices {
             let bits = block.to_u128();
             self.choices.extend_from_slice(&[bits as u64, (bits >> WORD) as u64]);

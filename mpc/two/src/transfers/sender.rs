@@ -1,5 +1,6 @@
 //! The sender's end: two keys a transfer.
 
+use base_vector::wide::wide;
 use mpc_block::{Block, Tmmo};
 use mpc_core::{Abort, Context};
 use mpc_ot::{silent, softspoken};
@@ -77,7 +78,8 @@ impl Sender {
         match source {
             Source::Extension(inner) => {
                 let sink = |zeros: &[Block], ones: &[Block]| {
-                    stock.extend(zeros.iter().zip(ones).map(|(zero, one)| [key(*zero), key(*one)]));
+                    let pairs = zeros.iter().zip(ones).map(|(zero, one)| [key(*zero), key(*one)]);
+                    wide(|| stock.extend(pairs));
                 };
                 inner.random(make, sink).await
             }
