@@ -109,16 +109,16 @@ impl Tip {
     }
 }
 
-/// The state as machines read it: the newest, or that of a height.
+/// The state after the block of a height, as machines read it: one state for all that they read, also while the next
+/// block is being written.
 pub(crate) struct View<'a> {
     pub(crate) state: &'a State,
-    pub(crate) height: Option<Height>,
+    pub(crate) height: Height,
 }
 
 impl StateView for View<'_> {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Unavailable> {
-        let found = self.height.map_or_else(|| self.state.get(key), |height| self.state.get_at(height, key));
-        found.map_err(|e| Unavailable(e.to_string()))
+        self.state.get_at(self.height, key).map_err(|e| Unavailable(e.to_string()))
     }
 }
 
@@ -181,10 +181,10 @@ impl Ledger {
         Ok(Self { store, state, genesis, chain, machines, senders, options })
     }
 
-    /// The newest block.
+    /// The newest block. All that is said of it is read as of its height, whatever is written meanwhile.
     pub(crate) fn tip(&self) -> Result<Tip, ChainFault> {
         let (height, root) = self.state.latest()?.ok_or_else(|| ChainFault::Damaged("there is no state".into()))?;
-        let epochs = Epochs::read(&View { state: &self.state, height: None })?;
+        let epochs = Epochs::read(&View { state: &self.state, height })?;
         if height == 0 {
             return Ok(Tip { height, digest: self.chain, time: self.genesis.time, root, transactions: 0, epochs });
         }
@@ -321,7 +321,60 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
+    use base_types::OrgId;
+    use ledger_light::BFT;
+    use ledger_vm::govern::{next_epoch_key, now_epoch_key};
+
     use super::*;
+
+    fn epoch(number: u64) -> Epoch {
+        Epoch { number, engine: BFT, first_height: number + 1, validators: vec![], interval_ms: 50 }
+    }
+
+    /// The block of a height that begins the epoch of its number.
+    fn write(ledger: &Ledger, height: Height) {
+        let (time, proposer) = (height, OrgId::new("a").expect("a name"));
+        let [parent, transactions_root, state_root, epoch, next_epoch] = [Digest::default(); 5];
+        let chain = ledger.chain;
+        let header = Header {
+            version: 1,
+            chain,
+            height,
+            parent,
+            time,
+            proposer,
+            transactions_root,
+            state_root,
+            epoch,
+            next_epoch,
+        };
+        let certificate = Certificate { height, round: 0, block: header.digest(), signatures: vec![] };
+        let (now, next) = (self::epoch(height).to_wire(), self::epoch(height + 1).to_wire());
+        let mut batch = Batch::new();
+        let changes = vec![(now_epoch_key(), Some(now)), (next_epoch_key(), Some(next))];
+        ledger.state.apply(height, changes, &mut batch).expect("applied");
+        batch.put(HEADERS, height.to_be_bytes(), Certified { header, certificate, transactions: 0 }.to_wire());
+        ledger.store.write(batch, Durability::Buffered).expect("written");
+    }
+
+    #[test]
+    fn the_newest_block_is_read_as_of_its_height_while_the_next_is_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path(), &COLUMNS).expect("a store");
+        let genesis = Genesis { name: "test".into(), time: 1, organisations: vec![], members: vec![], epoch: epoch(0) };
+        let ledger = Ledger::open(store, genesis, Options::default()).expect("opened");
+        let writer = ledger.clone();
+        let writing = std::thread::spawn(move || (1..=2000).for_each(|height| write(&writer, height)));
+        let mut seen = 0;
+        while !writing.is_finished() {
+            let tip = ledger.tip().expect("a tip");
+            assert_eq!(tip.epochs.now.number, tip.height);
+            assert_eq!(tip.epochs.next.map_or(tip.height + 1, |next| next.number), tip.height + 1);
+            seen += u64::from(tip.height > seen);
+        }
+        writing.join().expect("written");
+        assert!(seen > 10, "{seen} looks fell between two blocks");
+    }
 
     #[test]
     fn columns_whose_tables_are_moved_are_the_chains() {

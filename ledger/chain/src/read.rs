@@ -106,7 +106,7 @@ impl Chain {
         if height < self.ledger.state.oldest()? {
             return Err(ChainFault::NotFound("state of that height any more"));
         }
-        let view = View { state: &self.ledger.state, height: (at != At::Latest).then_some(height) };
+        let view = View { state: &self.ledger.state, height };
         let first = self.ledger.genesis.epoch.validators.first().map(|validator| validator.key);
         let key = from.copied().or(first).ok_or(ChainFault::NotFound("caller"))?;
         let sender = self.ledger.genesis.members.iter().find(|member| member.key == key).cloned();
