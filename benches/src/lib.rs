@@ -60,6 +60,29 @@ pub fn settings(name: &str, default: &[u32]) -> anyhow::Result<Vec<u32>> {
     text.split(',').map(|part| part.trim().parse().map_err(|_| anyhow!("{name}={text} cannot be read"))).collect()
 }
 
+/// The cases that `ONLY` names, with commas between; all of them where it is not set.
+pub struct Only(Vec<String>);
+
+impl Only {
+    /// What was asked for.
+    ///
+    /// # Errors
+    /// When it names a case that is not one of `known`.
+    pub fn of(known: &[&str]) -> anyhow::Result<Self> {
+        let text: String = setting("ONLY", String::new())?;
+        let names: Vec<String> = text.split(',').map(str::trim).filter(|n| !n.is_empty()).map(str::to_owned).collect();
+        match names.iter().find(|name| !known.contains(&name.as_str())) {
+            Some(name) => Err(anyhow!("there is no case {name}, but {}", known.join(", "))),
+            None => Ok(Self(names)),
+        }
+    }
+
+    /// Whether a case is to run.
+    pub fn wants(&self, case: &str) -> bool {
+        self.0.is_empty() || self.0.iter().any(|name| name == case)
+    }
+}
+
 /// Whether the long form was asked for (`LONG=1`).
 pub fn long() -> bool {
     std::env::var("LONG").is_ok_and(|word| !word.is_empty() && word != "0")

@@ -57,10 +57,12 @@ async fn serve(folder: &Path, at: usize) -> anyhow::Result<()> {
     let Seat { genesis, identity, address, peers } = Seat::read(folder, at)?;
     // An operator gives every member's key a table.
     limit_tables((genesis.members.len() + 64) * TABLE_BYTES);
-    let history = match setting("KEEP", 0_u64)? {
-        0 => History::All,
-        keep => History::Pruned { keep },
-    };
+    let mut options = Options::default();
+    if let keep @ 1.. = setting("KEEP", 0_u64)? {
+        options.history = History::Pruned { keep };
+        // A state that others may take over is kept until four more are.
+        options.snapshot_every = options.snapshot_every.min((keep / 4).max(1));
+    }
     let (stop, stopped) = watch::channel(false);
     let parts = ledger_server::Parts {
         store: Store::open(&store_folder(folder, at), &COLUMNS)?,
@@ -71,7 +73,7 @@ async fn serve(folder: &Path, at: usize) -> anyhow::Result<()> {
         entropy: Arc::new(OsEntropy),
         peers,
         announce: None,
-        options: Options { history, ..Options::default() },
+        options,
         moved: Arc::new(|_: &OrgId, _: &Addresses| {}),
     };
     let listener = TcpListener::bind(&address).await?;

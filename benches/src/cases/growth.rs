@@ -2,7 +2,9 @@
 //!
 //! Transfers are sent as fast as they are executed (a closed loop of `UNDER_WAY`, 4,000) to 10^5 accounts, until there
 //! are 0.1 and 1 million; with `LONG=1` to 10^6 accounts, until there are 10 million. `TO` gives another list of numbers.
-//! The accounts are opened before, many in a transaction: what grows is the chain, not the number of accounts.
+//! The accounts are opened before, many in a transaction: what grows is the chain, not the number of accounts. With `KEEP`
+//! the validators prune: they keep the states of so many heights (a full block has some 2,000 transfers), and the blocks for
+//! as long as the rule against executing a transaction twice asks, else everything.
 //! The rate at a number is that of the last 100,000 transfers before it, and the bytes are one validator's.
 
 use anyhow::ensure;

@@ -6,15 +6,16 @@
 //! bytes together; `party_bytes` and `party_rounds` are each party's. What the machine gives at most is measured first.
 //!
 //! `SIZES` (65536,1048576), `RUNS` (5, fewer on the shaped network), `QUERIES` (10000) of an unbalanced intersection, whose
-//! `n` is the owner's set, `ONLY` (a case's name). With `LONG=1` also `LARGE` (2^24) identifiers in buckets on the disk, each
-//! party as a process of its own over plain TCP, on `LARGE_NETWORKS` (loopback; also 100mbit_10ms); it fails when a party's
-//! memory ever exceeds 4 GiB. The peer is SecretFlow's semi-honest RR22, both parties learning the result.
+//! `n` is the owner's set, `ONLY` (names of cases, with commas between). With `LONG=1` also `LARGE` (2^24) identifiers in
+//! buckets on the disk, each party as a process of its own over plain TCP, on `LARGE_NETWORKS` (loopback; also
+//! 100mbit_10ms); it fails when a party's memory ever exceeds 4 GiB. The peer is SecretFlow's semi-honest RR22, both parties
+//! learning the result.
 
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 use benches::{
-    bounded, bounds, folder, long,
+    Only, bounded, bounds, folder, long,
     peers::{Peers, beside},
     psi::{self, Files, Large},
     report::{Figure, Spread},
@@ -29,6 +30,9 @@ const PEER: &str = "secretflow spu 0.9.5 rr22";
 const MANY: usize = 1 << 22;
 /// Most bytes that a party may hold in memory, however many rows it has.
 const MOST_MEMORY: u64 = 4 << 30;
+
+/// Publishing a large set, and asking of it.
+const UNBALANCED: [&str; 2] = ["unbalanced_setup", "unbalanced_online"];
 
 /// The balanced cases.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -91,15 +95,11 @@ impl Case {
 
 struct Settings {
     runs: usize,
-    only: String,
+    only: Only,
     peers: Option<Peers>,
 }
 
 impl Settings {
-    fn wants(&self, case: &str) -> bool {
-        self.only.is_empty() || self.only == case
-    }
-
     fn runs(&self, network: Network) -> usize {
         if network == Network::Shaped { self.runs.div_ceil(4) } else { self.runs }
     }
@@ -121,7 +121,7 @@ fn figure(case: &str, n: usize, network: Network, runs: &[Vec<Work>]) -> anyhow:
 
 /// All cases in which every party has `n` rows.
 fn balanced(n: usize, networks: &[Network], settings: &Settings) -> anyhow::Result<()> {
-    let cases: Vec<Case> = Case::ALL.into_iter().filter(|case| settings.wants(case.name())).collect();
+    let cases: Vec<Case> = Case::ALL.into_iter().filter(|case| settings.only.wants(case.name())).collect();
     let peer = if cases.iter().any(|case| case.compared()) { settings.peer(n) } else { None };
     for case in cases {
         let folder = folder()?;
@@ -140,7 +140,7 @@ fn balanced(n: usize, networks: &[Network], settings: &Settings) -> anyhow::Resu
 
 /// A few queries against a set of `n`, which is published once.
 fn unbalanced(n: usize, queries: usize, networks: &[Network], settings: &Settings) -> anyhow::Result<()> {
-    if !settings.wants("unbalanced_online") && !settings.wants("unbalanced_setup") {
+    if !UNBALANCED.iter().any(|case| settings.only.wants(case)) {
         return Ok(());
     }
     let folder = folder()?;
@@ -153,15 +153,15 @@ fn unbalanced(n: usize, queries: usize, networks: &[Network], settings: &Setting
         let online = works.split_off(1);
         // Nothing is asked before the set is published and its tables are there.
         works.iter_mut().flatten().for_each(|work| work.took += large.took);
-        figure("unbalanced_setup", n, network, &works)?.print()?;
-        figure("unbalanced_online", n, network, &online)?.print()?;
+        figure(UNBALANCED[0], n, network, &works)?.print()?;
+        figure(UNBALANCED[1], n, network, &online)?.print()?;
     }
     Ok(())
 }
 
 /// Sets beyond memory.
 fn large(n: usize, networks: &[Network], settings: &Settings) -> anyhow::Result<()> {
-    if !settings.wants(Case::Malicious.name()) {
+    if !settings.only.wants(Case::Malicious.name()) {
         return Ok(());
     }
     // The peer has no shaped network.
@@ -207,7 +207,8 @@ fn buckets(
 /// What failed or was computed wrong.
 pub fn main() -> anyhow::Result<()> {
     let sizes = settings("SIZES", &[1 << 16, 1 << 20])?;
-    let settings = Settings { runs: setting("RUNS", 5)?, only: setting("ONLY", String::new())?, peers: Peers::find() };
+    let only = Only::of(&Case::ALL.map(Case::name).into_iter().chain(UNBALANCED).collect::<Vec<_>>())?;
+    let settings = Settings { runs: setting("RUNS", 5)?, only, peers: Peers::find() };
     let queries = setting("QUERIES", 10_000)?;
     let apart = bounded::networks(&setting("LARGE_NETWORKS", Network::Plain.name().to_owned())?)?;
     bounds::measure()?.print(BENCH)?;

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, ensure};
 use benches::{
-    bounds,
+    Only, bounds,
     peers::{Peers, beside},
     report::{Figure, Spread},
     setting,
@@ -204,18 +204,13 @@ pub fn main() -> anyhow::Result<()> {
     let sizes = Sizes { n: setting("N", 1_000_000)?, m: setting("M", 256)?, runs: setting("RUNS", 5)? };
     let rows = setting("STAR", 2000)?;
     ensure!(sizes.runs > 0, "RUNS=0 leaves nothing to measure");
-    let only: String = setting("ONLY", String::new())?;
-    let names: Vec<&str> = only.split(',').filter(|name| !name.is_empty()).collect();
-    for name in &names {
-        ensure!(*name == STAR || CASES.iter().any(|case| case.name == *name), "there is no case {name}");
-    }
-    let wanted = |name: &str| names.is_empty() || names.contains(&name);
-    let cases: Vec<&Case> = CASES.iter().filter(|case| wanted(case.name)).collect();
+    let only = Only::of(&CASES.iter().map(|case| case.name).chain([STAR]).collect::<Vec<_>>())?;
+    let cases: Vec<&Case> = CASES.iter().filter(|case| only.wants(case.name)).collect();
     bounds::measure()?.print(BENCH)?;
     let peers = peers(&cases, sizes);
     for network in [Network::Plain, Network::Tls, Network::Shaped] {
         vectors(&cases, sizes, network, &peers)?;
-        if wanted(STAR) {
+        if only.wants(STAR) {
             stars(rows, network, sizes.runs)?;
         }
     }
