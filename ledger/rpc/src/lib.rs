@@ -13,6 +13,7 @@ mod queue;
 mod server;
 mod stream;
 mod taken;
+mod way;
 mod wire;
 
 pub use fault::RpcFault;

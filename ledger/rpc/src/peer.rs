@@ -12,11 +12,7 @@ use base_rt::{
     tls::{NodeIdentity, Protocol, TlsFault, TrustRoots, client_config},
 };
 use base_types::OrgId;
-use tokio::{
-    sync::OwnedMutexGuard,
-    task::JoinHandle,
-    time::{sleep, timeout},
-};
+use tokio::{sync::OwnedMutexGuard, task::JoinHandle, time::timeout};
 use tonic::{Code, Request, Response, Status, transport::Channel};
 
 use crate::{
@@ -24,6 +20,7 @@ use crate::{
     queue::Queue,
     stream::{ProvenPeer, Refusal},
     taken::{Runs, Taken},
+    way::{FIRST_PAUSE, LONGEST_PAUSE, Way},
     wire,
 };
 
@@ -31,8 +28,6 @@ type Client = wire::peer_client::PeerClient<Channel>;
 
 /// Time for a batch to be taken over by the peer.
 const DELIVERY_TIME: Duration = Duration::from_secs(20);
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
 /// What a node does with its peers' messages. `from` is the organisation that the handshake proved.
 #[async_trait]
@@ -116,6 +111,7 @@ impl wire::peer_server::Peer for PeerService {
 struct Peer {
     client: Client,
     queue: Arc<Queue>,
+    way: Arc<Way>,
     refusal: Refusal,
     sending: JoinHandle<()>,
 }
@@ -167,9 +163,10 @@ impl PeerClient {
         let client = Client::new(connect::secure(address, tls, Some(self.roots.clone()), refusal.clone()))
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
             .max_encoding_message_size(MAX_MESSAGE_BYTES);
-        let queue = Arc::new(Queue::new());
-        let sending = tokio::spawn(send_all(org.clone(), client.clone(), queue.clone(), refusal.clone()));
-        let peer = Arc::new(Peer { client, queue, refusal, sending });
+        let (queue, way) = (Arc::new(Queue::new()), Arc::new(Way::default()));
+        let sending = send_all(org.clone(), client.clone(), (queue.clone(), way.clone()), refusal.clone());
+        let sending = tokio::spawn(sending);
+        let peer = Arc::new(Peer { client, queue, way, refusal, sending });
         self.peers.write().unwrap_or_else(PoisonError::into_inner).insert(org, peer);
         Ok(())
     }
@@ -201,6 +198,18 @@ impl PeerClient {
         }
     }
 
+    /// A peer has spoken, so it is there: what waits for it is tried again at once, however long it was gone.
+    pub fn heard(&self, from: &OrgId) {
+        if let Some(peer) = self.peer(from) {
+            peer.way.heard();
+        }
+    }
+
+    /// Whether a peer is known to be gone: the last message to it did not arrive, and it has not been heard since.
+    pub fn is_away(&self, peer: &OrgId) -> bool {
+        self.peer(peer).is_some_and(|peer| peer.way.is_away())
+    }
+
     /// How many messages for `to` were pushed out by newer ones.
     pub fn dropped(&self, to: &OrgId) -> u64 {
         self.peer(to).map_or(0, |peer| peer.queue.dropped())
@@ -219,7 +228,11 @@ impl PeerClient {
         let mut client = peer.client.clone();
         let answer = timeout(patience, client.ask(request)).await.map_err(|_| RpcFault::Silent)?;
         match answer {
-            Ok(answer) => Ok(answer.into_inner().body),
+            Ok(answer) => {
+                // It is there, and takes this node's certificate, perhaps since a moment ago.
+                peer.way.heard();
+                Ok(answer.into_inner().body)
+            }
             Err(status) => Err(RpcFault::of_status(&status, peer.refusal.get())),
         }
     }
@@ -229,14 +242,15 @@ fn fits(channel: &str, body: &[u8]) -> bool {
     channel.len() <= MAX_CHANNEL_BYTES && body.len() <= MAX_BODY_BYTES
 }
 
-/// Sends a peer's queue, one batch after the other, and pauses ever longer while the peer is away.
-async fn send_all(org: OrgId, mut client: Client, queue: Arc<Queue>, refusal: Refusal) {
+/// Sends a peer's queue, one batch after the other, and pauses ever longer while the peer is away and says nothing.
+async fn send_all(org: OrgId, mut client: Client, (queue, way): (Arc<Queue>, Arc<Way>), refusal: Refusal) {
     let mut pause = FIRST_PAUSE;
     loop {
         let frames = queue.next_batch().await;
         let sent = timeout(DELIVERY_TIME, client.deliver(wire::Frames { frames: frames.clone() })).await;
         let status = match sent {
             Ok(Ok(_)) => {
+                way.tried(true);
                 pause = FIRST_PAUSE;
                 continue;
             }
@@ -253,8 +267,9 @@ async fn send_all(org: OrgId, mut client: Client, queue: Arc<Queue>, refusal: Re
             let fault = RpcFault::of_status(&status, refusal.get());
             tracing::warn!(peer = %org, %fault, "a peer does not take messages; trying again");
         }
+        way.tried(false);
         queue.put_back(frames);
-        sleep(pause).await;
+        way.rest(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }

@@ -29,6 +29,7 @@ use tokio::{
 
 use crate::*;
 
+mod away;
 mod doubles;
 
 const NOW: u64 = 1_800_000_000_000;

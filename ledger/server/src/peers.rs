@@ -34,13 +34,21 @@ impl PeerNet for Peers {
 /// Questions of one peer that are answered at once.
 const QUESTIONS: usize = 2;
 
-/// Hands peers' bytes to the chain, once there is one; each peer has its own turns, so that none takes all.
-#[derive(Default)]
-pub(crate) struct Door(pub(crate) OnceLock<Chain>, Mutex<BTreeMap<OrgId, Arc<Semaphore>>>);
+/// Hands peers' bytes to the chain, once there is one; each peer has its own turns, so that none takes all. Who speaks is
+/// there, which the way to the peers is told of.
+pub(crate) struct Door {
+    pub(crate) chain: OnceLock<Chain>,
+    peers: Arc<PeerClient>,
+    turns: Mutex<BTreeMap<OrgId, Arc<Semaphore>>>,
+}
 
 impl Door {
+    pub(crate) fn new(peers: Arc<PeerClient>) -> Self {
+        Self { chain: OnceLock::new(), peers, turns: Mutex::default() }
+    }
+
     fn turns(&self, peer: &OrgId) -> Arc<Semaphore> {
-        let mut all = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(all.entry(peer.clone()).or_insert_with(|| Arc::new(Semaphore::new(QUESTIONS))))
     }
 }
@@ -48,12 +56,14 @@ impl Door {
 #[async_trait]
 impl PeerHandler for Door {
     async fn deliver(&self, from: &OrgId, channel: &str, body: Vec<u8>) {
-        if let Some(chain) = self.0.get().filter(|_| channel == CHANNEL) {
+        self.peers.heard(from);
+        if let Some(chain) = self.chain.get().filter(|_| channel == CHANNEL) {
             chain.deliver(from.clone(), body).await;
         }
     }
     async fn ask(&self, from: &OrgId, channel: &str, body: Vec<u8>) -> Result<Vec<u8>, String> {
-        let chain = self.0.get().filter(|_| channel == CHANNEL).cloned().ok_or("not ready")?;
+        self.peers.heard(from);
+        let chain = self.chain.get().filter(|_| channel == CHANNEL).cloned().ok_or("not ready")?;
         let turns = self.turns(from);
         let _turn = turns.acquire().await.map_err(|e| e.to_string())?;
         let from = from.clone();

@@ -103,8 +103,8 @@ pub fn start_with(
         options,
     })
     .map_err(|e| e.fault("start ledger"))?;
-    let door = Arc::new(Door::default());
-    let _ = door.0.set(chain.clone());
+    let door = Arc::new(Door::new(client.clone()));
+    let _ = door.chain.set(chain.clone());
     let handler = Arc::new(Clients(chain.clone()));
     tokio::spawn(ended(PeerServer::serve(
         control,
