@@ -24,6 +24,11 @@ pub trait PeerNet: Send + Sync {
     async fn send(&self, to: &OrgId, bytes: Vec<u8>);
     /// Asks one and waits for its answer.
     async fn request(&self, to: &OrgId, bytes: Vec<u8>) -> Result<Vec<u8>, PeerError>;
+    /// Whether one is known to be gone: nothing reaches it, and it has not been heard since. Where links do not know, nobody
+    /// is.
+    fn is_away(&self, _peer: &OrgId) -> bool {
+        false
+    }
 }
 
 /// A transaction of a compact block: its digest, and the beginning of its signature's digest, since a transaction's

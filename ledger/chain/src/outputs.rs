@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use base_types::{Digest, Height};
-use ledger_consensus::{Input, Output, WalRecord};
+use ledger_consensus::{Input, Output, TimerId, TimerKind, WalRecord, proposer};
 use ledger_light::{Block, Certificate, RAFT, Transaction};
 use tokio::time::Instant;
 
@@ -15,6 +15,10 @@ use crate::{
     node::{Node, engine, ms},
     spans,
 };
+
+/// A turn of a proposer that is known to be gone is waited for so long, in milliseconds: what it sent before it went may
+/// still be under way.
+const AWAY_MS: u64 = 100;
 
 /// Microseconds since a moment.
 fn micros(since: Instant) -> u64 {
@@ -69,7 +73,8 @@ impl Node {
                 Output::Broadcast(bytes) => self.send_all(pack(bytes)),
                 Output::Send { to, bytes } => self.send(Outgoing::One(to, pack(bytes))),
                 Output::SetTimer { id, after_ms } => {
-                    self.timers.insert(id, Instant::now() + ms(after_ms));
+                    let wait = self.wait_ms(id, after_ms);
+                    self.timers.insert(id, Instant::now() + ms(wait));
                 }
                 Output::CancelTimer(id) => {
                     self.timers.remove(&id);
@@ -93,6 +98,17 @@ impl Node {
             }
         }
         Ok(())
+    }
+
+    /// How long a timer runs. The turn of a proposer that nothing reaches is not waited for as others are, neither for its
+    /// proposal nor, once a quorum has voted without one, for more votes. All other turns are as long as they have to be, so
+    /// that who is wrong about a proposer loses that turn at most.
+    fn wait_ms(&self, id: TimerId, after_ms: u64) -> u64 {
+        let gone = || proposer(self.tip.epoch(), id.height, id.round).is_some_and(|org| self.net.is_away(org));
+        match id.kind {
+            TimerKind::Propose | TimerKind::Precommit if gone() => after_ms.min(AWAY_MS),
+            _ => after_ms,
+        }
     }
 
     /// Writes to the consensus log: records of a height go with it, the kept ones stay.

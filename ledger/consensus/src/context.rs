@@ -3,7 +3,7 @@
 use std::{cmp::Ordering, fmt, sync::Arc};
 
 use base_gm::sm2::{PublicKey, Signature};
-use base_types::{Digest, OrgId};
+use base_types::{Digest, Height, OrgId};
 use base_wire::{Decode, Encode, WireError};
 use ledger_light::{Block, Epoch};
 use malachite_types::{self as bft, LinearTimeouts, NilOrVal, Round, SignedExtension, VoteType, VotingPower};
@@ -226,9 +226,21 @@ impl ValidatorSet {
     }
     /// The proposer of a round: they take turns.
     pub fn proposer(&self, height: BlockHeight, round: Round) -> &Validator {
-        let turn = height.0.wrapping_add(round.as_u32().unwrap_or(0).into()) % self.all.len().max(1) as u64;
-        usize::try_from(turn).ok().and_then(|turn| self.all.get(turn)).unwrap_or(&self.first)
+        let turn = turn(height.0, round.as_u32().unwrap_or(0), self.all.len());
+        turn.and_then(|turn| self.all.get(turn)).unwrap_or(&self.first)
     }
+}
+
+/// Whose turn a round is, by place among so many validators.
+fn turn(height: Height, round: u32, count: usize) -> Option<usize> {
+    let turn = height.wrapping_add(round.into()).checked_rem(u64::try_from(count).ok()?)?;
+    usize::try_from(turn).ok()
+}
+
+/// The organisation that proposes in a round of an epoch under BFT; `None` when the epoch names no validator.
+pub fn proposer(epoch: &Epoch, height: Height, round: u32) -> Option<&OrgId> {
+    let turn = turn(height, round, epoch.validators.len())?;
+    epoch.validators.get(turn).map(|validator| &validator.org)
 }
 
 impl bft::ValidatorSet<LedgerContext> for ValidatorSet {

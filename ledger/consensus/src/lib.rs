@@ -22,6 +22,7 @@ mod wire;
 
 pub use self::raft::{Raft, is_of_leader};
 pub use api::{Engine, Input, Output, TimerId, TimerKind};
+pub use context::proposer;
 pub use engine::Bft;
 pub use options::Options;
 pub use wal::WalRecord;

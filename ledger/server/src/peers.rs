@@ -29,6 +29,9 @@ impl PeerNet for Peers {
     async fn request(&self, to: &OrgId, bytes: Vec<u8>) -> Result<Vec<u8>, PeerError> {
         self.0.ask(to, CHANNEL, bytes, PATIENCE).await.map_err(|e| PeerError(e.to_string()))
     }
+    fn is_away(&self, peer: &OrgId) -> bool {
+        self.0.is_away(peer)
+    }
 }
 
 /// Questions of one peer that are answered at once.

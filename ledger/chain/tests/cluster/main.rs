@@ -63,6 +63,23 @@ async fn one_dead_node_of_four_is_not_noticed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nobody_waits_for_a_proposer_that_is_known_to_be_gone() {
+    let mut cluster = Cluster::start(&[]).await;
+    // Either of these waits would be longer than a submission's.
+    cluster.options.consensus.propose_ms = 60_000;
+    cluster.options.consensus.precommit_ms = 60_000;
+    cluster.gone(2);
+    cluster.revive_all(&[0, 1, 3]).await;
+    for i in 0..5 {
+        cluster.chain(0).submit(note(0, i)).await.expect("executed");
+    }
+    // So each of the four had a turn.
+    let height = cluster.chain(0).height();
+    assert!(height >= 4, "{height}");
+    cluster.agree(height).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn doubles_are_executed_once_and_refusals_are_recorded() {
     let cluster = Cluster::start(&[0, 1, 2, 3]).await;
     let once = note(0, 1);

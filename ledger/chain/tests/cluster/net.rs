@@ -1,7 +1,7 @@
 //! Four nodes in one process: links in memory, folders on disk, nodes that can be killed and started again.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Duration,
@@ -78,8 +78,9 @@ pub fn note(at: usize, nonce: u64) -> Transaction {
 /// What a node that lies makes of its answers to peers' questions.
 pub type Lie = Arc<dyn Fn(Vec<u8>) -> Vec<u8> + Send + Sync>;
 
+/// The chains that run, the lies that some of them tell, and those that all others know to be gone.
 #[derive(Default)]
-struct Hub(Mutex<BTreeMap<OrgId, Chain>>, Mutex<BTreeMap<OrgId, Lie>>);
+struct Hub(Mutex<BTreeMap<OrgId, Chain>>, Mutex<BTreeMap<OrgId, Lie>>, Mutex<BTreeSet<OrgId>>);
 
 impl Hub {
     fn of(&self, org: &OrgId) -> Option<Chain> {
@@ -110,6 +111,9 @@ impl PeerNet for Link {
         let answer = peer.answer(&self.me, &bytes);
         let lie = self.hub.1.lock().expect("lock").get(to).cloned();
         Ok(lie.map_or_else(|| answer.clone(), |lie| lie(answer.clone())))
+    }
+    fn is_away(&self, peer: &OrgId) -> bool {
+        self.hub.2.lock().expect("lock").contains(peer)
     }
 }
 
@@ -155,6 +159,11 @@ impl Cluster {
             Some(lie) => lies.insert(org(at), lie),
             None => lies.remove(&org(at)),
         };
+    }
+
+    /// Lets all others know that a node is gone.
+    pub fn gone(&self, at: usize) {
+        self.hub.2.lock().expect("lock").insert(org(at));
     }
 
     /// Gives a node that does not run a new, empty folder.
