@@ -165,7 +165,7 @@ async fn under_bft_a_liar_forks_nothing_and_halts_nothing() {
     let mut world = World::begin(BFT, &HONEST).await;
     let load = Load::start(&world, 6);
     let liar = Liar::enter(&mut world).await;
-    let end = Instant::now() + ms(count(1500, 30_000) as u64);
+    let end = Instant::now() + ms(count(1000, 30_000) as u64);
     while Instant::now() < end || world.top() < 5 {
         assert!(Instant::now() < end + PATIENCE, "the honest go on: {}", world.top());
         liar.lie(&world.chain(0).status().expect("a status"));
@@ -188,7 +188,7 @@ async fn under_raft_a_liar_may_halt_the_chain_but_forks_nothing() {
     let load = Load::start(&world, 6);
     world.grown(3).await;
     let liar = Liar::enter(&mut world).await;
-    let end = Instant::now() + ms(count(1200, 30_000) as u64);
+    let end = Instant::now() + ms(count(900, 30_000) as u64);
     for term in (1000..).step_by(2) {
         if Instant::now() >= end {
             break;

@@ -16,15 +16,24 @@ fn block(chain: &Chain, height: Height) -> (Block, Certificate) {
     chain.block(height).expect("read").expect("a block")
 }
 
-/// The block of a height on one chain, which must be certified there and be the other's too.
-fn same_block(at: usize, chain: &Chain, first: &Chain, height: Height) -> Block {
-    let (theirs, certificate) = block(chain, height);
+/// A block and the state root after it, as one node has them: the block must be certified there.
+fn certified(at: usize, chain: &Chain, height: Height) -> (Block, Digest) {
+    let (block, certificate) = block(chain, height);
     let epoch = chain.epoch_of(height).expect("an epoch");
-    assert_eq!(certificate.verify(&theirs.header, &epoch), Ok(()), "node {at}, height {height}");
-    assert_eq!(theirs.header, block(first, height).0.header, "node {at} has another block at {height}");
-    let roots = [chain, first].map(|chain| chain.state_root(height).expect("a root"));
-    assert_eq!(roots[0], roots[1], "node {at} has another state at {height}");
-    theirs
+    assert_eq!(certificate.verify(&block.header, &epoch), Ok(()), "node {at}, height {height}");
+    (block, chain.state_root(height).expect("a root"))
+}
+
+/// The block of a height on several chains, which must be certified on each and be the same on all.
+fn same_block(chains: &[(usize, &Chain)], height: Height) -> Option<Block> {
+    let ((first, chain), others) = chains.split_first()?;
+    let (block, root) = certified(*first, chain, height);
+    for (at, chain) in others {
+        let (theirs, other) = certified(*at, chain, height);
+        assert_eq!(theirs.header, block.header, "node {at} has another block at {height}");
+        assert_eq!(other, root, "node {at} has another state at {height}");
+    }
+    Some(block)
 }
 
 impl World {
@@ -35,13 +44,11 @@ impl World {
 
     /// No two nodes have different blocks at a height that both have.
     pub fn no_fork(&self) {
-        let mut chains: Vec<(usize, &Chain)> = self.running().collect();
-        chains.sort_by_key(|(_, chain)| std::cmp::Reverse(chain.height()));
-        let [(_, first), others @ ..] = chains.as_slice() else { return };
-        for (at, chain) in others {
-            for height in 1..=chain.height() {
-                same_block(*at, chain, first, height);
-            }
+        // They go on meanwhile: what is compared is what they have now.
+        let tops: Vec<(Height, (usize, &Chain))> = self.running().map(|node| (node.1.height(), node)).collect();
+        for height in 1..=self.top() {
+            let with = tops.iter().filter(|(top, _)| *top >= height);
+            same_block(&with.map(|(_, node)| *node).collect::<Vec<_>>(), height);
         }
     }
 
@@ -51,13 +58,10 @@ impl World {
         let named = told.iter().map(|(_, height)| *height).max().unwrap_or_default();
         let top = self.top().max(named);
         until("all nodes come to one height", || self.running().all(|(_, chain)| chain.height() >= top)).await;
-        let (_, first) = self.running().next().expect("a node");
+        let chains: Vec<(usize, &Chain)> = self.running().collect();
         let mut places = BTreeMap::new();
         for height in 1..=top {
-            for (at, chain) in self.running() {
-                same_block(at, chain, first, height);
-            }
-            for transaction in block(first, height).0.transactions {
+            for transaction in same_block(&chains, height).expect("a node").transactions {
                 let before = places.insert(transaction.digest(), height);
                 assert_eq!(before, None, "a transaction of block {height} is doubled");
             }

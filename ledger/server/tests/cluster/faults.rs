@@ -30,7 +30,7 @@ async fn kills(engine: u8, seed: u64) {
     let mut world = World::begin(engine, &FOUNDERS).await;
     let load = Load::start(&world, 8);
     let mut dice = Dice(seed);
-    for _ in 0..count(10, 100) {
+    for _ in 0..count(6, 100) {
         let at = dice.below(4) as usize;
         sleep(ms(dice.below(200))).await;
         world.kill(at).await;

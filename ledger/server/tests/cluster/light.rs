@@ -58,7 +58,7 @@ async fn noted(world: &World) -> (Digest, Height) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn values_and_absences_verify_across_epochs_and_a_wrong_node_is_found_out() {
-    let world = World::begin(BFT, &FOUNDERS).await;
+    let world = World::quiet(BFT, &FOUNDERS).await;
     let pinned = world.genesis.digest();
     let (first, low) = noted(&world).await;
     world.pass(world.change(RAFT, &FOUNDERS)).await;

@@ -1,5 +1,6 @@
 //! What exceeds its gas, the memory or the stack ends alike on every node: in the same words, with the same gas and state.
 
+use futures::future::join_all;
 use ledger_light::BFT;
 use ledger_vm::{Address, Command, MAX_GAS, Machine};
 
@@ -33,7 +34,7 @@ async fn deployed(world: &World, machine: Machine, code: Vec<u8>) -> Address {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_exceeds_gas_memory_or_stack_ends_alike_on_every_node() {
-    let world = World::begin(BFT, &FOUNDERS).await;
+    let world = World::quiet(BFT, &FOUNDERS).await;
     let beyond = "the memory was used outside its bounds";
     let cases = [
         // JUMPDEST, PUSH0, JUMP; PUSH6 2^40, MLOAD; JUMPDEST, PUSH0, PUSH0, JUMP.
@@ -45,16 +46,17 @@ async fn what_exceeds_gas_memory_or_stack_ends_alike_on_every_node() {
         (Machine::Wasm, wasm(&[0x41, 0x7f, 0x28, 2, 0, 0x1a]), MAX_GAS, beyond),
         (Machine::Wasm, wasm(&[0x10, 1]), MAX_GAS, "the stack is full"),
     ];
-    let mut ended = Vec::new();
-    for (machine, code, gas, words) in cases {
-        let to = deployed(&world, machine, code).await;
+    let world = &world;
+    let called = cases.map(|(machine, code, gas, words)| async move {
+        let to = deployed(world, machine, code).await;
         let call = Command::Call { to, input: vec![], gas };
         let call = world.sign(&key(GUEST, "dev"), call.to_payload());
         let executed = world.submit(&call).await;
         assert_eq!(executed.refusal.as_deref(), Some(words), "{machine:?}");
         assert!(executed.gas > 0 && executed.gas <= gas, "{machine:?}: {}", executed.gas);
-        ended.push((call.digest(), executed));
-    }
+        (call.digest(), executed)
+    });
+    let ended = join_all(called).await;
     // All roots are one: what became of transactions is part of the state.
     world.settle(&[]).await;
     for (digest, executed) in &ended {

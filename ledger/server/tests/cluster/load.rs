@@ -1,5 +1,7 @@
 //! What is sent by any node that takes it: one transaction, or the notes of clients that go on whatever happens.
 
+use std::collections::BTreeMap;
+
 use base_gm::sm2::SecretKey;
 use base_types::{Digest, Height};
 use base_wire::Encode;
@@ -75,10 +77,11 @@ impl Load {
 
 async fn client(number: usize, chain: Digest, doors: Vec<Target>, stopped: watch::Receiver<bool>) -> Vec<Told> {
     let (key, mut told, mut turn) = (key(GUEST, &format!("c{number}")), Vec::new(), number);
+    let mut known = Known::new();
     loop {
         let transaction = sign(chain, &key, note());
         tokio::select! {
-            height = deliver(&transaction, &doors, turn) => told.push((transaction.digest(), height)),
+            height = deliver(&transaction, &doors, turn, &mut known) => told.push((transaction.digest(), height)),
             () = ended(stopped.clone()) => return told,
         }
         turn += 1;
@@ -89,14 +92,18 @@ async fn ended(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stop| *stop).await;
 }
 
+/// Connections that stay open, by address: a node that was started again has another.
+type Known = BTreeMap<String, LedgerClient>;
+
 /// Sends a transaction until some node says that it was executed.
-async fn deliver(transaction: &Transaction, doors: &[Target], first: usize) -> Height {
+async fn deliver(transaction: &Transaction, doors: &[Target], first: usize, known: &mut Known) -> Height {
     let mut turn = first;
     loop {
         let door = doors[turn % doors.len()].borrow().clone();
         turn += 1;
         if let Some(address) = door {
-            let client = LedgerClient::plain(&address).expect("an address");
+            let made = || LedgerClient::plain(&address).expect("an address");
+            let client = known.entry(address.clone()).or_insert_with(made);
             match client.submit(transaction.to_wire()).await {
                 Ok(Submitted { height, refusal: None, .. }) => return height,
                 Ok(refused) => panic!("a note is refused: {refused:?}"),

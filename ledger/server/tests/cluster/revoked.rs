@@ -54,13 +54,13 @@ async fn refuses(world: &World, at: usize) {
             return;
         }
         assert!(Instant::now() < end, "{at} answers {answer:?}");
-        sleep(ms(50)).await;
+        sleep(ms(10)).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_revoked_key_and_its_certificate_end_at_their_height_and_what_was_signed_before_stands() {
-    let world = World::begin(BFT, &FOUNDERS).await;
+    let world = World::quiet(BFT, &FOUNDERS).await;
     let guest = key(GUEST, NODE_NAME);
     for at in FOUNDERS {
         assert!(visitor(&world, at).status().await.is_ok(), "before");
@@ -111,7 +111,7 @@ async fn a_revoked_key_and_its_certificate_end_at_their_height_and_what_was_sign
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_validator_whose_certificate_was_revoked_is_cut_off_until_it_has_another() {
-    let mut world = World::begin(BFT, &FOUNDERS).await;
+    let mut world = World::quiet(BFT, &FOUNDERS).await;
     world.advance(3).await;
     let from = revoke(&world, 3, None).await;
     until("it takes effect", || {

@@ -59,8 +59,11 @@ pub const INTERVAL_MS: u32 = 60;
 pub const PATIENCE: Duration = Duration::from_secs(40);
 const DAY_MS: TimeMs = 86_400_000;
 
-/// Worlds that run at a time: waiting times mean little on a machine that has no time for them.
-static TURNS: Semaphore = Semaphore::const_new(3);
+/// Worlds run at a time as far as their turns suffice: waiting times mean little on a machine that has no time for them.
+static TURNS: Semaphore = Semaphore::const_new(6);
+/// Turns of a world with clients at work, and of one in which the test alone sends something now and then.
+const BUSY: u32 = 2;
+const QUIET: u32 = 1;
 
 /// The machine's clock, moved by as much as a test says.
 #[derive(Default)]
@@ -122,7 +125,7 @@ pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !holds() {
         assert!(Instant::now() < end, "in vain: {what}");
-        sleep(ms(20)).await;
+        sleep(ms(10)).await;
     }
 }
 
@@ -223,7 +226,16 @@ pub struct World {
 impl World {
     /// Founds a chain and starts these nodes.
     pub async fn begin(engine: u8, running: &[usize]) -> Self {
-        let turn = TURNS.acquire().await.expect("a turn");
+        Self::taking(BUSY, engine, running).await
+    }
+
+    /// The same, for a test without clients.
+    pub async fn quiet(engine: u8, running: &[usize]) -> Self {
+        Self::taking(QUIET, engine, running).await
+    }
+
+    async fn taking(turns: u32, engine: u8, running: &[usize]) -> Self {
+        let turn = TURNS.acquire_many(turns).await.expect("a turn");
         let seats: Vec<Seat> = (0..SEATS).map(Seat::new).collect();
         let genesis = found(engine, &seats);
         let (nodes, links, options) = (BTreeMap::new(), BTreeMap::new(), options());
