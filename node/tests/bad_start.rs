@@ -215,9 +215,7 @@ fn limit_files(process: u32, bytes: u64) {
 #[test]
 fn a_full_disk_is_told_and_with_room_again_nothing_is_lost() {
     let mut four = Consortium::found();
-    for org in ["audit", "civil", "statistics"] {
-        four.start(org);
-    }
+    four.start_these(&["audit", "civil", "statistics"]);
     // With no room at all the node does not start, and the doctor knows why.
     let full = |command: &Command| limited(command, "ulimit -f 0;");
     four.spawn("health", &mut full(&four.node_command("health"))).refused("HQ-5001");

@@ -26,6 +26,8 @@ use tempfile::TempDir;
 pub const ORGS: [&str; 4] = ["audit", "civil", "health", "statistics"];
 /// The purpose that queries name.
 pub const PURPOSE: &str = "health-statistics";
+/// Milliseconds between blocks: the shortest that a vote could set, since tests wait for many blocks.
+const INTERVAL: &str = "50";
 /// What opens the nodes' keys, and the people's. The folders in `tests/golden-nodes` have these, so they stay as they are.
 pub const PASSWORD: &str = "node secret";
 pub const PEOPLE_PASSWORD: &str = "people's secret";
@@ -184,33 +186,37 @@ impl Deref for Consortium {
 impl Consortium {
     /// Keys, certificates, genesis and node folders, as people make them; nothing runs yet.
     pub fn found() -> Self {
-        Self::found_at(PEOPLE, "100", |_| {})
+        Self::found_at(PEOPLE, |_| {})
     }
 
     /// The same, with something done in every folder before it gives its card to the others.
     pub fn found_by(prepare: impl Fn(&Path)) -> Self {
-        Self::found_at(PEOPLE, "100", prepare)
+        Self::found_at(PEOPLE, prepare)
     }
 
-    /// The same with other people, by organisation, and the shortest interval: such tests wait for many blocks.
+    /// The same with other people, by organisation.
     pub fn found_with(people_of: [&[&str]; 4]) -> Self {
-        Self::found_at(people_of, "50", |_| {})
+        Self::found_at(people_of, |_| {})
     }
 
-    fn found_at(people_of: [&[&str]; 4], interval: &str, prepare: impl Fn(&Path)) -> Self {
+    fn found_at(people_of: [&[&str]; 4], prepare: impl Fn(&Path)) -> Self {
         let folder = TempDir::new().expect("a folder");
         let people = People::new(folder.path());
         people.write_passwords();
         let ports = ports(12);
-        for ((org, names), ports) in ORGS.iter().zip(people_of).zip(ports.chunks(3)) {
-            found_org(&people, org, names, ports);
-            prepare(&people.dir(org));
-        }
+        // Each at the same time, as organisations do: most of it is the making of keys.
+        thread::scope(|scope| {
+            for ((org, names), ports) in ORGS.into_iter().zip(people_of).zip(ports.chunks(3)) {
+                let people = &people;
+                scope.spawn(move || found_org(people, org, names, ports));
+            }
+        });
+        ORGS.iter().for_each(|org| prepare(&people.dir(org)));
         let card = |org: &&str| ["--card".into(), people.dir(org).join("organisation.json")];
         let cards: Vec<_> = ORGS.iter().flat_map(card).collect();
         let file = people.path("genesis.bin");
         let mut command = heqi();
-        command.args(["init", "genesis", "--name", "test", "--interval", interval, "--out"]).arg(&file).args(&cards);
+        command.args(["init", "genesis", "--name", "test", "--interval", INTERVAL, "--out"]).arg(&file).args(&cards);
         let genesis = text(&run(&mut command).good(), "genesis");
         for (org, ports) in ORGS.iter().zip(ports.chunks(3)) {
             let mut command = heqi();
@@ -262,7 +268,12 @@ impl Consortium {
 
     /// Starts all four at once.
     pub fn start_all(&mut self) {
-        let started: Vec<_> = ORGS.iter().map(|org| (*org, self.spawn(org, &mut self.node_command(org)))).collect();
+        self.start_these(&ORGS);
+    }
+
+    /// Starts several at once.
+    pub fn start_these(&mut self, orgs: &[&'static str]) {
+        let started: Vec<_> = orgs.iter().map(|org| (*org, self.spawn(org, &mut self.node_command(org)))).collect();
         started.into_iter().for_each(|(org, node)| self.keep(org, node));
     }
 

@@ -4,6 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    thread,
 };
 
 use serde_json::Value;
@@ -88,6 +89,15 @@ impl People {
         command.arg("--key").arg(self.path("people").join(format!("{}.key.json", person.replace('/', "-"))));
         command.arg("--password-file").arg(self.people_password());
         command
+    }
+
+    /// Several people vote for a change, at the same time.
+    pub fn vote(&self, change: &str, voters: &[&str]) {
+        thread::scope(|scope| {
+            for voter in voters {
+                scope.spawn(move || self.sign(voter, &["chain", "vote", change]).good());
+            }
+        });
     }
 
     /// What is wrong in a node's folder.

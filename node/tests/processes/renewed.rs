@@ -1,11 +1,10 @@
 //! A node that lost its ledger comes back with a fresh key, and people come and go: by the command line at real nodes.
 
-mod support;
-
 use std::{fs, path::Path};
 
 use serde_json::{Value, json};
-use support::{Consortium, ORGS, Told, heqi, items, run, story::SOON, text, until};
+
+use crate::support::{Consortium, ORGS, Told, heqi, items, run, story::SOON, text, until};
 
 const PEOPLE: [&[&str]; 4] = [&["admin=administrator"]; 4];
 const LOST: &str = "audit";
@@ -67,9 +66,7 @@ fn voted_in(four: &Consortium, key: &str) {
     assert_eq!((text(&registered, "key"), &registered["roles"]), (key.to_owned(), &json!(["node"])));
 
     let change = text(&four.sign("civil/admin", &propose).good(), "change");
-    for voter in ["health/admin", "statistics/admin"] {
-        four.sign(voter, &["chain", "vote", &change]).good();
-    }
+    four.vote(&change, &["health/admin", "statistics/admin"]);
     // Who validates with another key has to say Ready itself.
     assert_eq!(four.chain("civil")["epoch"], 0);
 }
@@ -114,9 +111,7 @@ fn a_node_that_lost_its_ledger_comes_back_with_a_fresh_key_and_signs() {
     // With another one gone nothing is decided without it: it has to say Ready by itself, and to sign every block.
     four.kill("statistics");
     let change = text(&four.sign("audit/admin", &["chain", "propose", "--interval", "150"]).good(), "change");
-    for voter in ["civil/admin", "health/admin"] {
-        four.sign(voter, &["chain", "vote", &change]).good();
-    }
+    four.vote(&change, &["civil/admin", "health/admin"]);
     for org in [LOST, "civil", "health"] {
         until("the next epoch", SOON, || (four.chain(org)["epoch"] == 2).then_some(()));
     }

@@ -1,11 +1,10 @@
 //! Contracts, proofs, events and changes of the chain's rules, by the command line at four real nodes.
 
-mod support;
-
 use std::path::Path;
 
 use serde_json::{Value, json};
-use support::{Consortium, ORGS, People, heqi, items, story::SOON, text, until};
+
+use crate::support::{Consortium, ORGS, People, heqi, items, story::SOON, text, until};
 
 const PEOPLE: [&[&str]; 4] = [
     &["admin=administrator"],

@@ -1,7 +1,5 @@
 //! A running node raises an alarm: on the command line, among its metrics and in its log; and not once its cause is gone.
 
-mod support;
-
 use std::{
     fs,
     io::{Read, Write},
@@ -15,7 +13,8 @@ use base_gm::{
 };
 use base_secret::Password;
 use serde_json::Value;
-use support::{Consortium, PASSWORD, items, story::SOON, text, until};
+
+use crate::support::{Consortium, PASSWORD, items, story::SOON, text, until};
 
 const DAY_MS: u64 = 86_400_000;
 const OPERATOR: &str = "audit/operator";

@@ -1,9 +1,8 @@
 //! A fifth organisation joins a running chain by vote, validates, and leaves again: by the command line at real nodes.
 
-mod support;
-
 use serde_json::Value;
-use support::{Consortium, ORGS, items, story::SOON, text, until};
+
+use crate::support::{Consortium, ORGS, items, story::SOON, text, until};
 
 const PEOPLE: [&[&str]; 4] = [&["admin=administrator"]; 4];
 const NEW: &str = "tax";
@@ -13,9 +12,7 @@ fn change(chain: &Consortium, more: &[&str], epoch: u64, nodes: &[&str]) -> Valu
     let command = [&["chain", "propose"][..], more].concat();
     let proposed = chain.sign("audit/admin", &command).good();
     let id = text(&proposed, "change");
-    for voter in ["civil/admin", "health/admin"] {
-        chain.sign(voter, &["chain", "vote", &id]).good();
-    }
+    chain.vote(&id, &["civil/admin", "health/admin"]);
     proposed_is_in_force(chain, epoch, nodes);
     proposed
 }
@@ -44,9 +41,7 @@ fn an_organisation_joins_by_vote_validates_and_leaves_while_the_chain_goes_on() 
     chain.kill("statistics");
     let voted = chain.sign("tax/admin", &["chain", "propose", "--leave", "statistics"]).good();
     let id = text(&voted, "change");
-    for voter in ["audit/admin", "civil/admin", "health/admin"] {
-        chain.sign(voter, &["chain", "vote", &id]).good();
-    }
+    chain.vote(&id, &["audit/admin", "civil/admin", "health/admin"]);
     proposed_is_in_force(&chain, 2, &["audit", "civil", "health", NEW]);
     assert_eq!(items(&chain.chain("audit"), "validators").len(), 4);
 

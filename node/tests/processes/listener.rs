@@ -1,19 +1,18 @@
 //! A page listens to a real node through its WebSocket, and goes on at its cursor when the node has been killed and is back.
 
-mod support;
-
 use std::{
     io::{Read, Write},
     net::TcpStream,
 };
 
 use serde_json::Value;
-use support::{Consortium, Node, heqi, items, run, story::SOON, text, until};
 use tungstenite::{
     Message, WebSocket,
     client::{IntoClientRequest, client},
     http::HeaderValue,
 };
+
+use crate::support::{Consortium, Node, heqi, items, run, story::SOON, text, until};
 
 const PEOPLE: [&[&str]; 4] = [&["admin=administrator"]; 4];
 
@@ -110,7 +109,7 @@ fn a_socket_goes_on_at_its_cursor_after_the_node_was_killed_without_gap_or_doubl
     let mut person = heqi();
     person.args(["init", "person", "civil/clerk", "--people-dir"]).arg(four.path("people"));
     let key = text(&run(person.arg("--people-password-file").arg(four.people_password())).good(), "key");
-    ["civil", "health", "statistics"].into_iter().for_each(|org| four.start(org));
+    four.start_these(&["civil", "health", "statistics"]);
     // Registered once more each time: a transaction that is executed, and its digest.
     let register = || {
         let words = ["chain", "member", "civil/clerk", "--public-key", &key, "--role", "auditor"];

@@ -1,11 +1,10 @@
 //! A node's ledger is backed up while it serves, proven, brought back, and fetched again after damage: by the command line.
 
-mod support;
-
 use std::{fs, path::Path};
 
 use serde_json::Value;
-use support::{Consortium, Told, heqi, items, run, story::SOON, text, until};
+
+use crate::support::{Consortium, Told, heqi, items, run, story::SOON, text, until};
 
 const PEOPLE: [&[&str]; 4] = [&["admin=administrator"]; 4];
 
