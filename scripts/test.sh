@@ -17,4 +17,6 @@ port=$(python3 -c 'import socket;s=socket.socket();s.bind(("127.0.0.1",0));print
 as_postgres "$bin/pg_ctl" -D "$work/pg" -w -o "-p $port -k $work -c listen_addresses=127.0.0.1" start >/dev/null
 export HEQI_TEST_POSTGRES="postgres://heqi@127.0.0.1:$port/postgres"
 
+host=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
+export "CARGO_TARGET_${host}_RUNNER=scripts/program.sh"
 cargo test --locked --workspace -- --include-ignored
