@@ -41,7 +41,8 @@ pub fn genesis() -> Genesis {
         time: 1_700_000_000_000,
         organisations: (0..4).map(organisation).collect(),
         members: (0..4).flat_map(of).collect(),
-        epoch: Epoch { number: 0, engine: 1, first_height: 1, validators, interval_ms: 50 },
+        // Shorter than a vote could set: tests wait for many blocks.
+        epoch: Epoch { number: 0, engine: 1, first_height: 1, validators, interval_ms: 30 },
     }
 }
 
