@@ -18,5 +18,5 @@ as_postgres "$bin/pg_ctl" -D "$work/pg" -w -o "-p $port -k $work -c listen_addre
 export HEQI_TEST_POSTGRES="postgres://heqi@127.0.0.1:$port/postgres"
 
 host=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
-export "CARGO_TARGET_${host}_RUNNER=scripts/program.sh"
+export "CARGO_TARGET_${host}_RUNNER=$PWD/scripts/program.sh"
 cargo test --locked --workspace -- --include-ignored
