@@ -30,6 +30,7 @@ use tokio::{
 use crate::*;
 
 mod doubles;
+mod revoked;
 
 const NOW: u64 = 1_800_000_000_000;
 const DAY: u64 = 86_400_000;
