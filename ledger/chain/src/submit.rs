@@ -42,14 +42,15 @@ impl Chain {
 
     /// What becomes of a transaction.
     async fn executed(&self, transaction: Transaction, digest: Digest) -> Result<Executed, ChainFault> {
-        let height = self.height();
-        if let Err(why) = self.ledger()?.admit(height, &transaction, &digest) {
+        // The height is looked at within: one of before belongs to another state than one that was taken over.
+        let admitted = self.stored(|ledger| Ok(ledger.admit(self.height(), &transaction, &digest)))?;
+        if let Err(why) = admitted {
             self.shared.counters.inadmissible.add(1);
             // What was executed is told also when it could not be executed now.
-            let placed = self.ledger.placed(&digest)?;
+            let placed = self.transaction(&digest)?;
             return placed.map(|placed| placed.executed).ok_or(why);
         }
-        if let Some(placed) = self.ledger.placed(&digest)? {
+        if let Some(placed) = self.transaction(&digest)? {
             return Ok(placed.executed);
         }
         self.shared.counters.submitted.add(1);
