@@ -117,7 +117,12 @@ impl Chain {
         };
         let time = self.ledger.header(height)?.map_or(self.ledger.genesis.time, |newest| newest.header.time);
         let env = Env { chain: self.ledger.chain, height, time, tx: Digest::default(), sender };
-        Ok(self.ledger.machines.call(&view, &env, to, input, gas)?)
+        let outcome = self.ledger.machines.call(&view, &env, to, input, gas);
+        // What the contract read may have been pruned meanwhile, or replaced: then it is no damage.
+        if height < self.ledger()?.state.oldest()? {
+            return Err(ChainFault::NotFound("state of that height any more"));
+        }
+        Ok(outcome?)
     }
 
     /// A header and its certificate.
