@@ -73,6 +73,8 @@ impl Chain {
         let mut held_back = false;
         loop {
             let room = self.shared.room.notified();
+            // Who stops the chain says so first, and then wakes all that wait for room.
+            self.alive()?;
             if self.shared.accept(transaction.clone(), digest).is_ok() {
                 return Ok(());
             }
@@ -81,7 +83,6 @@ impl Chain {
                 self.shared.counters.held_back.add(1);
             }
             timeout_at(until, room).await.map_err(|_| ChainFault::Busy)?;
-            self.alive()?;
         }
     }
 

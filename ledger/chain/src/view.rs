@@ -116,13 +116,19 @@ impl Shared {
         std::mem::take(&mut *lock(&self.fresh))
     }
 
-    /// Somebody waits for a transaction.
+    /// Somebody waits for a transaction. Where the chain has stopped that is told at once.
     pub(crate) fn wait_for(&self, digest: Digest) -> oneshot::Receiver<Result<Executed, ChainFault>> {
         let (reply, outcome) = oneshot::channel();
-        let mut waiters = lock(&self.waiters);
-        let waiting = waiters.entry(digest).or_default();
-        waiting.retain(|other| !other.is_closed());
-        waiting.push(reply);
+        {
+            let mut waiters = lock(&self.waiters);
+            let waiting = waiters.entry(digest).or_default();
+            waiting.retain(|other| !other.is_closed());
+            waiting.push(reply);
+        }
+        // After the entry: who stops the chain says why first, and then tells all that have entered.
+        if let Some(fault) = self.fault() {
+            self.tell(&digest, &Err(fault));
+        }
         outcome
     }
     /// Tells whoever waits for a transaction.
@@ -228,6 +234,18 @@ mod tests {
         let now = Epoch { number: 0, engine: BFT, first_height: 1, validators: vec![], interval_ms: 50 };
         let (digest, root) = (Digest::default(), Digest::default());
         Tip { height: 5, digest, time: 1, root, transactions: 0, epochs: Epochs { now, next: None } }
+    }
+
+    #[test]
+    fn who_waits_for_a_transaction_hears_that_the_chain_stops_or_has_stopped() {
+        let (shared, digest) = (Shared::new(0), Digest([7; 32]));
+        let mut before = shared.wait_for(digest);
+        assert!(before.try_recv().is_err(), "nothing is told yet");
+        shared.stop(ChainFault::DiskFull);
+        let mut after = shared.wait_for(digest);
+        for outcome in [&mut before, &mut after] {
+            assert_eq!(outcome.try_recv(), Ok(Err(ChainFault::DiskFull)));
+        }
     }
 
     #[test]
