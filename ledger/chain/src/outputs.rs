@@ -261,6 +261,8 @@ impl Node {
             executed.iter().for_each(|(digest, _)| pool.remove(digest));
             pool.remove_expired(next)
         };
+        // Before those who wait: who hears of its block finds that the chain has come as far.
+        self.shared.set_height(self.tip.height);
         for (digest, executed) in executed {
             self.shared.tell(&digest, &Ok(executed));
         }
@@ -273,7 +275,6 @@ impl Node {
         self.early.forget(next);
         self.peers.reached(self.tip.height);
         self.begin_epoch();
-        self.shared.set_height(self.tip.height);
         Ok(())
     }
 

@@ -23,8 +23,8 @@ use crate::{
 const INBOX_KIB: u32 = 32 << 10;
 
 impl Chain {
-    /// Sends a transaction and waits until its block is executed and stored here. Sending it again is harmless. While the
-    /// pool is full the caller waits.
+    /// Sends a transaction and waits until its block is executed and stored here, and [`Chain::height`] has come to it. Sending
+    /// it again is harmless. While the pool is full the caller waits.
     ///
     /// # Errors
     /// [`ChainFault::NoQuorum`] when that takes too long, [`ChainFault::Busy`] when there was no room all the time, others
@@ -36,6 +36,10 @@ impl Chain {
         let outcome = self.executed(transaction, digest).instrument(span.clone()).await;
         if let Ok(executed) = &outcome {
             spans::executed(&span, executed.height);
+            // It may have been found on the disk a moment before its height is told.
+            if self.height() < executed.height {
+                let _ = self.reached(executed.height).await;
+            }
         }
         outcome
     }
