@@ -1,12 +1,10 @@
 //! A party that calls the job off: every run ends where it is, and says who wanted it.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use base_types::{OrgId, fault::Code};
 use runner::{Direction, Halt, Note, Run};
+use tokio::sync::oneshot;
 
 use crate::{
     cheat::{Move, once, take_part},
@@ -21,16 +19,22 @@ async fn a_job_called_off_in_its_joint_part_ends_at_once_and_every_receipt_says_
     let (start, cheat) = (stage.start(), org("civil"));
     let others: Vec<OrgId> = stage.plan.nodes.iter().filter(|node| **node != cheat).cloned().collect();
     let middle = stage.frames(&cheat, &others[0]) / 2;
-    // It hangs, so that the others surely wait inside the protocol.
+    // It hangs, so that the others surely wait inside the protocol, and says when.
     let part = stage.part(&cheat, start).await;
-    let hung = tokio::spawn(take_part(part, others[0].clone(), once(middle, |_| Move::Hang)));
+    let (tell, hangs) = oneshot::channel::<()>();
+    let mut tell = Some(tell);
+    let hang = move |_: Vec<u8>| {
+        let _ = tell.take().map(|tell| tell.send(()));
+        Move::Hang
+    };
+    let hung = tokio::spawn(take_part(part, others[0].clone(), once(middle, hang)));
     let halts = [(); 2].map(|()| Arc::new(Halt::default()));
     let party = |at: usize| {
         let run = Run { halt: halts[at].clone(), ..run_of(&stage.plan, start, &others[at]) };
         stage.cluster.party_running(run, &others[at], LONG, Records::default())
     };
     let calling_off = async {
-        tokio::time::sleep(Duration::from_millis(1500)).await;
+        hangs.await.expect("it comes to its place");
         halts.iter().for_each(|halt| halt.call_off(cheat.clone()));
         Instant::now()
     };

@@ -24,7 +24,7 @@ async fn met(stage: &Arc<Stage>, cheat: &OrgId, nonce: fn(&OrgId) -> Vec<u8>) ->
         tokio::time::sleep(PATIENCE).await;
         drop(links);
     });
-    let ended = stage.honest(cheat, start, Duration::from_millis(1200)).await;
+    let ended = stage.honest(cheat, start, Duration::from_secs(2)).await;
     task.abort();
     ended.iter().map(fault).collect()
 }

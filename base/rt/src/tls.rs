@@ -154,8 +154,14 @@ pub fn server_name() -> ServerName<'static> {
 /// The organisation at the other end of a finished handshake that used one of this module's configurations. Of
 /// certificates from anywhere else it proves nothing.
 pub fn peer_org(certs: Option<&[CertificateDer<'_>]>) -> Option<OrgId> {
+    peer_node(certs).map(|(org, _)| org)
+}
+
+/// As [`peer_org`], with the serial number of the node's certificate, by which it may be revoked later.
+pub fn peer_node(certs: Option<&[CertificateDer<'_>]>) -> Option<(OrgId, [u8; 16])> {
     let (endorsement, _) = endorsement::read(certs?.first()?).ok()?;
-    Some(endorsement.certificate.subject_org())
+    let certificate = endorsement.certificate;
+    Some((certificate.subject_org(), certificate.serial()))
 }
 
 /// Judges the certificate of a finished handshake once more: it may have expired or been revoked since.

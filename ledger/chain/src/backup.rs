@@ -9,6 +9,7 @@ use ledger_store::Store;
 
 use crate::{
     COLUMNS, Certified, Chain, ChainFault,
+    history::is_partial,
     ledger::{HEADERS, read},
 };
 
@@ -39,6 +40,10 @@ impl Chain {
         self.ledger()?.store.checkpoint(folder)?;
         // The copy is opened: what it holds is told by itself, and that it opens is known.
         let copy = Store::open(folder, &COLUMNS)?;
+        if is_partial(&copy)? {
+            // A state was begun to be taken over just before.
+            return Err(ChainFault::NotReady(0));
+        }
         let missing = || ChainFault::Damaged("the copy is not whole".into());
         let (height, state_root) = State::open(copy.clone())?.latest()?.ok_or_else(missing)?;
         let (mut block, mut time) = (self.ledger.chain, self.ledger.genesis.time);

@@ -65,8 +65,7 @@ impl Node {
     fn go_away(&mut self, taker: TakeOver, offer: Offer) -> Result<(), ChainFault> {
         tracing::info!(from = self.tip.height, to = offer.at.header.height, "a state is being taken over");
         // First nobody reads any more, then it is written down, then it is removed.
-        let tip = self.tip.clone();
-        self.shared.with(|view| view.syncing = Some((0, tip)));
+        self.shared.go_away(self.tip.clone());
         self.silence = self.ledger.begin_partial(self.tip.height)?;
         self.away = true;
         self.running = false;
@@ -105,8 +104,7 @@ impl Node {
             let gone = Err(ChainFault::Inadmissible("its last height has passed".into()));
             self.shared.tell(&digest, &gone);
         }
-        self.shared.with(|view| view.syncing = None);
-        self.shared.set_height(self.tip.height);
+        self.shared.come_back(self.tip.height);
         tracing::info!(height = self.tip.height, "a state was taken over");
         Ok(())
     }

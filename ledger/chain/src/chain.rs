@@ -145,9 +145,14 @@ impl Chain {
         self.shared.fault().map_or(Ok(()), Err)
     }
 
-    /// What is stored, unless it may not be read now.
+    /// What is stored, unless it may not be read now. It may be removed while it is being read, unlike in [`Chain::stored`].
     pub(crate) fn ledger(&self) -> Result<&Ledger, ChainFault> {
         self.shared.unready().map_or(Ok(&self.ledger), Err)
+    }
+
+    /// What `read` finds in what is stored, unless it may not be read.
+    pub(crate) fn stored<T>(&self, read: impl Fn(&Ledger) -> Result<T, ChainFault>) -> Result<T, ChainFault> {
+        self.shared.reading(|| read(&self.ledger))
     }
 
     pub(crate) fn stopped(&self) -> ChainFault {
@@ -164,7 +169,7 @@ impl Chain {
     /// # Errors
     /// [`ChainFault`] when storage cannot be read.
     pub fn epoch(&self) -> Result<Epoch, ChainFault> {
-        Ok(self.ledger()?.tip()?.epoch().clone())
+        self.stored(|ledger| Ok(ledger.tip()?.epoch().clone()))
     }
 
     /// The epoch that was in force at a height that is stored.
@@ -172,7 +177,7 @@ impl Chain {
     /// # Errors
     /// [`ChainFault`] when storage cannot be read.
     pub fn epoch_of(&self, height: Height) -> Result<Epoch, ChainFault> {
-        let handovers = self.ledger()?.handovers()?;
+        let handovers = self.handovers()?;
         let last = handovers.into_iter().rev().find(|handover| handover.epoch.first_height <= height);
         Ok(last.map_or_else(|| self.ledger.genesis.epoch.clone(), |handover| handover.epoch))
     }
@@ -182,7 +187,7 @@ impl Chain {
     /// # Errors
     /// [`ChainFault`] when storage cannot be read.
     pub fn handovers(&self) -> Result<Vec<Handover>, ChainFault> {
-        self.ledger()?.handovers()
+        self.stored(Ledger::handovers)
     }
 
     /// How the chain is doing.
@@ -190,11 +195,17 @@ impl Chain {
     /// # Errors
     /// [`ChainFault`] when storage cannot be read.
     pub fn status(&self) -> Result<Status, ChainFault> {
-        let told = |v: &mut View| (v.peers.clone(), v.fault.clone(), v.syncing.clone(), v.scrubbed);
-        let (peers, fault, before, scrubbed) = self.shared.with(told);
-        let (syncing, tip) = match before {
-            Some((percent, tip)) => (Some(percent), tip),
-            None => (None, self.ledger.tip()?),
+        let told = |v: &mut View| ((v.peers.clone(), v.fault.clone(), v.scrubbed), v.syncing.clone(), v.replaced);
+        let ((peers, fault, scrubbed), syncing, tip) = loop {
+            let (told, before, replaced) = self.shared.with(told);
+            if let Some((percent, tip)) = before {
+                break (told, Some(percent), tip);
+            }
+            let tip = self.ledger.tip();
+            // Else what was stored was removed while it was being read.
+            if self.shared.with(|view| view.replaced) == replaced {
+                break (told, None, tip?);
+            }
         };
         let waiting = self.shared.pool().len();
         let epoch = tip.epoch().clone();
@@ -234,9 +245,9 @@ impl Chain {
         let last = newest.min(height.saturating_add(MAX_SCAN));
         while height <= last && found.len() < limit && bytes < MAX_PAGE_BYTES {
             // Height 0 is the genesis, which has no transactions.
-            let contents = if height == 0 { Vec::new() } else { self.ledger()?.contents_so_far(height)? };
+            let contents = if height == 0 { Vec::new() } else { self.stored(|ledger| ledger.contents_so_far(height))? };
             for digest in contents.iter().skip(index as usize).take(limit - found.len()) {
-                let executed = self.ledger()?.placed_in(height, digest)?.executed;
+                let executed = self.stored(|ledger| ledger.placed_in(height, digest))?.executed;
                 let data: usize = executed.events.iter().map(|event| event.data.len()).sum();
                 bytes = bytes.saturating_add(executed.output.len()).saturating_add(data);
                 found.push((*digest, executed));
@@ -279,7 +290,7 @@ impl Chain {
     /// # Errors
     /// [`ChainFault::NotFound`] when it is kept no longer, others when storage cannot be read.
     pub fn block(&self, height: Height) -> Result<Option<(Block, Certificate)>, ChainFault> {
-        self.ledger()?.block(height)
+        self.stored(|ledger| ledger.block(height))
     }
 
     /// An executed transaction and what became of it.
@@ -287,7 +298,7 @@ impl Chain {
     /// # Errors
     /// [`ChainFault`] when storage cannot be read.
     pub fn transaction(&self, digest: &Digest) -> Result<Option<Placed>, ChainFault> {
-        self.ledger()?.placed(digest)
+        self.stored(|ledger| ledger.placed(digest))
     }
 
     /// The body of the entry that a transaction carried.
@@ -295,7 +306,7 @@ impl Chain {
     /// # Errors
     /// [`ChainFault`] when storage cannot be read.
     pub fn body(&self, digest: &Digest) -> Result<Option<Vec<u8>>, ChainFault> {
-        let placed = self.ledger()?.placed(digest)?;
+        let placed = self.transaction(digest)?;
         Ok(placed.and_then(|placed| Entry::from_wire(&placed.transaction.payload).ok()).map(|entry| entry.body))
     }
 
@@ -304,7 +315,7 @@ impl Chain {
     /// # Errors
     /// [`ChainFault`] when storage cannot be read.
     pub fn records(&self, subject: &Digest) -> Result<Vec<Record>, ChainFault> {
-        self.ledger()?.records(subject)
+        self.stored(|ledger| ledger.records(subject))
     }
 
     /// Records of all subjects in the order of execution, after a cursor; 0 is before the first.
@@ -312,7 +323,7 @@ impl Chain {
     /// # Errors
     /// [`ChainFault::NotFound`] on a node that took a state over, others when storage cannot be read.
     pub fn records_after(&self, cursor: u64, limit: usize) -> Result<Vec<(u64, Record)>, ChainFault> {
-        self.ledger()?.records_after(cursor, limit)
+        self.stored(|ledger| ledger.records_after(cursor, limit))
     }
 
     /// How many entries were accepted so far, since this node's first state; also the cursor of the newest record.
@@ -320,7 +331,7 @@ impl Chain {
     /// # Errors
     /// [`ChainFault`] when storage cannot be read.
     pub fn transactions(&self) -> Result<u64, ChainFault> {
-        self.ledger()?.cursor()
+        self.stored(Ledger::cursor)
     }
 
     /// The member of a key.
@@ -328,7 +339,7 @@ impl Chain {
     /// # Errors
     /// [`ChainFault`] when storage cannot be read.
     pub fn member(&self, key: &PublicKey) -> Result<Option<Member>, ChainFault> {
-        self.ledger()?.member(key)
+        self.stored(|ledger| ledger.member(key))
     }
 }
 

@@ -46,10 +46,10 @@ impl Chain {
     /// # Errors
     /// [`ChainFault::NotFound`] without records, [`ChainFault::NoQuorum`] when no header covers them in time.
     pub async fn evidence(&self, subject: &Digest) -> Result<EvidenceParts, ChainFault> {
-        let newest = self.ledger()?.records(subject)?.last().map(|record| record.height);
+        let newest = self.records(subject)?.last().map(|record| record.height);
         let newest = newest.ok_or(ChainFault::NotFound("record of that subject"))?;
         self.reached(newest.saturating_add(1)).await?;
-        self.ledger()?.evidence(subject)
+        self.stored(|ledger| ledger.evidence(subject))
     }
 }
 

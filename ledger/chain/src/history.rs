@@ -178,7 +178,7 @@ impl Chain {
     /// # Errors
     /// [`ChainFault`] when storage cannot be read.
     pub fn first_block(&self) -> Result<Height, ChainFault> {
-        self.ledger()?.first_whole()
+        self.stored(Ledger::first_whole)
     }
 
     /// The oldest height whose state can be read.
@@ -186,7 +186,7 @@ impl Chain {
     /// # Errors
     /// [`ChainFault`] when storage cannot be read.
     pub fn first_state(&self) -> Result<Height, ChainFault> {
-        Ok(self.ledger()?.state.oldest()?)
+        self.stored(|ledger| Ok(ledger.state.oldest()?))
     }
 }
 

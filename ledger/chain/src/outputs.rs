@@ -277,6 +277,8 @@ impl Node {
             executed.iter().for_each(|(digest, _)| pool.remove(digest));
             pool.remove_expired(next)
         };
+        // Before those who wait: who hears of its block finds that the chain has come as far.
+        self.shared.set_height(self.tip.height);
         for (digest, executed) in executed {
             self.shared.tell(&digest, &Ok(executed));
         }
@@ -289,7 +291,6 @@ impl Node {
         self.early.forget(next);
         self.peers.reached(self.tip.height);
         self.begin_epoch();
-        self.shared.set_height(self.tip.height);
         Ok(())
     }
 

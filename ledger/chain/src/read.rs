@@ -43,15 +43,15 @@ impl Chain {
     /// # Errors
     /// [`ChainFault::NotFound`] when there is no such state here.
     pub fn state_height(&self, at: At) -> Result<Height, ChainFault> {
-        let newest = self.ledger()?.state.latest()?.map_or(0, |(height, _)| height);
-        match at {
-            At::Latest => Ok(newest),
-            At::Height(height) if height <= newest => Ok(height),
-            At::Height(_) => Err(ChainFault::NotFound("state of that height")),
-            At::Root(root) => {
-                self.ledger()?.state.root_height(&root)?.ok_or(ChainFault::NotFound("state of that root"))
+        self.stored(|ledger| {
+            let newest = ledger.state.latest()?.map_or(0, |(height, _)| height);
+            match at {
+                At::Latest => Ok(newest),
+                At::Height(height) if height <= newest => Ok(height),
+                At::Height(_) => Err(ChainFault::NotFound("state of that height")),
+                At::Root(root) => ledger.state.root_height(&root)?.ok_or(ChainFault::NotFound("state of that root")),
             }
-        }
+        })
     }
 
     /// The root of the state after the block of a height.
@@ -60,7 +60,7 @@ impl Chain {
     /// [`ChainFault::NotFound`] when there is no such state here.
     pub fn state_root(&self, height: Height) -> Result<Digest, ChainFault> {
         self.state_height(At::Height(height))?;
-        Ok(self.ledger.state.root_at(height)?)
+        self.stored(|ledger| Ok(ledger.state.root_at(height)?))
     }
 
     /// What a state holds under a key.
@@ -68,10 +68,11 @@ impl Chain {
     /// # Errors
     /// [`ChainFault::NotFound`] when there is no such state here.
     pub fn value(&self, at: At, key: &[u8]) -> Result<Option<Vec<u8>>, ChainFault> {
-        match at {
-            At::Latest => Ok(self.ledger()?.state.get(key)?),
-            at => Ok(self.ledger.state.get_at(self.state_height(at)?, key)?),
+        if at == At::Latest {
+            return self.stored(|ledger| Ok(ledger.state.get(key)?));
         }
+        let height = self.state_height(at)?;
+        self.stored(|ledger| Ok(ledger.state.get_at(height, key)?))
     }
 
     /// What a state holds under a key, with its proof. The newest state is covered by no header yet: [`At::Latest`] means
@@ -80,14 +81,14 @@ impl Chain {
     /// # Errors
     /// [`ChainFault::NotFound`] when there is no such state here, or no header covers it yet.
     pub fn proven(&self, at: At, key: &[u8]) -> Result<Proven, ChainFault> {
-        let height = match at {
-            At::Latest => self.height().saturating_sub(1),
-            at => self.state_height(at)?,
-        };
-        let covering = self.ledger()?.header(height.saturating_add(1))?;
-        let Certified { header, certificate, .. } = covering.ok_or(ChainFault::NotFound("header of that state"))?;
-        let value = self.ledger.state.get_at(height, key)?;
-        Ok(Proven { header, certificate, value, proof: self.ledger.state.proof_at(height, key)? })
+        let named = if at == At::Latest { None } else { Some(self.state_height(at)?) };
+        self.stored(|ledger| {
+            let height = named.unwrap_or_else(|| self.height().saturating_sub(1));
+            let covering = ledger.header(height.saturating_add(1))?;
+            let Certified { header, certificate, .. } = covering.ok_or(ChainFault::NotFound("header of that state"))?;
+            let value = ledger.state.get_at(height, key)?;
+            Ok(Proven { header, certificate, value, proof: ledger.state.proof_at(height, key)? })
+        })
     }
 
     /// Calls a contract on a state and changes nothing. Without a key the caller is the first validator's node.
@@ -116,7 +117,12 @@ impl Chain {
         };
         let time = self.ledger.header(height)?.map_or(self.ledger.genesis.time, |newest| newest.header.time);
         let env = Env { chain: self.ledger.chain, height, time, tx: Digest::default(), sender };
-        Ok(self.ledger.machines.call(&view, &env, to, input, gas)?)
+        let outcome = self.ledger.machines.call(&view, &env, to, input, gas);
+        // What the contract read may have been pruned meanwhile, or replaced: then it is no damage.
+        if height < self.ledger()?.state.oldest()? {
+            return Err(ChainFault::NotFound("state of that height any more"));
+        }
+        Ok(outcome?)
     }
 
     /// A header and its certificate.
@@ -124,7 +130,7 @@ impl Chain {
     /// # Errors
     /// [`ChainFault`] when storage cannot be read.
     pub fn header(&self, height: Height) -> Result<Option<Certified>, ChainFault> {
-        self.ledger()?.header(height)
+        self.stored(|ledger| ledger.header(height))
     }
 
     /// A value of the newest state, decoded.
@@ -132,7 +138,7 @@ impl Chain {
     /// # Errors
     /// [`ChainFault::Damaged`] when it is no such value.
     pub fn read<T: base_wire::Decode>(&self, key: &[u8]) -> Result<Option<T>, ChainFault> {
-        let row = self.ledger()?.state.get(key)?;
+        let row = self.value(At::Latest, key)?;
         row.map(|row| read(&row, "value of the state")).transpose()
     }
 }

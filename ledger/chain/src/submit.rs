@@ -23,8 +23,8 @@ use crate::{
 const INBOX_KIB: u32 = 32 << 10;
 
 impl Chain {
-    /// Sends a transaction and waits until its block is executed and stored here. Sending it again is harmless. While the
-    /// pool is full the caller waits.
+    /// Sends a transaction and waits until its block is executed and stored here, and [`Chain::height`] has come to it. Sending
+    /// it again is harmless. While the pool is full the caller waits.
     ///
     /// # Errors
     /// [`ChainFault::NoQuorum`] when that takes too long, [`ChainFault::Busy`] when there was no room all the time, others
@@ -36,20 +36,25 @@ impl Chain {
         let outcome = self.executed(transaction, digest).instrument(span.clone()).await;
         if let Ok(executed) = &outcome {
             spans::executed(&span, executed.height);
+            // It may have been found on the disk a moment before its height is told.
+            if self.height() < executed.height {
+                let _ = self.reached(executed.height).await;
+            }
         }
         outcome
     }
 
     /// What becomes of a transaction.
     async fn executed(&self, transaction: Transaction, digest: Digest) -> Result<Executed, ChainFault> {
-        let height = self.height();
-        if let Err(why) = self.ledger()?.admit(height, &transaction, &digest) {
+        // The height is looked at within: one of before belongs to another state than one that was taken over.
+        let admitted = self.stored(|ledger| Ok(ledger.admit(self.height(), &transaction, &digest)))?;
+        if let Err(why) = admitted {
             self.shared.counters.inadmissible.add(1);
             // What was executed is told also when it could not be executed now.
-            let placed = self.ledger.placed(&digest)?;
+            let placed = self.transaction(&digest)?;
             return placed.map(|placed| placed.executed).ok_or(why);
         }
-        if let Some(placed) = self.ledger.placed(&digest)? {
+        if let Some(placed) = self.transaction(&digest)? {
             return Ok(placed.executed);
         }
         self.shared.counters.submitted.add(1);
@@ -72,6 +77,8 @@ impl Chain {
         let mut held_back = false;
         loop {
             let room = self.shared.room.notified();
+            // Who stops the chain says so first, and then wakes all that wait for room.
+            self.alive()?;
             if self.shared.accept(transaction.clone(), digest).is_ok() {
                 return Ok(());
             }
@@ -80,7 +87,6 @@ impl Chain {
                 self.shared.counters.held_back.add(1);
             }
             timeout_at(until, room).await.map_err(|_| ChainFault::Busy)?;
-            self.alive()?;
         }
     }
 

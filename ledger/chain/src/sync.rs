@@ -264,18 +264,18 @@ async fn request(
 impl Ledger {
     /// Answers a peer's question.
     pub(crate) fn answer(&self, shared: &Shared, bytes: &[u8]) -> Answer {
+        let Ok(ask) = Ask::from_wire(bytes) else { return Answer::Unable };
         // What is half here, or damaged, is nobody's.
-        if shared.unready().is_some() {
-            return Answer::Unable;
-        }
-        match Ask::from_wire(bytes) {
-            Ok(Ask::Blocks { from, limit }) => self.answer_blocks(from, limit),
-            Ok(Ask::Transactions(digests)) => self.answer_transactions(shared, &digests),
-            Ok(Ask::Snapshot) => self.answer_snapshot(),
-            Ok(Ask::Part { height, index, after }) => self.answer_part(height, index, after),
-            Ok(Ask::Digests { from, limit }) => self.answer_digests(from, limit),
-            Err(_) => Answer::Unable,
-        }
+        let answer = shared.reading(|| {
+            Ok(match &ask {
+                Ask::Blocks { from, limit } => self.answer_blocks(*from, *limit),
+                Ask::Transactions(digests) => self.answer_transactions(shared, digests),
+                Ask::Snapshot => self.answer_snapshot(),
+                Ask::Part { height, index, after } => self.answer_part(*height, *index, *after),
+                Ask::Digests { from, limit } => self.answer_digests(*from, *limit),
+            })
+        });
+        answer.unwrap_or(Answer::Unable)
     }
 
     /// Transactions that wait here or were executed already.

@@ -69,6 +69,8 @@ pub(crate) struct View {
     pub(crate) fault: Option<ChainFault>,
     /// While a state is being taken over: per cent of it, and the newest block before.
     pub(crate) syncing: Option<(u8, Tip)>,
+    /// How often the taking over of a state was begun.
+    pub(crate) replaced: u64,
     /// When everything stored was last found whole.
     pub(crate) scrubbed: Option<TimeMs>,
 }
@@ -114,13 +116,19 @@ impl Shared {
         std::mem::take(&mut *lock(&self.fresh))
     }
 
-    /// Somebody waits for a transaction.
+    /// Somebody waits for a transaction. Where the chain has stopped that is told at once.
     pub(crate) fn wait_for(&self, digest: Digest) -> oneshot::Receiver<Result<Executed, ChainFault>> {
         let (reply, outcome) = oneshot::channel();
-        let mut waiters = lock(&self.waiters);
-        let waiting = waiters.entry(digest).or_default();
-        waiting.retain(|other| !other.is_closed());
-        waiting.push(reply);
+        {
+            let mut waiters = lock(&self.waiters);
+            let waiting = waiters.entry(digest).or_default();
+            waiting.retain(|other| !other.is_closed());
+            waiting.push(reply);
+        }
+        // After the entry: who stops the chain says why first, and then tells all that have entered.
+        if let Some(fault) = self.fault() {
+            self.tell(&digest, &Err(fault));
+        }
         outcome
     }
     /// Tells whoever waits for a transaction.
@@ -159,13 +167,45 @@ impl Shared {
         self.with(|view| view.fault.clone())
     }
 
+    /// How often the taking over of a state was begun, unless nothing may be read now.
+    fn readable(&self) -> Result<u64, ChainFault> {
+        self.with(|view| match (&view.syncing, &view.fault) {
+            (Some((percent, _)), _) => Err(ChainFault::NotReady(*percent)),
+            (None, Some(fault @ (ChainFault::Damaged(_) | ChainFault::Diverged { .. }))) => Err(fault.clone()),
+            (None, _) => Ok(view.replaced),
+        })
+    }
     /// Why nothing may be read now.
     pub(crate) fn unready(&self) -> Option<ChainFault> {
-        self.with(|view| match (&view.syncing, &view.fault) {
-            (Some((percent, _)), _) => Some(ChainFault::NotReady(*percent)),
-            (None, Some(fault @ (ChainFault::Damaged(_) | ChainFault::Diverged { .. }))) => Some(fault.clone()),
-            (None, _) => None,
-        })
+        self.readable().err()
+    }
+    /// What `read` finds in what is stored, unless that may not be read. Whether it may is looked at afterwards as well: what
+    /// was stored may be removed while it is being read, and what is missing then would be taken for damage or for nothing.
+    pub(crate) fn reading<T>(&self, read: impl Fn() -> Result<T, ChainFault>) -> Result<T, ChainFault> {
+        loop {
+            let before = self.readable()?;
+            let found = read();
+            if self.readable()? == before {
+                return found;
+            }
+        }
+    }
+    /// From now on nobody reads: a state of others takes the place of what is stored, of which `tip` is the newest block.
+    pub(crate) fn go_away(&self, tip: Tip) {
+        self.with(|view| {
+            view.syncing = Some((0, tip));
+            view.replaced = view.replaced.saturating_add(1);
+        });
+    }
+    /// The state of a height is stored in place of what was: it may be read.
+    pub(crate) fn come_back(&self, height: Height) {
+        // Before anybody may read, so that nobody looks for the newest block where the old ones were.
+        self.height.send_if_modified(|shown| {
+            *shown = height;
+            false
+        });
+        self.with(|view| view.syncing = None);
+        self.set_height(height);
     }
     /// So much of a state has been taken over.
     pub(crate) fn progress(&self, percent: u8) {
@@ -178,5 +218,62 @@ impl Shared {
     /// Transactions that the peers may have missed: submitted here and waiting since before.
     pub(crate) fn unheard(&self, before: Instant, now: Instant) -> Vec<Transaction> {
         self.pool().unheard(before, now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use ledger_light::BFT;
+    use ledger_vm::govern::Epochs;
+
+    use super::*;
+
+    fn tip() -> Tip {
+        let now = Epoch { number: 0, engine: BFT, first_height: 1, validators: vec![], interval_ms: 50 };
+        let (digest, root) = (Digest::default(), Digest::default());
+        Tip { height: 5, digest, time: 1, root, transactions: 0, epochs: Epochs { now, next: None } }
+    }
+
+    #[test]
+    fn who_waits_for_a_transaction_hears_that_the_chain_stops_or_has_stopped() {
+        let (shared, digest) = (Shared::new(0), Digest([7; 32]));
+        let mut before = shared.wait_for(digest);
+        assert!(before.try_recv().is_err(), "nothing is told yet");
+        shared.stop(ChainFault::DiskFull);
+        let mut after = shared.wait_for(digest);
+        for outcome in [&mut before, &mut after] {
+            assert_eq!(outcome.try_recv(), Ok(Err(ChainFault::DiskFull)));
+        }
+    }
+
+    #[test]
+    fn what_is_read_while_a_state_is_taken_over_is_told_to_nobody() {
+        let shared = Shared::new(5);
+        assert_eq!(shared.reading(|| Ok(1)), Ok(1));
+        let half_there = || {
+            shared.go_away(tip());
+            Ok(None::<u8>)
+        };
+        assert_eq!(shared.reading(half_there), Err(ChainFault::NotReady(0)));
+        assert_eq!(shared.reading(|| Ok(1)), Err(ChainFault::NotReady(0)));
+        shared.come_back(9);
+        assert_eq!(shared.reading(|| Ok(1)), Ok(1));
+    }
+
+    #[test]
+    fn what_was_read_across_a_whole_taking_over_is_read_again_with_the_height_that_belongs_to_it() {
+        let (shared, turns) = (Shared::new(5), Cell::new(0));
+        let read = || {
+            let height = *shared.height.borrow();
+            if turns.replace(turns.get() + 1) == 0 {
+                shared.go_away(tip());
+                shared.come_back(9);
+                return Err(ChainFault::Damaged("half of it".into()));
+            }
+            Ok(height)
+        };
+        assert_eq!((shared.reading(read), turns.get()), (Ok(9), 2));
     }
 }

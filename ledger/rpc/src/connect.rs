@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use base_rt::tls::{TrustRoots, peer_org, server_name};
+use base_rt::tls::{TrustRoots, peer_node, server_name};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use tokio::{net::TcpStream, time::timeout};
@@ -56,7 +56,7 @@ async fn connect(
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let stream = connector.connect(server_name(), stream).await.inspect_err(|error| refusal.note(error))?;
-    let peer = peer_org(stream.get_ref().1.peer_certificates()).ok_or(io::ErrorKind::InvalidData)?;
+    let peer = peer_node(stream.get_ref().1.peer_certificates()).ok_or(io::ErrorKind::InvalidData)?;
     Ok(NodeStream::new(TlsStream::from(stream), peer, refusal.clone(), roots))
 }
 

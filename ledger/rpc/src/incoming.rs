@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use base_rt::tls::{TrustRoots, fault_of, peer_org};
+use base_rt::tls::{TrustRoots, fault_of, peer_node};
 use rustls::ServerConfig;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -79,6 +79,6 @@ async fn accept(
 async fn greet(stream: TcpStream, acceptor: &TlsAcceptor, roots: Arc<TrustRoots>) -> io::Result<NodeStream> {
     stream.set_nodelay(true)?;
     let stream = acceptor.accept(stream).await?;
-    let peer = peer_org(stream.get_ref().1.peer_certificates()).ok_or(io::ErrorKind::InvalidData)?;
+    let peer = peer_node(stream.get_ref().1.peer_certificates()).ok_or(io::ErrorKind::InvalidData)?;
     Ok(NodeStream::new(TlsStream::from(stream), peer, Refusal::default(), Some(roots)))
 }

@@ -45,33 +45,31 @@ pub(crate) struct ProvenPeer(pub(crate) OrgId);
 
 pub(crate) struct NodeStream {
     inner: TlsStream<TcpStream>,
-    peer: OrgId,
+    /// What the peer showed: its organisation and the serial number of its node's certificate.
+    peer: (OrgId, [u8; 16]),
     refusal: Refusal,
     /// The peer has said something: it took our certificate.
     accepted: bool,
-    /// Whom this node trusts, and how many of the peer's certificates had been revoked at the handshake.
-    trust: Option<(Arc<TrustRoots>, usize)>,
+    /// Whom this node trusts, where that is looked at while the stream is open.
+    roots: Option<Arc<TrustRoots>>,
 }
 
 impl NodeStream {
     pub(crate) fn new(
         inner: TlsStream<TcpStream>,
-        peer: OrgId,
+        peer: (OrgId, [u8; 16]),
         refusal: Refusal,
         roots: Option<Arc<TrustRoots>>,
     ) -> Self {
-        let trust = roots.map(|roots| {
-            let revoked = roots.revocations(&peer);
-            (roots, revoked)
-        });
-        Self { inner, peer, refusal, accepted: false, trust }
+        Self { inner, peer, refusal, accepted: false, roots }
     }
 
-    /// Ends the stream once a certificate of the peer was revoked: the next handshake tells whether it was this one.
+    /// Ends the stream once the peer's certificate was revoked. It is asked for by its serial number every time: a peer can
+    /// hold up the end of a handshake, so that the revocation comes after its certificate was judged and before the stream.
     fn trusted(&self) -> io::Result<()> {
-        match &self.trust {
-            Some((roots, revoked)) if roots.revocations(&self.peer) != *revoked => {
-                Err(io::Error::new(io::ErrorKind::ConnectionAborted, "a certificate of the peer was revoked"))
+        match &self.roots {
+            Some(roots) if roots.is_revoked(&self.peer) => {
+                Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the peer's certificate was revoked"))
             }
             _ => Ok(()),
         }
@@ -88,7 +86,7 @@ impl NodeStream {
 impl Connected for NodeStream {
     type ConnectInfo = ProvenPeer;
     fn connect_info(&self) -> ProvenPeer {
-        ProvenPeer(self.peer.clone())
+        ProvenPeer(self.peer.0.clone())
     }
 }
 
@@ -117,6 +115,7 @@ impl AsyncWrite for NodeStream {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.trusted()?;
         let poll = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
         self.noted(poll)
     }

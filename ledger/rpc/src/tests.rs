@@ -31,6 +31,7 @@ use crate::*;
 
 mod away;
 mod doubles;
+mod revoked;
 
 const NOW: u64 = 1_800_000_000_000;
 const DAY: u64 = 86_400_000;
@@ -245,7 +246,8 @@ async fn a_dead_and_a_frozen_peer_hold_up_nobody() {
 #[tokio::test]
 async fn what_was_queued_arrives_when_the_peer_comes_back() {
     let net = net(&["a", "b"]);
-    let mut b = net.start("b").await;
+    // An address that nobody else gets a free port of: while the peer is away another test could be given it.
+    let mut b = net.serve("b", TcpListener::bind("127.0.0.3:0").await.unwrap()).await;
     let client = net.client("a", &[("b", &b.address)]);
     client.deliver(&org("b"), "chain", vec![1]);
     assert_eq!(b.next().await.2, [1]);

@@ -1,6 +1,10 @@
 //! Tables of published keys between the runs: files named by data set and digest, the oldest gone where there are too many bytes.
 
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs, io,
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+};
 
 use base_types::Digest;
 use runner::Shelf;
@@ -14,12 +18,14 @@ const MOST: u64 = 1 << 30;
 pub struct Tables {
     folder: PathBuf,
     most: u64,
+    /// Held by who changes the folder: two runs may fetch one table, and would write one file.
+    changing: Mutex<()>,
 }
 
 impl Tables {
     /// Tables in `folder`.
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder, most: MOST }
+        Self { folder, most: MOST, changing: Mutex::new(()) }
     }
 
     fn path(&self, name: &Digest) -> PathBuf {
@@ -50,6 +56,7 @@ impl Tables {
 
 impl Shelf for Tables {
     fn keep(&self, name: &Digest, bytes: &[u8]) {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let made = self.make_room(bytes.len() as u64).map_err(|why| why.to_string());
         let kept = made.and_then(|()| write_file(&self.path(name), bytes, true).map_err(|why| why.to_string()));
         if let Err(why) = kept {
@@ -73,7 +80,7 @@ mod tests {
     #[test]
     fn the_oldest_tables_make_room_for_new_ones() {
         let folder = tempfile::tempdir().unwrap();
-        let tables = Tables { folder: folder.path().join("tables"), most: 100 };
+        let tables = Tables { most: 100, ..Tables::new(folder.path().join("tables")) };
         let names = [1, 2, 3].map(|byte| Digest([byte; 32]));
         assert!(!tables.holds(&names[0]) && tables.find(&names[0]).is_none());
         for name in &names {
@@ -82,5 +89,24 @@ mod tests {
         }
         assert_eq!(names.map(|name| tables.holds(&name)), [false, true, true]);
         assert_eq!(tables.find(&names[2]), Some(vec![7; 50]));
+    }
+
+    #[test]
+    fn a_table_that_several_runs_keep_at_once_is_whole_whenever_it_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let tables = Tables::new(folder.path().join("tables"));
+        let name = Digest([1; 32]);
+        std::thread::scope(|scope| {
+            for byte in 1..=4 {
+                let (tables, name) = (&tables, &name);
+                scope.spawn(move || {
+                    for _ in 0..10 {
+                        tables.keep(name, &[byte; 50_000]);
+                        let found = tables.find(name).expect("it was kept");
+                        assert!(found.len() == 50_000 && found.iter().all(|other| *other == found[0]));
+                    }
+                });
+            }
+        });
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use base_types::{
-    JobId,
+    Digest, JobId,
     fault::{Code, Fault},
 };
 use base_wire::Encode;
@@ -108,27 +108,26 @@ impl Desk {
     /// Why the proposal is rejected.
     pub fn judge(&self, plan: &Plan) -> Result<Option<ApprovalBody>, Fault> {
         match self.examine(plan, None)? {
-            Decision::Allow { .. } => {
-                let mine = plan.reads.iter().find(|r| r.owner == self.me);
-                let rules = mine.map(|r| self.book(|book| book.rules_transaction(&r.dataset))).transpose()?;
-                Ok(Some(ApprovalBody { by_rule: true, rules: rules.unwrap_or_default() }))
-            }
-            Decision::AskPerson => Ok(None),
-            Decision::Refuse(missing) => {
+            (Decision::Allow { .. }, rules) => Ok(Some(ApprovalBody { by_rule: true, rules })),
+            (Decision::AskPerson, _) => Ok(None),
+            (Decision::Refuse(missing), _) => {
                 let told: Vec<_> = missing.iter().map(|m| m.tell(false)).collect();
                 Err(Fault::new(Code::RuleForbids, "decide", told.join("; ")).at(&self.me))
             }
         }
     }
 
-    /// What the rules say of a proposal that is sound and derived as this node derives it; `attempt` is the start up to
-    /// which runs are counted, `None` for the present moment.
-    fn examine(&self, plan: &Plan, attempt: Option<u32>) -> Result<Decision, Fault> {
+    /// What the rules say of a proposal that is sound and derived as this node derives it, and the transaction that set those
+    /// of this node; `attempt` is the start up to which runs are counted, `None` for the present moment.
+    fn examine(&self, plan: &Plan, attempt: Option<u32>) -> Result<(Decision, Digest), Fault> {
         let id = plan.digest();
-        let (old, new) = self.book(|book| {
+        let mine = plan.reads.iter().find(|read| read.owner == self.me);
+        // In one look: the book goes on while the plan is derived, and an approval names the rules that allowed it.
+        let (old, new, set_by) = self.book(|book| {
             let job = book.job(&id).ok_or_else(|| Fault::new(Code::NotFound, "decide", format!("no job {id}")))?;
             sound::check(book, job, plan).map_err(|fault| fault.at(&self.me))?;
-            Ok((book.catalogue_at(plan.catalogue_height), book.catalogue_at(u64::MAX)))
+            let set_by = mine.map(|read| book.rules_transaction(&read.dataset)).unwrap_or_default();
+            Ok((book.catalogue_at(plan.catalogue_height), book.catalogue_at(u64::MAX), set_by))
         })??;
         let changed = |why| Fault::new(Code::ProposalChanged, "derive plan", why).at(&self.me);
         let derived = self.deriver.derive(&plan.request, &old, &plan.nodes);
@@ -144,7 +143,7 @@ impl Desk {
             });
             count.unwrap_or(u32::MAX)
         };
-        Ok(decide(&self.me, &new.rules, plan, &runs, self.clock.now_ms()))
+        Ok((decide(&self.me, &new.rules, plan, &runs, self.clock.now_ms()), set_by))
     }
 
     async fn start(&self, id: &JobId, attempt: u32) -> Result<(), Fault> {
@@ -185,7 +184,7 @@ impl Desk {
             let why = format!("the approvals were for one run, attempt {attempt} needs a new proposal");
             return Err(Fault::new(Code::ApprovalMissing, step, why).at(&mark.sender.org()));
         }
-        if let Decision::Refuse(missing) = self.examine(&plan, Some(attempt))? {
+        if let (Decision::Refuse(missing), _) = self.examine(&plan, Some(attempt))? {
             let told: Vec<_> = missing.iter().map(|m| m.tell(false)).collect();
             return Err(Fault::new(Code::RuleForbids, step, told.join("; ")).at(&self.me));
         }

@@ -17,7 +17,7 @@ struct Roots {
 }
 
 /// The organisations' CAs and the revoked serial numbers; both follow the ledger while the node runs. A change counts for
-/// the next handshake; open streams of the control plane end when a certificate of their peer is revoked.
+/// the next handshake; open streams of the control plane end when the certificate of their peer is revoked.
 #[derive(Default)]
 pub struct TrustRoots(RwLock<Roots>);
 
@@ -41,11 +41,9 @@ impl TrustRoots {
         });
     }
 
-    /// How many of an organisation's certificates were revoked: a stream that was opened when there were fewer may be under
-    /// one that has ended.
-    pub fn revocations(&self, org: &OrgId) -> usize {
-        let roots = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        roots.revoked.range((org.clone(), [0; 16])..=(org.clone(), [0xff; 16])).count()
+    /// Whether a certificate was revoked; its organisation and its serial number name it.
+    pub fn is_revoked(&self, certificate: &(OrgId, [u8; 16])) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).revoked.contains(certificate)
     }
 
     fn write(&self, change: impl FnOnce(&mut Roots)) {

@@ -10,7 +10,7 @@ use ledger_store::{Batch, Durability, Store};
 
 use crate::{
     count,
-    net::{Cluster, genesis, note},
+    net::{Cluster, PATIENCE_MS, genesis, note, until},
 };
 
 /// Where rows of these kinds lie.
@@ -75,6 +75,7 @@ async fn a_backup_under_load_is_proven_and_brings_a_node_back_with_the_same_root
     assert_eq!(audited.certified, Some(backup.height - 1));
     assert_eq!(audited.headers, backup.height);
     assert!(audited.keys > 10 && audited.transactions >= 2, "{audited:?}");
+    cluster.chain(1).reached(backup.height).await.expect("reached");
     assert_eq!(cluster.chain(1).state_root(backup.height), Ok(backup.state_root));
     assert!(cluster.chain(0).backup(&place).is_err(), "a backup is never written over");
 
@@ -163,12 +164,13 @@ async fn a_validator_that_lost_its_store_fetches_it_again_and_is_silent_until_it
     cluster.options.submit_timeout_ms = 1000;
     cluster.revive_on(3, store);
     let chain: Chain = cluster.chain(3).clone();
-    chain.reached(cluster.chain(1).height()).await.expect("it has caught up");
+    let newest = cluster.chain(1).height();
+    until("it has caught up", || chain.height() >= newest).await;
     assert_eq!(chain.submit(note(3, 100)).await, Err(ChainFault::NoQuorum(1000)));
     // Its store is opened again below.
     drop(chain);
 
-    cluster.options.submit_timeout_ms = 8000;
+    cluster.options.submit_timeout_ms = PATIENCE_MS;
     cluster.revive(0).await;
     let executed = cluster.chain(0).submit(note(0, 100)).await.expect("the three others decide");
     cluster.agree(executed.height).await;

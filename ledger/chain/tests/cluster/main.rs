@@ -26,12 +26,14 @@ async fn entries_from_every_node_are_certified_and_equal_on_all() {
     let cluster = Cluster::start(&[0, 1, 2, 3]).await;
     let submitted = (0..20).map(|i| {
         let chain = cluster.chain(i % 4).clone();
-        tokio::spawn(async move { chain.submit(note(i % 4, i as u64)).await })
+        tokio::spawn(async move { (chain.submit(note(i % 4, i as u64)).await, chain.height()) })
     });
     let mut last = 0;
     for executed in submitted.collect::<Vec<_>>() {
-        let executed = executed.await.expect("task").expect("executed");
+        let (executed, height) = executed.await.expect("task");
+        let executed = executed.expect("executed");
         assert_eq!(executed.refusal, None);
+        assert!(height >= executed.height, "who is told of a block finds that the chain has come as far");
         last = last.max(executed.height);
     }
     cluster.agree(last + 1).await;

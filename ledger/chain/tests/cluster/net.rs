@@ -18,6 +18,10 @@ use ledger_store::{Store, StoreError};
 use ledger_vm::notary::{Entry, EntryKind};
 
 pub const ORGS: [&str; 4] = ["audit", "civil", "health", "statistics"];
+/// Long enough for a slow machine, in milliseconds; nothing waits so long where all is well.
+pub const PATIENCE_MS: u64 = 30_000;
+/// Between two looks at what is waited for, in milliseconds.
+const LOOK_MS: u64 = 10;
 
 pub fn org(at: usize) -> OrgId {
     OrgId::new(ORGS[at]).expect("name")
@@ -46,15 +50,29 @@ pub fn genesis() -> Genesis {
     }
 }
 
+/// Looks again and again, as long as the patience lasts, until there is something.
+pub async fn found<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..PATIENCE_MS / LOOK_MS {
+        if let Some(found) = look() {
+            return found;
+        }
+        tokio::time::sleep(Duration::from_millis(LOOK_MS)).await;
+    }
+    panic!("in vain: {what}");
+}
+
+/// Waits until something holds.
+pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    found(what, || holds().then_some(())).await;
+}
+
 /// A node's folder, opened once nobody holds it.
 async fn opened(folder: PathBuf) -> Store {
-    for _ in 0..500 {
-        match Store::open(&folder, &COLUMNS) {
-            Err(StoreError::InUse) => tokio::time::sleep(Duration::from_millis(10)).await,
-            other => return other.expect("store"),
-        }
-    }
-    panic!("{} stays in use", folder.display());
+    let open = || match Store::open(&folder, &COLUMNS) {
+        Err(StoreError::InUse) => None,
+        other => Some(other.expect("store")),
+    };
+    found(&format!("{} is in use", folder.display()), open).await
 }
 
 /// A transaction of an organisation's member; `nonce` tells equal ones apart.
@@ -128,7 +146,8 @@ pub struct Cluster {
 impl Cluster {
     /// Starts the named nodes.
     pub async fn start(nodes: &[usize]) -> Self {
-        let mut options = Options { submit_timeout_ms: 8000, status_ms: 100, resend_ms: 300, ..Options::default() };
+        let mut options =
+            Options { submit_timeout_ms: PATIENCE_MS, status_ms: 100, resend_ms: 300, ..Options::default() };
         options.grace_ms = 100;
         options.consensus.propose_ms = 250;
         options.consensus.prevote_ms = 100;

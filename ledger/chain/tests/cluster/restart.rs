@@ -7,7 +7,7 @@ use ledger_store::{Batch, Durability, Store};
 
 use crate::{
     count,
-    net::{Cluster, genesis, note},
+    net::{Cluster, PATIENCE_MS, genesis, note},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -80,7 +80,7 @@ async fn without_a_quorum_submission_says_so_and_succeeds_later() {
     cluster.revive(1).await;
     let tx = note(0, 1);
     assert_eq!(cluster.chain(0).submit(tx.clone()).await, Err(ChainFault::NoQuorum(400)));
-    cluster.options.submit_timeout_ms = 8000;
+    cluster.options.submit_timeout_ms = PATIENCE_MS;
     cluster.revive(2).await;
     cluster.chain(2).reached(1).await.expect("reached");
     let executed = cluster.chain(2).submit(tx).await.expect("executed");

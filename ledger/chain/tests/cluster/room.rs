@@ -1,30 +1,19 @@
 //! A sender's room in the pool is full: who submits more waits instead of losing it, and nobody else does.
 
-use std::time::Duration;
-
 use base_types::Digest;
-use tokio::time::{Instant, sleep};
 
-use crate::net::{Cluster, note};
+use crate::net::{Cluster, PATIENCE_MS, note, until};
 
 /// Transactions of one sender that wait at most.
 const ROOM: usize = 512;
 const MORE: usize = 40;
 
-/// Waits until something holds.
-async fn until(what: &str, holds: impl Fn() -> bool) {
-    let end = Instant::now() + Duration::from_secs(6);
-    while !holds() {
-        assert!(Instant::now() < end, "in vain: {what}");
-        sleep(Duration::from_millis(5)).await;
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn submissions_beyond_a_senders_room_wait_and_all_are_executed_once() {
     // Two of four decide nothing, so what is submitted stays in the pool.
     let mut cluster = Cluster::start(&[]).await;
-    cluster.options.submit_timeout_ms = 30_000;
+    // They wait while the test waits for all of them to wait.
+    cluster.options.submit_timeout_ms = 3 * PATIENCE_MS;
     cluster.revive_all(&[0, 1]).await;
     let chain = cluster.chain(0).clone();
     let waiting = || chain.status().expect("a status").waiting;

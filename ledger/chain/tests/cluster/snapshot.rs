@@ -1,11 +1,8 @@
 //! Taking a state over: while load goes on, from peers that lie, and what the node then knows and does not.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use base_types::Digest;
@@ -16,7 +13,7 @@ use ledger_state::{Part, Spine};
 
 use crate::{
     count,
-    net::{Cluster, Lie, note, org},
+    net::{Cluster, Lie, found, note, org},
 };
 
 /// Three nodes that offer the states of every fourth height, and have more heights than a newcomer would replay.
@@ -36,14 +33,12 @@ async fn grown(height: u64) -> Cluster {
 
 /// Waits until a node has a state of others.
 async fn taken_over(chain: &Chain) -> u64 {
-    for _ in 0..1000 {
-        match chain.first_block() {
-            Ok(first) if first > 1 => return first,
-            Ok(_) | Err(ChainFault::NotReady(_)) => tokio::time::sleep(Duration::from_millis(10)).await,
-            Err(other) => panic!("{other}"),
-        }
-    }
-    panic!("no state was taken over; {:?}", chain.status());
+    let first = || match chain.first_block() {
+        Ok(first) => Some(first).filter(|first| *first > 1),
+        Err(ChainFault::NotReady(_)) => None,
+        Err(other) => panic!("{other}"),
+    };
+    found("a state is taken over", first).await
 }
 
 /// Compares roots and headers of the height that both have.

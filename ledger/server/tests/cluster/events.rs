@@ -1,5 +1,10 @@
 //! What happens is told to any number of subscribers, from any cursor, once and in order, also across a node's restart.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use base_wire::Decode;
 use futures::StreamExt;
 use ledger_chain::Executed;
@@ -11,7 +16,7 @@ use tokio::time::sleep;
 use crate::{
     links::Target,
     load::Load,
-    world::{FOUNDERS, GUEST, World, key, ms},
+    world::{FOUNDERS, GUEST, World, key, ms, until},
 };
 
 const SUBSCRIBERS: usize = 20;
@@ -39,8 +44,14 @@ async fn rung(world: &World, bell: Address) {
     assert!(executed.events.len() == 1 && executed.events[0].contract == bell, "{executed:?}");
 }
 
-/// Subscribes again at its cursor whenever the stream ends, until it hears of the last transaction.
-async fn follow(door: Target, contract: Option<[u8; 20]>, last: Transaction) -> (Vec<Happening>, usize) {
+/// Subscribes again at its cursor whenever the stream ends, until it hears of the last transaction; counts itself among
+/// those that have `begun`.
+async fn follow(
+    door: Target,
+    contract: Option<[u8; 20]>,
+    last: Transaction,
+    begun: Arc<AtomicUsize>,
+) -> (Vec<Happening>, usize) {
     let (mut heard, mut subscriptions): (Vec<Happening>, usize) = (Vec::new(), 0);
     let last = last.digest();
     loop {
@@ -53,6 +64,9 @@ async fn follow(door: Target, contract: Option<[u8; 20]>, last: Transaction) -> 
         };
         if let Some(mut stream) = stream {
             subscriptions += 1;
+            if subscriptions == 1 {
+                begun.fetch_add(1, Ordering::SeqCst);
+            }
             while let Some(Ok(happening)) = stream.next().await {
                 let ended = happening.transaction == last;
                 heard.push(happening);
@@ -81,11 +95,13 @@ async fn twenty_subscribers_go_on_at_their_cursors_after_a_restart_without_gap_o
     let last = ring(&world, bell);
     let load = Load::start(&world, 4);
     let filter = |number: usize| (number % 2 == 0).then_some(bell.0);
-    let subscriber = |number| tokio::spawn(follow(world.door(3), filter(number), last.clone()));
+    let begun = Arc::<AtomicUsize>::default();
+    let subscriber = |number| tokio::spawn(follow(world.door(3), filter(number), last.clone(), begun.clone()));
     let subscribers: Vec<_> = (0..SUBSCRIBERS).map(subscriber).collect();
     for _ in 0..3 {
         rung(&world, bell).await;
     }
+    until("all have subscribed", || begun.load(Ordering::SeqCst) == SUBSCRIBERS).await;
     world.kill(3).await;
     rung(&world, bell).await;
     world.grown(2).await;

@@ -3,15 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use base_rt::{Clock, SystemClock};
+use base_types::Height;
 use ledger_chain::ChainFault;
 use ledger_light::{BFT, RAFT};
 use ledger_store::{Batch, Durability, Store};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::{
     count,
     load::Load,
-    world::{FOUNDERS, GUEST, World, key, ms, note, org},
+    world::{FOUNDERS, GUEST, PATIENCE, World, key, ms, note, org},
 };
 
 /// Numbers that follow from a seed.
@@ -56,15 +57,26 @@ async fn nodes_killed_at_random_moments_under_raft_lose_and_double_nothing() {
     kills(RAFT, 0x5eed_0002).await;
 }
 
+/// Waits until a height stands still: what was under way when the links went has arrived then, or does not.
+async fn still(height: impl Fn() -> Height) -> Height {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let before = height();
+        sleep(ms(400)).await;
+        if height() == before {
+            return before;
+        }
+        assert!(Instant::now() < end, "it grows on: {}", height());
+    }
+}
+
 async fn partitions(engine: u8) {
     let world = World::begin(engine, &FOUNDERS).await;
     let (load, some) = (Load::start(&world, 8), count(2, 4) as u64);
     world.grown(some).await;
 
     world.part(&[0, 1]);
-    // What was under way when the links went arrives or does not.
-    sleep(ms(400)).await;
-    let top = world.top();
+    let top = still(|| world.top()).await;
     sleep(ms(count(600, 1200) as u64)).await;
     assert_eq!(world.top(), top, "two of four decide nothing");
     world.no_fork();
@@ -72,8 +84,7 @@ async fn partitions(engine: u8) {
     world.grown(some).await;
 
     world.part(&[3]);
-    sleep(ms(400)).await;
-    let alone = world.chain(3).height();
+    let alone = still(|| world.chain(3).height()).await;
     world.grown(4).await;
     assert!(world.chain(3).height() <= alone, "one alone decides nothing");
     world.no_fork();

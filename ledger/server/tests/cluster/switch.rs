@@ -102,7 +102,8 @@ async fn changes_without_votes_readiness_or_the_right_lapse_or_are_refused() {
     assert!(executed.refusal.is_some_and(|why| why.contains("let another one propose first")));
 
     let mut change = world.change(RAFT, &[0, 1, JOINER, LATER]);
-    change.deadline = world.top() + count(16, 25) as u64;
+    // Five blocks are what it needs for the votes and for the two that are ready; a slow machine makes more meanwhile.
+    change.deadline = world.top() + count(30, 40) as u64;
     let late = world.pass(change).await;
     let why = lapsed(&world, &late).await;
     assert!(why.contains("only 2 of its 4 validators were ready, not a5, a6"), "{why}");

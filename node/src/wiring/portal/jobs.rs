@@ -108,27 +108,26 @@ impl NodeDesk {
         self.find_job(&id)?;
         let (notary, clock) = (self.notary.clone(), self.clock.clone());
         let (steps, changes) = (self.progress.watch(&id), self.notary.changes());
-        let state = (steps, changes, false);
-        let stream = futures::stream::unfold(state, move |(mut steps, mut changes, ended)| {
+        let state = Some((steps, changes, true));
+        let stream = futures::stream::unfold(state, move |state| {
             let (notary, clock) = (notary.clone(), clock.clone());
             async move {
-                if ended {
-                    return None;
-                }
-                let status = notary.book(|b| b.job(&id).map(|j| j.status(clock.now_ms()))).ok().flatten()?;
-                let step = steps.borrow_and_update().clone();
-                changes.borrow_and_update();
-                let ended = !matches!(status, JobStatus::Waiting | JobStatus::Running);
-                let (percent, text_zh, text_en) =
-                    if ended { (100, String::new(), String::new()) } else { shown(&step) };
-                let progress = Progress { status: status.word().to_owned(), step, percent, text_zh, text_en };
-                if !ended {
+                let (mut steps, mut changes, first) = state?;
+                if !first {
                     tokio::select! {
                         changed = steps.changed() => if changed.is_err() { let _ = changes.changed().await; },
                         _ = changes.changed() => {}
                     }
                 }
-                Some((progress, (steps, changes, ended)))
+                // Taken for seen before it is looked at: what changes after the look, the last receipt too, wakes the next turn.
+                changes.borrow_and_update();
+                let step = steps.borrow_and_update().clone();
+                let status = notary.book(|b| b.job(&id).map(|j| j.status(clock.now_ms()))).ok().flatten()?;
+                let ended = !matches!(status, JobStatus::Waiting | JobStatus::Running);
+                let (percent, text_zh, text_en) =
+                    if ended { (100, String::new(), String::new()) } else { shown(&step) };
+                let progress = Progress { status: status.word().to_owned(), step, percent, text_zh, text_en };
+                Some((progress, (!ended).then_some((steps, changes, false))))
             }
         });
         Ok(stream.boxed())

@@ -71,9 +71,12 @@ impl NodeDesk {
         draft.nodes.iter().map(node).collect()
     }
 
-    fn planned(&self, request: &Request, nodes: &[OrgId]) -> Result<(Plan, Catalogue), Fault> {
-        // The newest height, so that every node that has executed it finds the same catalogue there.
+    /// The plan by the newest catalogue, and that.
+    async fn planned(&self, request: &Request, nodes: &[OrgId]) -> Result<(Plan, Catalogue), Fault> {
+        // The newest height, so that every node that has executed it finds the same catalogue there. It is looked at first:
+        // then the book is waited for, which holds all up to it, whatever blocks come meanwhile.
         let height = self.chain.height();
+        self.seen().await;
         let catalogue = self.notary.book(|book| book.catalogue_at(height))?;
         Ok((planner::plan(request, &catalogue, nodes)?, catalogue))
     }
@@ -88,8 +91,7 @@ impl NodeDesk {
         let nodes = self.computing(&draft)?;
         let request = self.request(who, draft)?;
         let none = serde_json::Value::Null;
-        self.seen().await;
-        let (plan, catalogue) = match self.planned(&request, &nodes) {
+        let (plan, catalogue) = match self.planned(&request, &nodes).await {
             Ok(planned) => planned,
             Err(fault) => {
                 let fault = Some(FaultView::from(&fault));
@@ -109,8 +111,7 @@ impl NodeDesk {
         let step = "propose";
         let nodes = self.computing(&draft)?;
         let request = self.request(who, draft)?;
-        self.seen().await;
-        let (plan, _) = self.planned(&request, &nodes)?;
+        let (plan, _) = self.planned(&request, &nodes).await?;
         let missing = self.missing(&plan)?;
         if !missing.is_empty() {
             self.refused(&request, &plan, Code::RuleForbids).await?;

@@ -29,7 +29,8 @@ WHERE h.age >= 40 GROUP BY c.education ORDER BY c.education";
 
 pub const PURPOSE: &str = "health-statistics";
 pub const NODES: [&str; 3] = ["civil", "health", "statistics"];
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Long enough for a slow machine; nothing waits so long where all is well.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Planner;
 
@@ -187,12 +188,21 @@ impl Office {
 
     /// An office that sees entries up to a place only, and whose first reads and writes fail.
     pub fn troubled(world: &Arc<World>, name: &str, seen: u64, failing: (u32, u32)) -> Self {
+        Self::with(world, name, (seen, failing), Arc::new(Planner))
+    }
+
+    /// An office with a planner of its own.
+    pub fn deriving(world: &Arc<World>, name: &str, planner: Arc<dyn Deriver>) -> Self {
+        Self::with(world, name, (u64::MAX, (0, 0)), planner)
+    }
+
+    fn with(world: &Arc<World>, name: &str, (seen, failing): (u64, (u32, u32)), planner: Arc<dyn Deriver>) -> Self {
         let who = format!("{name}/node");
         let secret = Arc::new(key(&who));
         let (seen, failing) = (Mutex::new(seen), Mutex::new(failing));
         let pen = Arc::new(Pen { world: world.clone(), who, seen, failing });
         let (sender, orders) = mpsc::channel(16);
-        let desk = Desk::new(org(name), secret, pen.clone(), Arc::new(Planner), world.clock.clone(), sender);
+        let desk = Desk::new(org(name), secret, pen.clone(), planner, world.clock.clone(), sender);
         let task = tokio::spawn(desk.clone().follow());
         Self { desk, pen, orders, task }
     }

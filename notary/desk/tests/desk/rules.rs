@@ -1,7 +1,16 @@
 //! Rules at the desk: what they forbid, who approves, and how many runs they allow.
 
-use notary_desk::JobStatus;
-use notary_terms::{ApprovalMode, RuleSet};
+use std::{
+    sync::{Arc, Mutex, OnceLock},
+    thread::sleep,
+    time::Duration,
+};
+
+use base_types::{OrgId, fault::Fault};
+use base_wire::Decode;
+use ledger_vm::notary::EntryKind as K;
+use notary_desk::{Deriver, Desk, JobStatus};
+use notary_terms::{ApprovalBody, ApprovalMode, Catalogue, Plan, Request, RuleSet};
 
 use crate::{
     office::{Office, dataset, rules},
@@ -116,4 +125,50 @@ async fn runs_are_counted_by_starts() {
     world.rule(&limited(3));
     let fourth = world.propose(&world.plan());
     assert_eq!(office.vote(&fourth, "health").await, None, "two of three are used");
+}
+
+/// A planner during whose work the owner sets rules anew, which the desk reads before it is done.
+struct Overtaken {
+    world: Arc<World>,
+    desk: OnceLock<Arc<Desk>>,
+    anew: Mutex<Option<RuleSet>>,
+}
+
+impl Overtaken {
+    fn overtake(&self, rules: &RuleSet) {
+        self.world.rule(rules);
+        let end = self.world.log().len() as u64;
+        let desk = self.desk.get().expect("a desk");
+        while desk.book(|book| book.cursor).expect("book") < end {
+            sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+impl Deriver for Overtaken {
+    fn derive(&self, request: &Request, catalogue: &Catalogue, nodes: &[OrgId]) -> Result<Plan, Fault> {
+        let anew = self.anew.lock().expect("lock").take();
+        if let Some(rules) = anew {
+            // The desk goes on reading on another thread meanwhile.
+            tokio::task::block_in_place(|| self.overtake(&rules));
+        }
+        planner::plan(request, catalogue, nodes)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_approval_names_the_rules_that_allowed_it_also_when_others_are_set_meanwhile() {
+    let world = World::furnished();
+    let anew = Mutex::new(Some(RuleSet { rules: vec![], ..rules("health/health") }));
+    let planner = Arc::new(Overtaken { world: world.clone(), desk: OnceLock::new(), anew });
+    let office = Office::deriving(&world, "health", planner.clone());
+    assert!(planner.desk.set(office.desk.clone()).is_ok());
+    let allowing = world.book().rules_transaction(&dataset("health/health"));
+    let job = world.propose(&world.plan());
+    assert_eq!(office.vote(&job, "health").await, None, "the rules of before allow it");
+    let log = world.log();
+    let (_, _, entry) = log.iter().find(|(_, record, _)| record.kind == K::Approved).expect("an approval");
+    let body = ApprovalBody::from_wire(&entry.body).expect("a body");
+    assert_eq!((body.by_rule, body.rules), (true, allowing));
+    assert_ne!(world.book().rules_transaction(&dataset("health/health")), allowing, "others are in force by now");
 }
