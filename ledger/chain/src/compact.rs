@@ -67,41 +67,67 @@ impl Open {
     }
 }
 
-/// What `find` finds by the names' digests, as far as it has the signatures that the names say.
-fn fitting(names: &[Named], find: impl Fn(&Digest) -> Option<Transaction>) -> Vec<Option<Transaction>> {
-    let mut found: Vec<Option<Transaction>> = names.iter().map(|named| find(&named.digest)).collect();
+/// Why names are no block here.
+#[derive(Debug)]
+enum Unresolved {
+    /// These transactions are not known.
+    Missing(Vec<Digest>),
+    /// They are more bytes than a block has: a name is short and may stand for a long transaction, many for the same one.
+    TooLong,
+}
+
+/// What `find` finds by the names' digests, as far as it has the signatures that the names say. It is asked no more once it
+/// has found more than a block.
+fn fitting(
+    names: &[Named],
+    find: impl Fn(&Digest) -> Option<Transaction>,
+) -> Result<Vec<Option<Transaction>>, Unresolved> {
+    let (mut found, mut room) = (Vec::with_capacity(names.len()), MAX_BLOCK_BYTES);
+    for named in names {
+        let transaction = find(&named.digest);
+        room = room.checked_sub(transaction.as_ref().map_or(0, Transaction::size)).ok_or(Unresolved::TooLong)?;
+        found.push(transaction);
+    }
     let mut seals = seals(found.iter().flatten()).into_iter();
     for (named, place) in names.iter().zip(&mut found) {
         if place.is_some() && seals.next() != Some(named.seal) {
             *place = None;
         }
     }
-    found
+    Ok(found)
 }
 
 /// Looks elsewhere for those that are still missing.
-fn fill(known: &mut [Option<Transaction>], names: &[Named], find: impl Fn(&Digest) -> Option<Transaction>) {
+fn fill(
+    known: &mut [Option<Transaction>],
+    names: &[Named],
+    find: impl Fn(&Digest) -> Option<Transaction>,
+) -> Result<(), Unresolved> {
+    let held = known.iter().flatten().map(Transaction::size).fold(0, usize::saturating_add);
+    let mut room = MAX_BLOCK_BYTES.saturating_sub(held);
     for (place, named) in known.iter_mut().zip(names).filter(|(place, _)| place.is_none()) {
-        *place = fitting(std::slice::from_ref(named), &find).pop().flatten();
+        *place = fitting(std::slice::from_ref(named), &find)?.pop().flatten();
+        room = room.checked_sub(place.as_ref().map_or(0, Transaction::size)).ok_or(Unresolved::TooLong)?;
     }
+    Ok(())
 }
 
 impl Compact {
-    /// The transactions by their names: found in the pool or among `given`; else those that are missing.
+    /// The transactions by their names: found in the pool or among `given`.
     fn resolve(
         &self,
         shared: &Shared,
         ledger: &Ledger,
         given: &BTreeMap<Digest, Transaction>,
-    ) -> Result<Vec<Transaction>, Vec<Digest>> {
+    ) -> Result<Vec<Transaction>, Unresolved> {
         let mut known = {
             let pool = shared.pool();
-            fitting(&self.transactions, |digest| pool.get(digest).cloned())
+            fitting(&self.transactions, |digest| pool.get(digest).cloned())?
         };
-        fill(&mut known, &self.transactions, |digest| given.get(digest).cloned());
+        fill(&mut known, &self.transactions, |digest| given.get(digest).cloned())?;
         // Those of a block that came another way are stored already.
         let stored = |digest: &Digest| ledger.placed(digest).ok().flatten().map(|placed| placed.transaction);
-        fill(&mut known, &self.transactions, stored);
+        fill(&mut known, &self.transactions, stored)?;
         let (mut found, mut missing) = (Vec::with_capacity(known.len()), Vec::new());
         for (named, known) in self.transactions.iter().zip(known) {
             match known {
@@ -109,7 +135,7 @@ impl Compact {
                 None => missing.push(named.digest),
             }
         }
-        if missing.is_empty() { Ok(found) } else { Err(missing) }
+        if missing.is_empty() { Ok(found) } else { Err(Unresolved::Missing(missing)) }
     }
 
     fn unpack(&self, transactions: Vec<Transaction>) -> Vec<u8> {
@@ -137,8 +163,12 @@ impl Node {
         }
         match compact.resolve(&self.shared, &self.ledger, &BTreeMap::new()) {
             Ok(transactions) => self.consensus(from, compact.unpack(transactions)),
-            Err(missing) => {
+            Err(Unresolved::Missing(missing)) => {
                 self.fetch_missing(from, compact, missing);
+                Ok(())
+            }
+            Err(Unresolved::TooLong) => {
+                tracing::warn!(%from, "a block is named that is longer than any");
                 Ok(())
             }
         }
@@ -181,10 +211,63 @@ impl Node {
         let given = given.into_iter().map(|t| (t.digest(), t)).collect();
         match compact.resolve(&self.shared, &self.ledger, &given) {
             Ok(transactions) => self.consensus(from, compact.unpack(transactions)),
-            Err(missing) => {
+            Err(Unresolved::Missing(missing)) => {
                 tracing::warn!(%from, missing = missing.len(), "a block came whose transactions its sender does not give");
                 Ok(())
             }
+            Err(Unresolved::TooLong) => {
+                tracing::warn!(%from, "a block came that is longer than any");
+                Ok(())
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use base_gm::sm2::SecretKey;
+
+    use super::*;
+
+    fn named(transaction: &Transaction) -> Named {
+        let seal = seals(std::iter::once(transaction)).first().copied().expect("a seal");
+        Named { digest: transaction.digest(), seal }
+    }
+
+    #[test]
+    fn names_that_stand_for_more_than_a_block_are_not_looked_up_to_the_end() {
+        let key = SecretKey::from_seed(b"sender");
+        let long = Transaction::sign(Digest([1; 32]), &key, [0; 16], 9, vec![0; 1 << 20]);
+        let names = vec![named(&long); MAX_BLOCK_TRANSACTIONS];
+        let most = MAX_BLOCK_BYTES / long.size();
+        let looks = Cell::new(0);
+        let find = |_: &Digest| {
+            looks.set(looks.get() + 1);
+            Some(long.clone())
+        };
+        assert!(matches!(fitting(&names, find), Err(Unresolved::TooLong)));
+        assert_eq!(looks.replace(0), most + 1);
+        assert!(matches!(fill(&mut vec![None::<Transaction>; names.len()], &names, find), Err(Unresolved::TooLong)));
+        assert_eq!(looks.replace(0), most + 1);
+
+        let mut known = fitting(&names[..most], find).expect("a block has room for these");
+        assert!(known.iter().flatten().count() == most && known.len() == most);
+        known.push(None);
+        let more = fill(&mut known, &names[..=most], find);
+        assert!(matches!(more, Err(Unresolved::TooLong)), "what was found before counts too");
+    }
+
+    #[test]
+    fn a_transaction_with_another_signature_than_named_is_not_taken() {
+        let key = SecretKey::from_seed(b"sender");
+        let good = Transaction::sign(Digest([1; 32]), &key, [0; 16], 9, vec![1]);
+        let other = Transaction { signature: key.sign(b"something else"), ..good.clone() };
+        let names = [named(&good), named(&good)];
+        let mut known = fitting(&names, |_| Some(other.clone())).expect("short");
+        assert!(known.iter().all(Option::is_none));
+        fill(&mut known, &names, |_| Some(good.clone())).expect("short");
+        assert!(known.iter().all(|found| found.as_ref() == Some(&good)));
     }
 }
