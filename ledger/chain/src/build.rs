@@ -1,7 +1,7 @@
 //! Builds the block that this node proposes.
 
 use base_types::{Digest, OrgId, TimeMs};
-use ledger_light::{Block, Header};
+use ledger_light::{Block, Header, Transaction};
 use ledger_vm::gas_of;
 
 use crate::{
@@ -15,7 +15,7 @@ impl Ledger {
     /// The block after `tip` with what waits in the pool.
     pub(crate) fn build(&self, tip: &Tip, pool: &mut Pool, me: &OrgId, now: TimeMs) -> Result<Block, ChainFault> {
         let height = tip.next();
-        let (mut transactions, mut gas) = (Vec::new(), 0u64);
+        let (mut transactions, mut gas) = (Vec::<Transaction>::new(), 0u64);
         for (digest, transaction) in pool.choose(MAX_BLOCK_TRANSACTIONS, MAX_BLOCK_BYTES) {
             // It may have come again after its block was executed.
             if self.is_placed(&digest)? {
@@ -31,6 +31,9 @@ impl Ledger {
                 break;
             }
             transactions.push(transaction);
+        }
+        if let Some(last) = transactions.last() {
+            pool.served(last.sender);
         }
         let mut block = Block {
             header: Header {
@@ -49,5 +52,45 @@ impl Ledger {
         };
         block.header.transactions_root = block.transactions_root();
         Ok(block)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base_gm::sm2::SecretKey;
+    use ledger_light::{BFT, Epoch, Genesis, Validator};
+    use ledger_store::Store;
+    use ledger_vm::{Command, MAX_GAS, NativeContract};
+
+    use super::*;
+    use crate::{COLUMNS, Options};
+
+    #[test]
+    fn whoever_finds_no_room_in_a_block_is_first_in_the_next() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path(), &COLUMNS).expect("a store");
+        let me = OrgId::new("audit").expect("a name");
+        let validators = vec![Validator { org: me.clone(), key: SecretKey::from_seed(b"audit").public() }];
+        let epoch = Epoch { number: 0, engine: BFT, first_height: 1, validators, interval_ms: 50 };
+        let genesis = Genesis { name: "test".into(), time: 1, organisations: vec![], members: vec![], epoch };
+        let ledger = Ledger::open(store, genesis, Options::default()).expect("opened");
+        let tip = ledger.tip().expect("a tip");
+
+        let to = NativeContract::Government.address();
+        let payload = Command::Call { to, input: Vec::new(), gas: MAX_GAS }.to_payload();
+        let room = MAX_BLOCK_GAS / MAX_GAS;
+        let mut pool = Pool::default();
+        for seed in 0..=room {
+            let key = SecretKey::from_seed(&seed.to_be_bytes());
+            let transaction = Transaction::sign(ledger.chain, &key, [0; 16], 9, payload.clone());
+            let digest = transaction.digest();
+            assert_eq!(pool.add(transaction, digest, false), Ok(true));
+        }
+        let first = ledger.build(&tip, &mut pool, &me, 2).expect("built").transactions;
+        assert_eq!(first.len() as u64, room, "one has no room");
+        // Nobody decided on that block, so the others wait too.
+        let second = ledger.build(&tip, &mut pool, &me, 3).expect("built").transactions;
+        let next = second.first().expect("a transaction");
+        assert!(first.iter().all(|transaction| transaction.sender != next.sender));
     }
 }

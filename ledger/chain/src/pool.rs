@@ -31,7 +31,7 @@ pub(crate) struct Pool {
     /// Bytes that wait, by sender.
     sent: BTreeMap<PublicKey, usize>,
     bytes: usize,
-    /// The sender that was served last.
+    /// The sender whose transaction was the last of a block.
     last: Option<PublicKey>,
 }
 
@@ -98,7 +98,8 @@ impl Pool {
     }
 
     /// Up to `count` transactions of up to `bytes` together, one a sender in turn, each sender's in order of arrival.
-    pub(crate) fn choose(&mut self, count: usize, bytes: usize) -> Vec<(Digest, Transaction)> {
+    /// Turns begin behind the sender that [`Pool::served`] named.
+    pub(crate) fn choose(&self, count: usize, bytes: usize) -> Vec<(Digest, Transaction)> {
         let after = |last| self.queues.range((std::ops::Bound::Excluded(last), std::ops::Bound::Unbounded));
         let mut turns: VecDeque<(PublicKey, VecDeque<Digest>)> = match self.last {
             Some(last) => after(last).chain(self.queues.range(..=last)).map(|(k, q)| (*k, q.clone())).collect(),
@@ -114,10 +115,15 @@ impl Pool {
             let Some(left) = room.checked_sub(next.size) else { continue };
             room = left;
             chosen.push((digest, next.transaction.clone()));
-            self.last = Some(sender);
             turns.push_back((sender, queue));
         }
         chosen
+    }
+
+    /// A block ends with a transaction of this sender: whoever comes behind it is first in the next one. What was chosen
+    /// and found no room in the block does not count: else several who ask for much gas could keep one out for good.
+    pub(crate) fn served(&mut self, sender: PublicKey) {
+        self.last = Some(sender);
     }
 
     /// Transactions that were submitted here, still wait, and were sent to the peers before `before`; they count as
