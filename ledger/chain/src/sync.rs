@@ -229,6 +229,10 @@ impl Node {
             if block.header.height != self.next() {
                 return Ok(Err(format!("block {} came before those below it", block.header.height)));
             }
+            // The same validators with the same keys may have certified it for a chain that was founded before, or beside.
+            if block.header.chain != self.ledger.chain {
+                return Ok(Err(format!("block {} is of another chain", block.header.height)));
+            }
             if let Err(why) = certificate.verify(&block.header, self.tip.epoch()) {
                 return Ok(Err(why.to_string()));
             }

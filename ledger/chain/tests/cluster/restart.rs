@@ -1,13 +1,22 @@
 //! Nodes that stop and come back, and chains that cannot go on.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
+use base_types::Digest;
+use base_wire::Encode;
 use ledger_chain::ChainFault;
+use ledger_light::{Block, Certificate, Header, VoteKind, merkle_root, vote_bytes};
 use ledger_store::{Batch, Durability, Store};
 
 use crate::{
     count,
-    net::{Cluster, PATIENCE_MS, genesis, note},
+    net::{Cluster, Lie, PATIENCE_MS, genesis, key, note, org},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -36,6 +45,49 @@ async fn a_killed_node_catches_up_and_nothing_acknowledged_is_lost() {
             assert!(cluster.chain(at).transaction(digest).expect("read").is_some(), "lost at {at}");
         }
     }
+}
+
+/// Block 1 of a chain that the same validators, with the same keys, began another time.
+fn foreign() -> (Block, Certificate) {
+    let (chain, epoch) = (Digest([9; 32]), genesis().epoch.digest());
+    let header = Header {
+        version: 1,
+        chain,
+        height: 1,
+        parent: chain,
+        time: genesis().time + 1,
+        proposer: org(1),
+        transactions_root: merkle_root(&[]),
+        state_root: Digest([8; 32]),
+        epoch,
+        next_epoch: epoch,
+    };
+    let block = header.digest();
+    let signed = vote_bytes(&chain, VoteKind::Precommit, 1, 0, Some(&block));
+    let signatures = (0..3u16).map(|at| (at, key(usize::from(at), "node").sign(&signed.0))).collect();
+    (Block { header, transactions: vec![] }, Certificate { height: 1, round: 0, block, signatures })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_certified_block_of_another_chain_stops_nobody() {
+    let (block, certificate) = foreign();
+    assert_eq!(certificate.verify(&block.header, &genesis().epoch), Ok(()), "its certificate is as good as any");
+    let mut cluster = Cluster::start(&[0, 1, 2]).await;
+    let executed = cluster.chain(0).submit(note(0, 1)).await.expect("executed");
+    // Whoever is asked first gives it, once.
+    let (told, answer) = (Arc::new(AtomicUsize::new(0)), [vec![0], vec![(block, certificate)].to_wire()].concat());
+    let counted = Arc::clone(&told);
+    let lie: Lie = Arc::new(move |honest: Vec<u8>| match honest.first() {
+        Some(0) if counted.fetch_add(1, Ordering::Relaxed) == 0 => answer.clone(),
+        _ => honest,
+    });
+    for at in 0..3 {
+        cluster.lie(at, Some(Arc::clone(&lie)));
+    }
+    cluster.revive(3).await;
+    cluster.agree(executed.height).await;
+    assert!(told.load(Ordering::Relaxed) > 0, "the lie was told");
+    assert_eq!(cluster.chain(3).status().expect("read").fault, None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
