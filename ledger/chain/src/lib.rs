@@ -3,6 +3,7 @@
 //! One task owns the engine and everything that changes (`node`); [`Chain`] is the handle that others keep. A node
 //! starts a height only when it has a reason to, so an idle chain is silent but for a heartbeat.
 
+mod answer;
 mod audit;
 mod backup;
 mod behind;
