@@ -93,24 +93,22 @@ impl Ledger {
 }
 
 impl Node {
-    /// Ends the learning once more than two thirds of the validators have told how far they are. Whatever this one signed
-    /// before, a quorum had stored the block two heights below it or was about to, and one honest validator of that quorum
-    /// is among those that told.
+    /// Ends the learning once more than two thirds of the validators have shown how far they are: each was asked for what
+    /// follows and had nothing that is not stored here by now, certificates and all. What a peer merely says of its height
+    /// counts for nothing, since one that lies could name any. Whatever this one signed before, a quorum had stored the block
+    /// two heights below it or was about to, and one honest validator of that quorum is among those that were asked.
     pub(crate) fn learn_silence(&mut self) -> Result<(), ChainFault> {
         if self.silence != Silence::Learning || self.away {
             return Ok(());
         }
         let epoch = self.tip.epoch();
         let others: Vec<&OrgId> = epoch.validators.iter().map(|v| &v.org).filter(|org| **org != self.me).collect();
-        let told: Vec<Height> = others.iter().filter_map(|org| self.peers.height_of(org)).collect();
+        let level = others.iter().filter(|org| self.peers.is_level(org)).count();
         // Where every validator is needed, all the others are asked; where there is no other, nobody can be contradicted.
-        if told.len() < epoch.quorum().min(others.len()) {
+        if level < epoch.quorum().min(others.len()) {
             return Ok(());
         }
-        let last = match told.into_iter().max() {
-            Some(highest) => highest.max(self.tip.height).saturating_add(2),
-            None => self.tip.height,
-        };
+        let last = if others.is_empty() { self.tip.height } else { self.tip.height.saturating_add(2) };
         let mut batch = Batch::new();
         write_silence(last, &mut batch);
         self.ledger.store.write(batch, Durability::Synced)?;

@@ -15,6 +15,7 @@ use crate::{
     ChainFault, History, PeerNet,
     net::{Answer, Ask},
     node::{Command, Node, ms},
+    silence::Silence,
 };
 
 /// Most blocks that are asked for at once.
@@ -40,6 +41,12 @@ pub(crate) struct Peers {
     last: Option<OrgId>,
     /// Those that have the next block no more.
     gone: BTreeSet<OrgId>,
+    /// Those that say to be ahead, and gave nothing that leads further.
+    vain: BTreeSet<OrgId>,
+    /// Those that had, when they were asked since the start, no block that is not here by now.
+    level: BTreeSet<OrgId>,
+    /// The peer that was asked once more at once.
+    pressed: Option<OrgId>,
 }
 
 /// Why a peer gave no blocks.
@@ -65,11 +72,12 @@ impl Peers {
             self.behind = None;
         }
         self.gone.clear();
+        self.vain.clear();
     }
 
-    /// The height that a peer told.
-    pub(crate) fn height_of(&self, peer: &OrgId) -> Option<Height> {
-        self.heights.get(peer).map(|(height, _)| *height)
+    /// Whether a peer was asked since the start, and had no block that is not here by now.
+    pub(crate) fn is_level(&self, peer: &OrgId) -> bool {
+        self.level.contains(peer)
     }
 
     /// The highest that any peer told.
@@ -94,15 +102,43 @@ impl Peers {
         self.pause = pause.map(|pause| Instant::now() + pause);
     }
 
+    /// The peers that say to be above a height.
+    fn ahead(&self, height: Height) -> impl Iterator<Item = (&OrgId, Height)> {
+        let all = self.heights.iter().filter(move |(_, (theirs, _))| *theirs > height);
+        all.map(|(peer, (theirs, _))| (peer, *theirs))
+    }
+
+    /// Those of them that may have the block after it: nobody knows that they do not give it.
+    fn of_use(&self, height: Height) -> impl Iterator<Item = (&OrgId, Height)> {
+        self.ahead(height).filter(|(peer, _)| !self.gone.contains(*peer) && !self.vain.contains(*peer))
+    }
+
+    /// Whether there is one.
+    fn has_use(&self, height: Height) -> bool {
+        self.of_use(height).next().is_some()
+    }
+
+    /// The one of some peers whose turn it is after the last that was asked.
+    fn in_turn<'a>(&self, some: impl Iterator<Item = (&'a OrgId, Height)>) -> Option<(&'a OrgId, Height)> {
+        let some: Vec<_> = some.collect();
+        let after = some.iter().find(|(peer, _)| self.last.as_ref().is_none_or(|last| *peer > last));
+        after.or(some.first()).copied()
+    }
+
     /// A peer above a height: the next one in turn, whatever heights others claim, so that liars cannot keep the rest away.
     fn above(&self, height: Height) -> Option<(&OrgId, Height)> {
-        let ahead = || {
-            let all = self.heights.iter().filter(|(_, (theirs, _))| *theirs > height);
-            all.map(|(peer, (theirs, _))| (peer, *theirs))
-        };
-        let of_use = || ahead().filter(|(peer, _)| !self.gone.contains(*peer));
-        let after = of_use().find(|(peer, _)| self.last.as_ref().is_none_or(|last| *peer > last));
-        after.or_else(|| of_use().next()).or_else(|| ahead().next())
+        self.in_turn(self.of_use(height)).or_else(|| self.in_turn(self.ahead(height)))
+    }
+
+    /// A peer has answered with so many blocks, which led from a height to another.
+    fn answered(&mut self, peer: &OrgId, blocks: usize, (before, now): (Height, Height)) {
+        let says_more = self.heights.get(peer).is_some_and(|(theirs, _)| *theirs > now);
+        if now == before && says_more {
+            self.vain.insert(peer.clone());
+        }
+        if blocks == 0 {
+            self.level.insert(peer.clone());
+        }
     }
 }
 
@@ -137,22 +173,32 @@ impl Node {
         if self.wants_state() {
             return self.seek_offer();
         }
+        if !self.peers.has_use(self.tip.height) && self.ask_around() {
+            return;
+        }
         if let Some(peer) = self.peers.above(self.tip.height).map(|(peer, _)| peer.clone()) {
             self.ask_blocks(peer);
         }
     }
 
-    /// Nobody tells a node that he does not know how far the chain is: one that does not vote asks the validators in turn.
+    /// Nobody tells a node that he does not know how far the chain is: one that does not vote asks the validators in turn. So
+    /// it does where those that say to be ahead have given nothing.
     pub(crate) fn look_around(&mut self) {
-        if self.is_validator() || self.peers.asking || self.peers.above(self.tip.height).is_some() {
-            return;
+        if !self.peers.asking && !self.peers.has_use(self.tip.height) {
+            self.ask_around();
         }
-        let all = &self.tip.epoch().validators;
-        let after = self.peers.last.as_ref().and_then(|last| all.iter().find(|v| v.org > *last));
-        let next = after.or(all.first()).map(|v| v.org.clone()).filter(|org| *org != self.me);
-        if let Some(peer) = next {
-            self.ask_blocks(peer);
+    }
+
+    /// Asks the next validator in turn; false on one that votes, which is told how far the others are, and without others.
+    fn ask_around(&mut self) -> bool {
+        if self.is_validator() {
+            return false;
         }
+        let others = || self.tip.epoch().validators.iter().map(|v| &v.org).filter(|org| **org != self.me);
+        let after = self.peers.last.as_ref().and_then(|last| others().find(|org| *org > last));
+        let Some(peer) = after.or_else(|| others().next()).cloned() else { return false };
+        self.ask_blocks(peer);
+        true
     }
 
     fn ask_blocks(&mut self, peer: OrgId) {
@@ -179,7 +225,13 @@ impl Node {
         let _span = self.spans.answered(result.as_ref().map_or(0, Vec::len));
         let before = self.tip.height;
         let outcome = match result {
-            Ok(blocks) => self.adopt(&blocks)?,
+            Ok(blocks) => {
+                let adopted = self.adopt(&blocks)?;
+                if adopted.is_ok() {
+                    self.peers.answered(&from, blocks.len(), (before, self.tip.height));
+                }
+                adopted
+            }
             Err(NoBlocks::Other(why)) => Err(why),
             Err(NoBlocks::Gone) => {
                 self.gone(from);
@@ -195,8 +247,19 @@ impl Node {
             self.peers.pause = Some(Instant::now() + ms(PAUSE_MS));
         } else {
             tracing::info!(%from, height = self.tip.height, "caught up");
+            self.press(from);
         }
         Ok(())
+    }
+
+    /// Who gave blocks may have had no more: where this has to be known of every validator, it is asked once more at once,
+    /// before there are further ones.
+    fn press(&mut self, peer: OrgId) {
+        let pressed = self.peers.pressed.take();
+        if self.silence == Silence::Learning && pressed.as_ref() != Some(&peer) && !self.peers.is_level(&peer) {
+            self.peers.pressed = Some(peer.clone());
+            self.ask_blocks(peer);
+        }
     }
 
     /// A peer has the blocks no more; another may, or a state has to be taken over.
@@ -257,5 +320,39 @@ async fn request(
         Ok(Answer::Unable) => Err(NoBlocks::Gone),
         Ok(_) => Err(NoBlocks::Other("the peer answers another question".into())),
         Err(e) => Err(NoBlocks::Other(format!("the peer's answer is malformed: {e}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn org(name: &str) -> OrgId {
+        OrgId::new(name).expect("a name")
+    }
+
+    #[test]
+    fn who_claims_a_height_and_gives_nothing_keeps_nobody_away() {
+        let (mut peers, liar, honest) = (Peers::default(), org("a-liar"), org("honest"));
+        peers.heights.insert(liar.clone(), (u64::MAX, 1));
+        assert_eq!(peers.above(5).map(|(peer, _)| peer), Some(&liar));
+        peers.last = Some(liar.clone());
+        peers.answered(&liar, 0, (5, 5));
+        assert!(!peers.has_use(5), "others are looked for");
+        assert!(peers.above(5).is_some(), "it is better than nobody");
+        peers.heights.insert(honest.clone(), (9, 1));
+        for _ in 0..2 {
+            assert_eq!(peers.above(5), Some((&honest, 9)));
+            peers.last = Some(honest.clone());
+        }
+        peers.reached(6);
+        assert_eq!(peers.above(6).map(|(peer, _)| peer), Some(&liar), "it may have this one");
+        // Old blocks lead no further either.
+        peers.answered(&liar, 3, (6, 6));
+        assert_eq!(peers.above(6), Some((&honest, 9)));
+        peers.answered(&honest, 3, (6, 9));
+        peers.answered(&honest, 0, (9, 9));
+        peers.heights.insert(honest.clone(), (10, 1));
+        assert_eq!(peers.above(9), Some((&honest, 10)), "it had said all that it had");
     }
 }

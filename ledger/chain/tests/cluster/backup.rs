@@ -3,14 +3,17 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
+use base_wire::Encode;
 use ledger_chain::{Backup, COLUMNS, Chain, ChainFault, audit, keep_silent};
 use ledger_store::{Batch, Durability, Store};
 
 use crate::{
     count,
-    net::{Cluster, PATIENCE_MS, genesis, note, until},
+    net::{Cluster, PATIENCE_MS, genesis, note, org, until},
 };
 
 /// Where rows of these kinds lie.
@@ -177,4 +180,32 @@ async fn a_validator_that_lost_its_store_fetches_it_again_and_is_silent_until_it
     cluster.kill(3).await;
     cluster.revive(3).await;
     votes_again(&mut cluster).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_validator_that_returns_is_not_kept_silent_by_a_lie_about_the_height() {
+    let mut cluster = Cluster::start(&[0, 1, 2]).await;
+    for nonce in 0..3 {
+        cluster.chain(0).submit(note(0, nonce)).await.expect("executed");
+    }
+    let store = cluster.store(3).await;
+    keep_silent(&store).expect("written");
+    // Node 2 says that it has stored ever so many blocks, and gives none of them.
+    cluster.lie(2, Some(Arc::new(|answer: Vec<u8>| if answer.first() == Some(&0) { vec![0; 5] } else { answer })));
+    cluster.revive_on(3, store);
+    let lie = [vec![2], (1u64 << 40).to_wire()].concat();
+    let end = Instant::now() + Duration::from_millis(PATIENCE_MS);
+    for nonce in 100.. {
+        assert!(Instant::now() < end, "it stays silent");
+        cluster.chain(3).deliver(org(2), lie.clone()).await;
+        let height = cluster.chain(0).submit(note(0, nonce)).await.expect("executed").height;
+        cluster.chain(3).reached(height).await.expect("reached");
+        let (_, certificate) = cluster.chain(3).block(height).expect("read").expect("stored");
+        if certificate.signatures.iter().any(|(signer, _)| *signer == 3) {
+            break;
+        }
+    }
+    cluster.kill(2).await;
+    let executed = cluster.chain(1).submit(note(1, 1)).await.expect("three of four decide");
+    cluster.agree(executed.height).await;
 }
