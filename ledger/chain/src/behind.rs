@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use base_types::OrgId;
+use base_types::{Height, OrgId};
 use tokio::time::Instant;
 use tracing::Instrument;
 
@@ -27,6 +27,13 @@ impl Node {
         missing > self.options.snapshot_gap || self.peers.all_gone(self.tip.height)
     }
 
+    /// The lowest height whose state is worth taking over: what is only a little way ahead is not, unless there is no other
+    /// way.
+    fn worth(&self) -> Height {
+        let least = if self.peers.all_gone(self.tip.height) { 1 } else { (self.options.snapshot_gap / 2).max(1) };
+        self.tip.height.saturating_add(least)
+    }
+
     /// Asks for offers. Nothing that is stored is touched before one was checked: anybody can tell a great height.
     pub(crate) fn seek_offer(&mut self) {
         self.peers.ask(true, None);
@@ -35,7 +42,8 @@ impl Node {
         all.remove(&self.me);
         let all: Vec<OrgId> = all.into_iter().collect();
         let (ledger, limit) = (self.ledger.clone(), ms(self.options.request_ms));
-        let mut taker = TakeOver::new(ledger, Arc::clone(&self.net), Arc::clone(&self.shared), limit, all);
+        let (net, shared) = (Arc::clone(&self.net), Arc::clone(&self.shared));
+        let mut taker = TakeOver::new(ledger, net, shared, limit, self.worth(), all);
         let own = self.own.clone();
         self.taking.spawn(async move {
             let offer = taker.offer().await.map(Box::new);
@@ -48,11 +56,8 @@ impl Node {
     /// The search for a state has ended.
     pub(crate) fn offered(&mut self, taker: TakeOver, offer: Option<Offer>) -> Result<(), ChainFault> {
         self.peers.ask(false, Some(ms(PAUSE_MS)));
-        let none_has_blocks = self.peers.all_gone(self.tip.height);
-        // What is only a little way ahead is not worth a whole state, unless there is no other way.
-        let least = if none_has_blocks { 1 } else { (self.options.snapshot_gap / 2).max(1) };
-        let far = self.tip.height.saturating_add(least);
-        match offer.filter(|offer| offer.at.header.height >= far) {
+        let (none_has_blocks, least) = (self.peers.all_gone(self.tip.height), self.worth());
+        match offer.filter(|offer| offer.at.header.height >= least) {
             Some(offer) => self.go_away(taker, offer),
             None => {
                 tracing::info!(height = self.tip.height, "no peer offers a state");

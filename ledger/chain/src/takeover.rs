@@ -6,7 +6,7 @@ use base_types::{Digest, Height, OrgId};
 use base_wire::{Decode, Encode};
 use ledger_state::{Leaf, Part, Restore, StateError};
 use ledger_store::{Batch, Durability};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
     Certified, ChainFault, PeerNet,
@@ -21,6 +21,10 @@ use crate::{
 /// Most answers and bytes of one part: a peer that gives ever more is left.
 const MAX_PAGES: usize = 256;
 const MAX_BYTES: usize = 512 << 20;
+/// Fewest bytes of an answer behind which there is more of the part: an honest one is full but for a value that found no room.
+const LEAST_PAGE: usize = 1 << 20;
+/// An answer that takes less than this part of what it may take is a quick one.
+const QUICK: u32 = 10;
 /// When nobody helps, all are asked again after so long, in milliseconds.
 const PAUSE_MS: u64 = 1000;
 /// Parts of a state, which make this share of the work, in per cent.
@@ -46,6 +50,8 @@ pub(crate) struct TakeOver {
     shared: Arc<Shared>,
     /// How long a peer may take for an answer.
     limit: Duration,
+    /// The lowest height whose state is worth it.
+    least: Height,
     all: Vec<OrgId>,
     /// Those that have not lied; the first is asked.
     peers: VecDeque<OrgId>,
@@ -57,10 +63,11 @@ impl TakeOver {
         net: Arc<dyn PeerNet>,
         shared: Arc<Shared>,
         limit: Duration,
+        least: Height,
         all: Vec<OrgId>,
     ) -> Self {
         let peers = all.iter().cloned().collect();
-        Self { ledger, net, shared, limit, all, peers }
+        Self { ledger, net, shared, limit, least, all, peers }
     }
 
     async fn ask(&self, peer: &OrgId, ask: Ask) -> Result<Answer, Refused> {
@@ -86,11 +93,25 @@ impl TakeOver {
         }
     }
 
-    /// An offer that holds; `None` when no peer has one.
+    /// Who took long for an answer that began at a moment lets the others have their turns first, so that one that is slow on
+    /// purpose does not make the whole state wait.
+    fn give_way(&mut self, begun: Instant) {
+        if begun.elapsed() > self.limit / QUICK
+            && let Some(slow) = self.peers.pop_front()
+        {
+            self.peers.push_back(slow);
+        }
+    }
+
+    /// An offer that holds, of a state that is worth it; `None` when no peer has one. An old state is no reason to ask nobody
+    /// else.
     pub(crate) async fn offer(&mut self) -> Option<Offer> {
         for _ in 0..self.peers.len() {
             let peer = self.peers.front()?.clone();
             let refused = match self.ask(&peer, Ask::Snapshot).await {
+                Ok(Answer::Snapshot(offer)) if offer.at.header.height < self.least => {
+                    Refused::Unable(format!("it offers the state of height {}", offer.at.header.height))
+                }
                 Ok(Answer::Snapshot(offer)) => match blocking(|| offer.verify(&self.ledger.genesis)) {
                     Ok(()) => return Some(offer),
                     Err(why) => Refused::Lied(why),
@@ -143,9 +164,13 @@ impl TakeOver {
             loop {
                 let Some(peer) = self.peers.front().cloned().filter(|_| turns > 0) else { return Ok(false) };
                 turns = turns.saturating_sub(1);
+                let begun = Instant::now();
                 let refused = match self.part(&peer, height, index).await {
                     Ok(leaves) => match blocking(|| restore.part(index, &leaves)) {
-                        Ok(()) => break,
+                        Ok(()) => {
+                            self.give_way(begun);
+                            break;
+                        }
                         Err(StateError::Snapshot(why)) => Refused::Lied(why.to_string()),
                         Err(fault) => return Err(fault.into()),
                     },
@@ -169,8 +194,9 @@ impl TakeOver {
                 return Err(other());
             };
             let behind = page.first().is_none_or(|(key, _)| after.is_none_or(|after| *key > after));
-            bytes = page.iter().fold(bytes, |sum, (key, value)| sum.saturating_add(key.0.len() + value.len()));
-            if !behind || (more && page.is_empty()) || bytes > MAX_BYTES {
+            let size = page.iter().fold(0, |sum: usize, (key, value)| sum.saturating_add(key.0.len() + value.len()));
+            bytes = bytes.saturating_add(size);
+            if !behind || (more && size < LEAST_PAGE) || bytes > MAX_BYTES {
                 break;
             }
             leaves.extend(page);
@@ -188,6 +214,7 @@ impl TakeOver {
         let (mut next, mut turns) = (first, self.peers.len());
         while next <= last {
             let Some(peer) = self.peers.front().cloned().filter(|_| turns > 0) else { return Ok(false) };
+            let begun = Instant::now();
             let refused = match self.ask(&peer, Ask::Digests { from: next, limit: MAX_CONTENTS }).await {
                 Ok(Answer::Digests(list)) => {
                     match blocking(|| offer.check_contents(&self.ledger.genesis, next, list)) {
@@ -197,6 +224,7 @@ impl TakeOver {
                             next = next.saturating_add(list.len() as u64);
                             turns = self.peers.len();
                             self.digests_shown(first, next, last);
+                            self.give_way(begun);
                             continue;
                         }
                         Err(why) => Refused::Lied(why),

@@ -227,6 +227,38 @@ async fn a_peer_that_lies_in_any_answer_is_left_and_the_state_comes_from_another
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_peer_that_offers_an_old_state_keeps_nobody_from_a_newer_one() {
+    let mut cluster = grown(7).await;
+    // A state that was the chain's, with all that shows it.
+    let old = cluster.chain(0).answer(&org(3), &[2]);
+    assert_eq!(old.first(), Some(&3), "an offer");
+    for nonce in 1000.. {
+        if cluster.chain(0).height() >= 24 {
+            break;
+        }
+        cluster.chain(0).submit(note(0, nonce)).await.expect("executed");
+    }
+    let told = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&told);
+    // This one is asked first, at every search.
+    let lie: Lie = Arc::new(move |answer: Vec<u8>| match answer.first() {
+        Some(3) => {
+            counted.fetch_add(1, Ordering::Relaxed);
+            old.clone()
+        }
+        _ => answer,
+    });
+    cluster.lie(0, Some(lie));
+    // The old state is not worth it, and the newest is.
+    cluster.options.snapshot_gap = 18;
+    cluster.revive(3).await;
+    let first = taken_over(cluster.chain(3)).await;
+    assert!(first > 18, "{first}");
+    assert!(told.load(Ordering::Relaxed) > 0, "the old state was offered");
+    same(cluster.chain(1), cluster.chain(3)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_answer_that_nobody_should_give_is_not_given() {
     let cluster = grown(16).await;
     let answer = |ask: Vec<u8>| cluster.chain(0).answer(&crate::net::org(1), &ask);
