@@ -101,7 +101,7 @@ impl LedgerHandler for Clients {
                 Ok(Some(happening)) => Some((Ok(happening), Some(feed))),
                 Ok(None) => None,
                 // What cannot be read ends the stream; the client may begin again at its cursor.
-                Err(fault) => Some((Err(told(fault)), None)),
+                Err(fault) => Some((Err(fault), None)),
             }
         });
         told.boxed()
@@ -117,31 +117,35 @@ struct Feed {
 }
 
 impl Feed {
-    async fn next(&mut self) -> Result<Option<Happening>, ChainFault> {
+    async fn next(&mut self) -> Result<Option<Happening>, Fault> {
         loop {
             if let Some(happening) = self.ready.pop_front() {
                 return Ok(Some(happening));
             }
             let newest = *self.heights.borrow_and_update();
             if let Some(fault) = self.chain.fault() {
-                return Err(fault);
+                return Err(told(fault));
             }
-            self.fill(newest)?;
+            self.fill(newest).await?;
             if !self.ready.is_empty() {
                 continue;
             }
-            if self.subscription.after.0 < newest {
-                // A whole page had nothing for this subscriber.
-                tokio::task::yield_now().await;
-            } else if !self.subscription.follow || self.heights.changed().await.is_err() {
+            // Where a whole page had nothing for this subscriber it is another one's turn to read.
+            let all = self.subscription.after.0 >= newest;
+            if all && (!self.subscription.follow || self.heights.changed().await.is_err()) {
                 return Ok(None);
             }
         }
     }
 
-    /// Reads the next page and moves the cursor past it.
-    fn fill(&mut self, newest: Height) -> Result<(), ChainFault> {
-        let (page, after) = self.chain.executed_after(self.subscription.after, newest, PAGE)?;
+    /// Reads the next page and moves the cursor past it. A subscriber may ask for the whole past, and as many may as there
+    /// are calls on a connection: that is work for the threads of reads, not for those that the chain needs.
+    async fn fill(&mut self, newest: Height) -> Result<(), Fault> {
+        if self.subscription.after.0 > newest {
+            return Ok(());
+        }
+        let (chain, cursor) = (self.chain.clone(), self.subscription.after);
+        let (page, after) = apart(move || chain.executed_after(cursor, newest, PAGE)).await?;
         self.subscription.after = after;
         let contract = self.subscription.contract.map(Address);
         let wanted = |executed: &Executed| {

@@ -6,10 +6,11 @@ use std::sync::{
 };
 
 use base_wire::Decode;
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use ledger_chain::Executed;
 use ledger_light::{BFT, Transaction};
-use ledger_rpc::{Happening, LedgerClient, Subscription};
+use ledger_rpc::{Happening, LedgerClient, LedgerHandler, Subscription};
+use ledger_server::Clients;
 use ledger_vm::{Address, Command, Machine};
 use tokio::time::sleep;
 
@@ -126,4 +127,17 @@ async fn twenty_subscribers_go_on_at_their_cursors_after_a_restart_without_gap_o
         assert_eq!(heard, if filter(number).is_some() { rings.clone() } else { everything.clone() }, "{number}");
         assert!(subscriptions >= 2, "its stream ended with the node");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_past_is_not_read_for_a_subscriber_on_a_thread_that_the_chain_needs() {
+    let world = World::quiet(BFT, &FOUNDERS).await;
+    let bell = bell(&world).await;
+    rung(&world, bell).await;
+    let everything = Subscription { after: (0, 0), follow: false, contract: Some(bell.0) };
+    let mut told = Clients(world.chain(0).clone()).events(everything);
+    assert!(told.next().now_or_never().is_none(), "one look begins the reading, and another thread does it");
+    let first = told.next().await.expect("a happening").expect("read");
+    assert!(first.cursor.0 > 0);
+    assert!(told.next().await.is_none(), "the bell has rung once");
 }
