@@ -12,7 +12,7 @@ use rustls::ClientConfig;
 use tonic::{Request, Response, Status, transport::Channel};
 
 use crate::{
-    MAX_BODY_BYTES, MAX_MESSAGE_BYTES, connect,
+    MAX_MESSAGE_BYTES, MAX_REQUEST_BYTES, connect,
     fault::{from_status, to_status},
     operator::{OperatorHandler, showing, shown},
     stream::Refusal,
@@ -261,7 +261,8 @@ impl LedgerClient {
     /// # Errors
     /// The handler's fault or the connection's.
     pub async fn submit(&self, transaction: Vec<u8>) -> Result<Submitted, Fault> {
-        if transaction.len() > MAX_BODY_BYTES {
+        // The rest is the request's own.
+        if transaction.len() > MAX_REQUEST_BYTES - (1 << 10) {
             return Err(Fault::new(Code::BadRequest, "submit", "the transaction is too long"));
         }
         let answer = self.client.clone().submit(wire::Submission { transaction }).await;

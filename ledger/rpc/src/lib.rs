@@ -13,6 +13,7 @@ mod queue;
 mod server;
 mod stream;
 mod taken;
+mod turns;
 mod way;
 mod wire;
 
@@ -24,6 +25,8 @@ pub use server::{LedgerServer, PeerServer};
 
 /// Longest message in either direction, its envelope included.
 pub const MAX_MESSAGE_BYTES: usize = 16 << 20;
+/// Longest request of a client: the longest transaction and more.
+pub const MAX_REQUEST_BYTES: usize = 2 << 20;
 /// Longest body of a message.
 pub const MAX_BODY_BYTES: usize = MAX_MESSAGE_BYTES - (1 << 10);
 /// Longest name of a channel.

@@ -10,12 +10,13 @@ use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
 
 use crate::{
-    MAX_MESSAGE_BYTES, RpcFault,
+    MAX_MESSAGE_BYTES, MAX_REQUEST_BYTES, RpcFault,
     connect::{CONNECTION_WINDOW, KEEP_ALIVE, STREAM_WINDOW},
     incoming::incoming,
     ledger::{LedgerHandler, LedgerService},
     operator::OperatorHandler,
     peer::{PeerHandler, PeerService},
+    turns::{InTurn, Turns},
     wire::{ledger_server, peer_server},
 };
 
@@ -39,7 +40,7 @@ fn ledger_service(
     operator: Option<Arc<dyn OperatorHandler>>,
 ) -> ledger_server::LedgerServer<LedgerService> {
     ledger_server::LedgerServer::new(LedgerService(handler, operator))
-        .max_decoding_message_size(MAX_MESSAGE_BYTES)
+        .max_decoding_message_size(MAX_REQUEST_BYTES)
         .max_encoding_message_size(MAX_MESSAGE_BYTES)
 }
 
@@ -77,12 +78,13 @@ impl PeerServer {
     ) -> Result<(), RpcFault> {
         let shutdown = shutdown.shared();
         let (accepting, streams) = incoming(listener, tls, roots);
+        let turns = Turns::default();
         let peers = peer_server::PeerServer::new(PeerService::new(handler))
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
             .max_encoding_message_size(MAX_MESSAGE_BYTES);
         let serving = settings()
-            .add_service(peers)
-            .add_optional_service(ledger.map(|handler| ledger_service(handler, None)))
+            .add_service(InTurn::new(peers, turns.clone()))
+            .add_optional_service(ledger.map(|handler| InTurn::new(ledger_service(handler, None), turns)))
             .serve_with_incoming_shutdown(streams, shutdown.clone());
         let ended = until(serving, shutdown).await;
         drop(accepting);

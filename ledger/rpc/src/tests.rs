@@ -32,6 +32,7 @@ use crate::*;
 mod away;
 mod doubles;
 mod revoked;
+mod turns;
 
 const NOW: u64 = 1_800_000_000_000;
 const DAY: u64 = 86_400_000;
