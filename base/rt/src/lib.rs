@@ -2,8 +2,10 @@
 
 pub mod clock;
 pub mod entropy;
+mod handshakes;
 pub mod links;
 pub mod tls;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use entropy::{Entropy, OsEntropy, SeededEntropy};
+pub use handshakes::Handshakes;

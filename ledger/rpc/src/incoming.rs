@@ -2,11 +2,14 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use base_rt::tls::{TrustRoots, fault_of, peer_node};
+use base_rt::{
+    Handshakes,
+    tls::{TrustRoots, fault_of, peer_node},
+};
 use rustls::ServerConfig;
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, mpsc},
+    sync::mpsc,
     task::JoinHandle,
     time::{sleep, timeout},
 };
@@ -45,7 +48,7 @@ async fn accept(
     roots: Arc<TrustRoots>,
     ready: mpsc::Sender<io::Result<NodeStream>>,
 ) {
-    let handshakes = Arc::new(Semaphore::new(MAX_HANDSHAKES));
+    let mut handshakes = Handshakes::new(MAX_HANDSHAKES);
     while !ready.is_closed() {
         let (stream, from) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -56,23 +59,22 @@ async fn accept(
                 continue;
             }
         };
-        let Ok(permit) = handshakes.clone().try_acquire_owned() else {
-            tracing::warn!(%from, "too many handshakes at a time; one more is dropped");
-            continue;
-        };
         let (acceptor, roots, ready) = (acceptor.clone(), Arc::clone(&roots), ready.clone());
-        tokio::spawn(async move {
+        let handshake = tokio::spawn(async move {
             let greeted = timeout(HANDSHAKE_TIME, greet(stream, &acceptor, roots)).await;
-            drop(permit);
             match greeted.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
-                // A closed channel means that the server has stopped: the stream goes with it.
-                Ok(stream) => drop(ready.send(Ok(stream)).await),
+                // It waits for the server no longer as a handshake. A closed channel means that the server has stopped: the
+                // stream goes with it.
+                Ok(stream) => drop(tokio::spawn(async move { ready.send(Ok(stream)).await })),
                 Err(error) => {
                     let why = fault_of(&error).map_or_else(|| error.to_string(), |(_, why)| why);
                     tracing::warn!(%from, %why, "a connection was refused");
                 }
             }
         });
+        if handshakes.begin(handshake.abort_handle()) {
+            tracing::warn!(%from, "too many handshakes at a time; the oldest is given up");
+        }
     }
 }
 

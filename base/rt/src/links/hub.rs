@@ -13,7 +13,6 @@ use tokio::{
     io::BufReader,
     net::{TcpListener, TcpStream},
     runtime::Handle,
-    sync::Semaphore,
     task::JoinHandle,
     time::{Instant, interval, sleep, timeout, timeout_at},
 };
@@ -27,6 +26,7 @@ use super::{
     lines::Lines,
 };
 use crate::{
+    Handshakes,
     clock::Clock,
     tls::{
         NodeIdentity, Protocol, TlsFault, TrustRoots, check_again, client_config, peer_org, server_config, server_name,
@@ -214,7 +214,7 @@ async fn shake_hands(connector: &TlsConnector, address: &str) -> Result<(Wire, S
 
 async fn accept(listener: TcpListener, config: Arc<ServerConfig>, me: OrgId, door: Door, lines: Arc<Lines>) {
     let acceptor = TlsAcceptor::from(config);
-    let handshakes = Arc::new(Semaphore::new(MAX_HANDSHAKES));
+    let mut handshakes = Handshakes::new(MAX_HANDSHAKES);
     let mut sweep = interval(SWEEP_EVERY);
     loop {
         let accepted = tokio::select! {
@@ -234,19 +234,17 @@ async fn accept(listener: TcpListener, config: Arc<ServerConfig>, me: OrgId, doo
                 continue;
             }
         };
-        let Ok(permit) = handshakes.clone().try_acquire_owned() else {
-            tracing::warn!(%from, "too many handshakes at a time; one more is dropped");
-            continue;
-        };
         let (acceptor, me, door, lines) = (acceptor.clone(), me.clone(), door.clone(), lines.clone());
-        tokio::spawn(async move {
+        let handshake = tokio::spawn(async move {
             match timeout(HANDSHAKE_TIME, greet(stream, &acceptor, &me)).await {
                 Ok(Ok((wire, peer))) => admit(wire, peer, door, &lines),
                 Ok(Err(fault)) => refused(from, &fault),
                 Err(_) => refused(from, &LinkFault::Silent),
             }
-            drop(permit);
         });
+        if handshakes.begin(handshake.abort_handle()) {
+            tracing::warn!(%from, "too many handshakes at a time; the oldest is given up");
+        }
     }
 }
 

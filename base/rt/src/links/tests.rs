@@ -302,3 +302,17 @@ async fn a_server_that_speaks_no_tls_is_garbage() {
     let (opened, _) = tokio::join!(net.open("a", "b", LONG), plain);
     assert!(matches!(opened, Err(LinkFault::Garbage(_))), "{:?}", opened.err());
 }
+
+#[tokio::test]
+async fn connections_on_which_nothing_is_said_keep_no_peer_out() {
+    let net = net(&["a", "b"]).await;
+    let mut silent = Vec::new();
+    for _ in 0..80 {
+        silent.push(TcpStream::connect(&net.addresses[&org("b")]).await.unwrap());
+    }
+    // Far less than the time that each of these may take for its handshake.
+    let patience = LONG / 4;
+    let (a, b) = tokio::join!(net.open("a", "b", patience), net.open("b", "a", patience));
+    a.unwrap().send(b"hi").await.unwrap();
+    assert_eq!(b.unwrap().recv(2, LONG).await.unwrap(), b"hi");
+}

@@ -1,4 +1,4 @@
-//! A peer to which nothing comes through is away, until it speaks.
+//! A peer to which nothing comes through is away, until it speaks; and strangers keep none away.
 
 use super::*;
 
@@ -35,4 +35,17 @@ async fn a_peer_is_away_while_nothing_reaches_it_and_not_once_it_speaks_or_is_re
     // Nobody knows this one.
     client.heard(&org("d"));
     assert!(!client.is_away(&org("d")));
+}
+
+#[tokio::test]
+async fn connections_on_which_nothing_is_said_keep_no_peer_out() {
+    let net = net(&["a", "b"]);
+    let b = net.start("b").await;
+    let mut silent = Vec::new();
+    for _ in 0..80 {
+        silent.push(tokio::net::TcpStream::connect(&b.address).await.unwrap());
+    }
+    let client = net.client("a", &[("b", &b.address)]);
+    // Far less than the time that each of these may take for its handshake.
+    assert_eq!(client.ask(&org("b"), "chain", b"ab".to_vec(), LONG / 4).await, Ok(b"ba".to_vec()));
 }
