@@ -16,7 +16,7 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, TlsStream};
 use tokio_stream::wrappers::ReceiverStream;
 
-use crate::stream::{NodeStream, Refusal};
+use crate::stream::{NodeStream, Places};
 
 const MAX_HANDSHAKES: usize = 64;
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
@@ -48,7 +48,7 @@ async fn accept(
     roots: Arc<TrustRoots>,
     ready: mpsc::Sender<io::Result<NodeStream>>,
 ) {
-    let mut handshakes = Handshakes::new(MAX_HANDSHAKES);
+    let (mut handshakes, places) = (Handshakes::new(MAX_HANDSHAKES), Places::default());
     while !ready.is_closed() {
         let (stream, from) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -59,9 +59,9 @@ async fn accept(
                 continue;
             }
         };
-        let (acceptor, roots, ready) = (acceptor.clone(), Arc::clone(&roots), ready.clone());
+        let (acceptor, roots, ready, places) = (acceptor.clone(), Arc::clone(&roots), ready.clone(), places.clone());
         let handshake = tokio::spawn(async move {
-            let greeted = timeout(HANDSHAKE_TIME, greet(stream, &acceptor, roots)).await;
+            let greeted = timeout(HANDSHAKE_TIME, greet(stream, &acceptor, roots, &places)).await;
             match greeted.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
                 // It waits for the server no longer as a handshake. A closed channel means that the server has stopped: the
                 // stream goes with it.
@@ -78,9 +78,14 @@ async fn accept(
     }
 }
 
-async fn greet(stream: TcpStream, acceptor: &TlsAcceptor, roots: Arc<TrustRoots>) -> io::Result<NodeStream> {
+async fn greet(
+    stream: TcpStream,
+    acceptor: &TlsAcceptor,
+    roots: Arc<TrustRoots>,
+    places: &Places,
+) -> io::Result<NodeStream> {
     stream.set_nodelay(true)?;
     let stream = acceptor.accept(stream).await?;
     let peer = peer_node(stream.get_ref().1.peer_certificates()).ok_or(io::ErrorKind::InvalidData)?;
-    Ok(NodeStream::new(TlsStream::from(stream), peer, Refusal::default(), Some(roots)))
+    NodeStream::inbound(TlsStream::from(stream), peer, roots, places)
 }
