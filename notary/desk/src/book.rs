@@ -21,6 +21,7 @@ pub struct Book {
     rules: BTreeMap<DatasetId, Vec<(Height, Digest, Option<RuleSet>)>>,
     jobs: BTreeMap<JobId, Job>,
     order: Vec<JobId>,
+    /// Starts that rest on the approvals, one a job, in order.
     starts: Vec<(JobId, u32)>,
     /// Attempts that were refused before they became proposals.
     pub refused: Vec<(RefusedBody, Mark)>,
@@ -41,10 +42,12 @@ impl Book {
         let mark = Mark::of(record);
         if let Some(job) = self.jobs.get_mut(&record.subject) {
             job.entries.push((record.kind, mark.clone()));
-            if record.kind == EntryKind::Started {
+            let noted = note(job, record, entry, mark);
+            // Any party may write starts; the approvals are for the first that rests on them.
+            if record.kind == EntryKind::Started && job.run_attempt() == Some(record.attempt) {
                 self.starts.push((record.subject, record.attempt));
             }
-            return note(job, record, entry, mark);
+            return noted;
         }
         match record.kind {
             EntryKind::SourceRegistered => {
@@ -128,7 +131,7 @@ impl Book {
         self.order.iter().filter_map(|id| self.jobs.get(id))
     }
 
-    /// How many runs have used a data set so far: one a start.
+    /// How many runs have used a data set so far: one a job that was started on the approvals, its owner's among them.
     pub fn runs(&self, dataset: &DatasetId) -> u32 {
         self.count(dataset, &self.starts)
     }
@@ -140,7 +143,7 @@ impl Book {
     }
 
     fn count(&self, dataset: &DatasetId, starts: &[(JobId, u32)]) -> u32 {
-        let using = |(id, _): &&(JobId, u32)| self.jobs.get(id).is_some_and(|j| j.proposal.datasets.contains(dataset));
+        let using = |(id, _): &&(JobId, u32)| self.jobs.get(id).is_some_and(|job| job.uses(dataset));
         u32::try_from(starts.iter().filter(using).count()).unwrap_or(u32::MAX)
     }
 

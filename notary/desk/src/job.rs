@@ -1,6 +1,6 @@
 //! What the ledger says of one job.
 
-use base_types::{Digest, Height, JobId, OrgId, PersonId, TimeMs};
+use base_types::{DatasetId, Digest, Height, JobId, OrgId, PersonId, TimeMs};
 use ledger_vm::notary::{EntryKind, Record};
 use notary_terms::{ApprovalFact, DeliveredBody, Outcome, ProposalBody, ReadBody, ReceiptBody, Stream};
 
@@ -154,6 +154,13 @@ impl Job {
     /// owner to read again under an approval that was used.
     pub fn run_attempt(&self) -> Option<u32> {
         self.starts.iter().map(|(attempt, _)| *attempt).find(|attempt| !self.unfounded.contains(attempt))
+    }
+
+    /// Whether it is about a data set whose owner approved it: anybody may name any in a proposal, and ask nobody.
+    pub fn uses(&self, dataset: &DatasetId) -> bool {
+        let owner = dataset.owner();
+        self.proposal.datasets.contains(dataset)
+            && self.votes.iter().any(|vote| vote.org == owner && vote.rejected.is_none())
     }
 
     /// This party's receipt of an attempt.

@@ -15,7 +15,7 @@ pub struct UseCount {
     pub dataset: DatasetId,
     /// What for.
     pub purpose: String,
-    /// Runs started.
+    /// Jobs that were started on the owner's approval.
     pub runs: u32,
 }
 
@@ -50,10 +50,12 @@ impl Stats {
         for job in book.jobs() {
             let status: JobStatus = job.status(now);
             *stats.jobs.entry(status.word()).or_default() += 1;
-            let runs = u32::try_from(job.starts.len()).unwrap_or(u32::MAX);
-            for dataset in job.proposal.datasets.iter().filter(|_| runs > 0) {
+            if job.run_attempt().is_none() {
+                continue;
+            }
+            for dataset in job.proposal.datasets.iter().filter(|dataset| job.uses(dataset)) {
                 let key = (job.proposal.receiver.clone(), dataset.clone(), job.proposal.purpose.clone());
-                *uses.entry(key).or_default() += runs;
+                *uses.entry(key).or_default() += 1;
             }
         }
         stats.uses = uses

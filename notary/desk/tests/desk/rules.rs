@@ -6,15 +6,15 @@ use std::{
     time::Duration,
 };
 
-use base_types::{OrgId, fault::Fault};
-use base_wire::Decode;
+use base_types::{JobId, OrgId, fault::Fault};
+use base_wire::{Decode, Encode};
 use ledger_vm::notary::EntryKind as K;
-use notary_desk::{Deriver, Desk, JobStatus};
-use notary_terms::{ApprovalBody, ApprovalMode, Catalogue, Plan, Request, RuleSet};
+use notary_desk::{Deriver, Desk, JobStatus, Stats};
+use notary_terms::{ApprovalBody, ApprovalMode, Catalogue, Plan, Request, RuleSet, StartBody};
 
 use crate::{
-    office::{Office, dataset, rules},
-    world::{START, World},
+    office::{Office, dataset, rules, sealed},
+    world::{START, World, org, plain},
 };
 
 fn limited(runs: u32) -> RuleSet {
@@ -125,6 +125,50 @@ async fn runs_are_counted_by_starts() {
     world.rule(&limited(3));
     let fourth = world.propose(&world.plan());
     assert_eq!(office.vote(&fourth, "health").await, None, "two of three are used");
+}
+
+/// A start of an attempt by the receiver's node, on the approvals that there are or on none.
+fn started(world: &World, job: JobId, attempt: u32, founded: bool) {
+    let mut approvals: Vec<_> = world.job(&job).approvals().into_iter().map(|fact| fact.transaction).collect();
+    approvals.sort();
+    if !founded {
+        approvals.clear();
+    }
+    let start = plain(job, K::Started, attempt, StartBody { approvals }.to_wire());
+    world.write("statistics/node", &start).expect("started");
+}
+
+#[test]
+fn nobody_uses_up_runs_without_the_owners_approval_or_by_starting_again() {
+    let world = World::furnished();
+    let health = dataset("health/health");
+    let used = || {
+        let stats = Stats::of(&world.book(), START);
+        let told = stats.uses.iter().filter(|used| used.dataset == health).map(|used| used.runs).sum::<u32>();
+        assert_eq!(told, world.book().runs(&health));
+        told
+    };
+    // A proposal that names the data set and asks nobody but the organisation that makes it.
+    let mut alone = sealed(&world.plan());
+    alone.parties = vec![org("statistics")];
+    world.write("statistics/analyst", &alone).expect("the contract knows no owners");
+    world.approve("statistics/owner", alone.subject);
+    for attempt in 1..=3 {
+        started(&world, alone.subject, attempt, true);
+    }
+    assert_eq!(used(), 0);
+
+    let job = world.propose(&world.plan());
+    for who in ["civil/owner", "health/owner", "statistics/owner"] {
+        world.approve(who, job);
+    }
+    started(&world, job, 1, false);
+    assert_eq!(used(), 0, "nobody runs a start that does not rest on the approvals");
+    for attempt in 2..=5 {
+        started(&world, job, attempt, true);
+    }
+    assert_eq!(used(), 1, "the approvals are for one run");
+    assert_eq!(world.book().runs_before(&health, &job, 2), 0);
 }
 
 /// A planner during whose work the owner sets rules anew, which the desk reads before it is done.
