@@ -7,7 +7,7 @@ use base_gm::{
     envelope::{self, Sealed},
     sm2::{PublicKey, SecretKey},
 };
-use base_rt::clock::Clock;
+use base_rt::{Apart, clock::Clock};
 use base_types::{
     Digest, Height, JobId, OrgId, TimeMs,
     fault::{Code, Fault},
@@ -69,6 +69,9 @@ pub struct Desk {
     key: Arc<SecretKey>,
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) deriver: Arc<dyn Deriver>,
+    /// Where plans are derived, by whose proposal it is and whether it runs: an organisation whose programs take long to compile
+    /// holds up its own proposals alone, and none that all have approved.
+    pub(crate) apart: Apart<(OrgId, bool)>,
     pub(crate) clock: Arc<dyn Clock>,
     /// When this process's desk began.
     pub(crate) opened: TimeMs,
@@ -91,8 +94,8 @@ impl Desk {
         clock: Arc<dyn Clock>,
         orders: mpsc::Sender<Result<Order, (JobId, u32, Fault)>>,
     ) -> Arc<Self> {
-        let (book, opened) = (RwLock::new(Book::default()), clock.now_ms());
-        Arc::new(Self { me, key, journal, deriver, clock, opened, book, changed: watch::Sender::new(0), orders })
+        let (book, opened, apart) = (RwLock::new(Book::default()), clock.now_ms(), Apart::default());
+        Arc::new(Self { me, key, journal, deriver, apart, clock, opened, book, changed: watch::Sender::new(0), orders })
     }
 
     /// Reads the book.

@@ -71,7 +71,7 @@ impl Desk {
         }
     }
 
-    async fn act(&self, action: Action, restarted: bool, tried: &Tried) {
+    async fn act(self: &Arc<Self>, action: Action, restarted: bool, tried: &Tried) {
         let done = match &action {
             Action::Decide(id) => self.decide(id).await,
             Action::Start(id, attempt) => self.start(id, *attempt).await,
@@ -85,9 +85,24 @@ impl Desk {
         }
     }
 
+    /// Work on a job for which its plan is derived, which may take long: apart from the runtime, in the turn of whoever proposed
+    /// the job.
+    async fn derived<T: Send + 'static>(
+        self: &Arc<Self>,
+        id: &JobId,
+        runs: bool,
+        work: impl FnOnce(&Self, &JobId) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let step = "derive plan";
+        let proposer = self.book(|book| book.job(id).map(|job| job.proposed.sender.org()))?;
+        let proposer = proposer.ok_or_else(|| Fault::new(Code::NotFound, step, format!("no job {id}")))?;
+        let (desk, id) = (Arc::clone(self), *id);
+        self.apart.run(step, &(proposer, runs), move || work(&desk, &id)).await
+    }
+
     /// Derives the plan again, compares digests, and decides; a person is left to decide where the rules say so.
-    async fn decide(&self, id: &JobId) -> Result<(), Fault> {
-        let verdict = self.plan(id).and_then(|plan| self.judge(&plan));
+    async fn decide(self: &Arc<Self>, id: &JobId) -> Result<(), Fault> {
+        let verdict = self.derived(id, false, |desk, id| desk.plan(id).and_then(|plan| desk.judge(&plan))).await;
         let (kind, body) = match verdict {
             Ok(None) => return Ok(()),
             Ok(Some(body)) => (EntryKind::Approved, body.to_wire()),
@@ -153,7 +168,7 @@ impl Desk {
         self.append(*id, EntryKind::Started, attempt, StartBody { approvals }.to_wire()).await
     }
 
-    async fn order(&self, id: &JobId, attempt: u32, restarted: bool) -> Result<(), Fault> {
+    async fn order(self: &Arc<Self>, id: &JobId, attempt: u32, restarted: bool) -> Result<(), Fault> {
         // A ledger that was brought back from a backup, or is fetched again, shows old starts as if they were new, before it shows what
         // this node told of them.
         let begun = |job: &Job| job.took_part(attempt, &self.me) || job.started_before(attempt, self.opened);
@@ -162,7 +177,8 @@ impl Desk {
             let why = "this node was restarted during the run; a new proposal is needed";
             Err((*id, attempt, Fault::new(Code::PeerGone, "restart", why).at(&self.me)))
         } else {
-            self.prepare(id, attempt).map_err(|fault| (*id, attempt, fault))
+            let prepared = self.derived(id, true, move |desk, id| desk.prepare(id, attempt)).await;
+            prepared.map_err(|fault| (*id, attempt, fault))
         };
         let closed = |_| Fault::new(Code::Internal, "run", "the runner has ended");
         self.orders.send(order).await.map_err(closed)

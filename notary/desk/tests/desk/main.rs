@@ -7,5 +7,6 @@ mod programs;
 mod proposals;
 mod rows;
 mod rules;
+mod slow;
 mod stats;
 mod world;
