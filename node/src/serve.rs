@@ -303,6 +303,7 @@ async fn start(
     let desk = Arc::new(NodeDesk {
         config: config.clone(),
         watch,
+        apart: Default::default(),
         chain: chain.clone(),
         journal,
         notary: desk,

@@ -41,10 +41,11 @@ impl NodeDesk {
         Ok(Bundle { genesis, handovers, header, certificate, subject: *job, entries, count_proof: count })
     }
 
-    pub(super) async fn records(&self, job: &JobId) -> Result<EvidenceView, Fault> {
+    pub(super) async fn records(&self, who: &Person, job: &JobId) -> Result<EvidenceView, Fault> {
         let bundle = self.collected(job).await?;
-        let pinned: Digest = self.chain.genesis().digest();
-        let report = verify(&bundle.to_file(), Some(&pinned));
+        let (pinned, file): (Digest, _) = (self.chain.genesis().digest(), bundle.to_file());
+        let report = move || Ok(verify(&file, Some(&pinned)));
+        let report = self.apart.run("verify evidence", &who.id, report).await?;
         let tier = self.find_job(job).ok().map(|job| job.proposal.tier.word());
         let view = |e: &EvidenceEntry| {
             let (record, org) = (&e.record, e.record.sender.org());

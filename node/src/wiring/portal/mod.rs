@@ -14,9 +14,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use base_rt::{Clock, Entropy};
+use base_rt::{Apart, Clock, Entropy};
 use base_types::{
-    Digest, Height, JobId, OrgId,
+    Digest, Height, JobId, OrgId, PersonId,
     fault::{Code, Fault},
 };
 use connectors_api::SourceConfig;
@@ -63,6 +63,8 @@ pub struct NodeDesk {
     pub progress: Arc<progress::Progress>,
     /// What the node finds wrong with itself.
     pub watch: Arc<Watch>,
+    /// Where what a person asks for is worked out that may take long: a query's plan, a bundle's verdict.
+    pub apart: Apart<PersonId>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -173,7 +175,7 @@ impl Desk for NodeDesk {
         self.proposal(who, query).await
     }
     async fn prepare_approval(&self, who: &Person, draft: ApprovalDraft) -> Result<Prepared, Fault> {
-        self.approval_entry(who, &draft)
+        self.approval_entry(who, &draft).await
     }
     async fn prepare_cancel(&self, _who: &Person, draft: CancelDraft) -> Result<Prepared, Fault> {
         self.cancel_entry(&draft)
@@ -193,14 +195,15 @@ impl Desk for NodeDesk {
     async fn progress(&self, _who: &Person, job: JobId) -> Result<BoxStream<'static, Progress>, Fault> {
         self.steps(job)
     }
-    async fn evidence(&self, _who: &Person, job: JobId) -> Result<EvidenceView, Fault> {
-        self.records(&job).await
+    async fn evidence(&self, who: &Person, job: JobId) -> Result<EvidenceView, Fault> {
+        self.records(who, &job).await
     }
     async fn bundle(&self, who: &Person, job: JobId) -> Result<Vec<u8>, Fault> {
         self.export(who, &job).await
     }
-    async fn verify_bundle(&self, _: &Person, bundle: Vec<u8>, genesis: Option<Digest>) -> Result<Verdict, Fault> {
-        Ok(evidence::verdict(&notary_evidence::verify(&bundle, genesis.as_ref())))
+    async fn verify_bundle(&self, who: &Person, bundle: Vec<u8>, genesis: Option<Digest>) -> Result<Verdict, Fault> {
+        let verify = move || Ok(evidence::verdict(&notary_evidence::verify(&bundle, genesis.as_ref())));
+        self.apart.run("verify evidence", &who.id, verify).await
     }
     async fn stats(&self, _who: &Person) -> Result<StatsView, Fault> {
         self.use_of_data()

@@ -121,14 +121,15 @@ impl NodeDesk {
         Ok(self.prepared(&entry, zh, en, None))
     }
 
-    pub(super) fn approval_entry(&self, who: &Person, draft: &ApprovalDraft) -> Result<Prepared, Fault> {
+    pub(super) async fn approval_entry(&self, who: &Person, draft: &ApprovalDraft) -> Result<Prepared, Fault> {
         let step = "prepare approval";
         Self::require(who, "owner")?;
         let job: JobId = draft.job.parse().map_err(|e| bad(step, e))?;
         let plan = self.notary.plan(&job)?;
         let (kind, body) = if draft.approve {
             // What the rules forbid, a person cannot approve either: change the rules first.
-            let ruled = self.notary.judge(&plan)?;
+            let (notary, judged) = (self.notary.clone(), plan.clone());
+            let ruled = self.apart.run(step, &who.id, move || notary.judge(&judged)).await?;
             let rules = ruled.map(|r| r.rules).unwrap_or_default();
             (EntryKind::Approved, ApprovalBody { by_rule: false, rules }.to_wire())
         } else {

@@ -78,7 +78,10 @@ impl NodeDesk {
         let height = self.chain.height();
         self.seen().await;
         let catalogue = self.notary.book(|book| book.catalogue_at(height))?;
-        Ok((planner::plan(request, &catalogue, nodes)?, catalogue))
+        let (request, nodes) = (request.clone(), nodes.to_vec());
+        let analyst = request.analyst.clone();
+        let plan = move || planner::plan(&request, &catalogue, &nodes).map(|plan| (plan, catalogue));
+        self.apart.run("plan", &analyst, plan).await
     }
 
     fn missing(&self, plan: &Plan) -> Result<Vec<Missing>, Fault> {
