@@ -175,6 +175,21 @@ fn proposals_and_decisions_are_checked() {
 }
 
 #[test]
+fn a_party_does_not_start_a_job_without_end() {
+    let mut world = World::new();
+    let (analyst, node_a, node_b) =
+        (member("a/analyst", &[Role::Analyst]), member("a/node", &[Role::Node]), member("b/node", &[Role::Node]));
+    for (sender, kind) in [(&analyst, K::Proposed), (&node_a, K::Approved), (&node_b, K::Approved)] {
+        assert_eq!(world.run(sender, &entry(kind, 0)), Ok(()));
+    }
+    for attempt in 1..=16 {
+        assert_eq!(world.run(&node_b, &entry(K::Started, attempt)), Ok(()));
+    }
+    world.refused(&node_b, &entry(K::Started, 17), "started 16 times");
+    assert_eq!(world.run(&node_a, &entry(K::Receipt, 16)), Ok(()), "the runs that were started are told of");
+}
+
+#[test]
 fn a_rejected_or_expired_job_never_starts() {
     let (analyst, node_a, node_b) =
         (member("a/analyst", &[Role::Analyst]), member("a/node", &[Role::Node]), member("b/node", &[Role::Node]));

@@ -8,6 +8,8 @@ use crate::{Refusal, keys::joined};
 
 /// Most entries of one kind that one party makes for one run.
 const MAX_PER_RUN: u32 = 64;
+/// Most starts of a job: its approvals are for one run, and every entry is one more that whoever asks for its evidence reads.
+const MAX_STARTS: u32 = 16;
 
 /// A proposed job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +80,9 @@ impl Job {
         }
         if let Some(org) = self.parties.iter().find(|org| !self.approved.contains(org)) {
             return refuse(format!("{org} has not approved the job"));
+        }
+        if self.attempts >= MAX_STARTS {
+            return refuse(format!("the job was started {MAX_STARTS} times already"));
         }
         let next = self.attempts.saturating_add(1);
         if attempt != next {
