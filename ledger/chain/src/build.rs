@@ -84,7 +84,7 @@ mod tests {
             let key = SecretKey::from_seed(&seed.to_be_bytes());
             let transaction = Transaction::sign(ledger.chain, &key, [0; 16], 9, payload.clone());
             let digest = transaction.digest();
-            assert_eq!(pool.add(transaction, digest, false), Ok(true));
+            assert_eq!(pool.add(transaction, digest, me.clone(), false), Ok(true));
         }
         let first = ledger.build(&tip, &mut pool, &me, 2).expect("built").transactions;
         assert_eq!(first.len() as u64, room, "one has no room");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use base_types::{Digest, Height, TimeMs};
+use base_types::{Digest, Height, OrgId, TimeMs};
 use ledger_light::{Block, Transaction, merkle_root};
 use ledger_vm::gas_of;
 
@@ -87,8 +87,13 @@ impl Ledger {
         if now.is_some_and(|now| now < due) { Err(Objection::Early(due)) } else { Ok(digests) }
     }
 
-    /// Whether a transaction, which has this digest, may enter the pool.
-    pub(crate) fn admit(&self, height: Height, transaction: &Transaction, digest: &Digest) -> Result<(), ChainFault> {
+    /// The organisation of its sender, if a transaction, which has this digest, may enter the pool.
+    pub(crate) fn admit(
+        &self,
+        height: Height,
+        transaction: &Transaction,
+        digest: &Digest,
+    ) -> Result<OrgId, ChainFault> {
         let refuse = |why: String| Err(ChainFault::Inadmissible(why));
         if transaction.size() > MAX_TRANSACTION_BYTES {
             return refuse(format!("it is longer than {MAX_TRANSACTION_BYTES} bytes"));
@@ -103,12 +108,13 @@ impl Ledger {
             ));
         }
         let sender = self.senders.find(&self.state, &transaction.sender)?;
-        if sender.member.is_none_or(|member| member.roles.is_empty()) {
+        let Some(member) = sender.member.filter(|member| !member.roles.is_empty()) else {
             return refuse("its sender is not a member".into());
-        }
+        };
         if sender.revoked.is_some_and(|from| from <= height) {
             return refuse("its sender's key was revoked".into());
         }
-        transaction.verify_named(&self.chain, digest).map_err(|e| ChainFault::Inadmissible(e.to_string()))
+        transaction.verify_named(&self.chain, digest).map_err(|e| ChainFault::Inadmissible(e.to_string()))?;
+        Ok(member.id.org())
     }
 }

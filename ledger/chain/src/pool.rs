@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use base_gm::sm2::PublicKey;
-use base_types::{Digest, Height};
+use base_types::{Digest, Height, OrgId};
 use ledger_light::Transaction;
 use tokio::time::Instant;
 
@@ -15,9 +15,15 @@ const MAX_BYTES: usize = 128 << 20;
 const MAX_OF_SENDER: usize = 512;
 /// Most bytes of one sender that wait.
 const MAX_BYTES_OF_SENDER: usize = MAX_BYTES / 8;
+/// Most transactions of one organisation's senders that wait: how many keys it has its administrators choose, and the rest is
+/// for the others.
+const MAX_OF_ORG: usize = MAX_WAITING / 2;
+/// Most bytes of one organisation's senders that wait.
+const MAX_BYTES_OF_ORG: usize = MAX_BYTES / 2;
 
 struct Waiting {
     transaction: Transaction,
+    org: OrgId,
     size: usize,
     local: bool,
     sent_at: Instant,
@@ -30,6 +36,8 @@ pub(crate) struct Pool {
     queues: BTreeMap<PublicKey, VecDeque<Digest>>,
     /// Bytes that wait, by sender.
     sent: BTreeMap<PublicKey, usize>,
+    /// Transactions and bytes that wait, by their senders' organisation.
+    orgs: BTreeMap<OrgId, (usize, usize)>,
     bytes: usize,
     /// The sender whose transaction was the last of a block.
     last: Option<PublicKey>,
@@ -40,8 +48,15 @@ pub(crate) struct Pool {
 pub(crate) struct Full;
 
 impl Pool {
-    /// Adds a verified transaction; `local` ones are sent to the peers again until they are executed. True when new.
-    pub(crate) fn add(&mut self, transaction: Transaction, digest: Digest, local: bool) -> Result<bool, Full> {
+    /// Adds a verified transaction of a sender of `org`; `local` ones are sent to the peers again until they are executed.
+    /// True when new.
+    pub(crate) fn add(
+        &mut self,
+        transaction: Transaction,
+        digest: Digest,
+        org: OrgId,
+        local: bool,
+    ) -> Result<bool, Full> {
         if let Some(known) = self.waiting.get_mut(&digest) {
             known.local |= local;
             return Ok(false);
@@ -49,14 +64,17 @@ impl Pool {
         let size = transaction.size();
         let sender = &transaction.sender;
         let (count, bytes) = (self.queues.get(sender).map_or(0, VecDeque::len), self.bytes_of(sender));
+        let (of_org, bytes_of_org) = self.orgs.get(&org).copied().unwrap_or_default();
         let fits = count < MAX_OF_SENDER && bytes + size <= MAX_BYTES_OF_SENDER;
-        if !fits || self.waiting.len() >= MAX_WAITING || self.bytes + size > MAX_BYTES {
+        let org_fits = of_org < MAX_OF_ORG && bytes_of_org + size <= MAX_BYTES_OF_ORG;
+        if !fits || !org_fits || self.waiting.len() >= MAX_WAITING || self.bytes + size > MAX_BYTES {
             return Err(Full);
         }
         self.queues.entry(*sender).or_default().push_back(digest);
         self.sent.insert(*sender, bytes + size);
+        self.orgs.insert(org.clone(), (of_org + 1, bytes_of_org + size));
         self.bytes += size;
-        self.waiting.insert(digest, Waiting { transaction, size, local, sent_at: Instant::now() });
+        self.waiting.insert(digest, Waiting { transaction, org, size, local, sent_at: Instant::now() });
         Ok(true)
     }
 
@@ -73,6 +91,12 @@ impl Pool {
     pub(crate) fn remove(&mut self, digest: &Digest) {
         let Some(gone) = self.waiting.remove(digest) else { return };
         self.bytes = self.bytes.saturating_sub(gone.size);
+        if let Some((count, bytes)) = self.orgs.get_mut(&gone.org) {
+            (*count, *bytes) = (count.saturating_sub(1), bytes.saturating_sub(gone.size));
+            if *count == 0 {
+                self.orgs.remove(&gone.org);
+            }
+        }
         let sender = gone.transaction.sender;
         self.sent.insert(sender, self.bytes_of(&sender).saturating_sub(gone.size));
         if let Some(queue) = self.queues.get_mut(&sender) {
@@ -165,7 +189,11 @@ mod tests {
     }
 
     fn add(pool: &mut Pool, transaction: &Transaction) -> Result<bool, Full> {
-        pool.add(transaction.clone(), transaction.digest(), false)
+        add_of(pool, transaction, "health")
+    }
+
+    fn add_of(pool: &mut Pool, transaction: &Transaction, org: &str) -> Result<bool, Full> {
+        pool.add(transaction.clone(), transaction.digest(), OrgId::new(org).expect("a name"), false)
     }
 
     #[test]
@@ -211,6 +239,22 @@ mod tests {
         pool.remove(&long(1, 9).digest());
         assert_eq!(add(&mut pool, &long(1, 9)), Ok(true), "room is given back");
         assert_eq!(add(&mut pool, &long(1, 1)), Err(Full));
+    }
+
+    #[test]
+    fn one_organisation_leaves_others_room_however_many_keys_it_has() {
+        let mut pool = Pool::default();
+        let fill = |pool: &mut Pool, sender: u8| {
+            let one = transaction(sender, 0, 9);
+            let more = (9..).map(|valid_until| Transaction { valid_until, ..one.clone() });
+            more.take_while(|other| add(pool, other) == Ok(true)).count()
+        };
+        let held: usize = (1..=40).map(|sender| fill(&mut pool, sender)).sum();
+        assert_eq!(held, MAX_OF_ORG);
+        assert_eq!(add_of(&mut pool, &transaction(41, 0, 9), "audit"), Ok(true));
+        pool.remove(&transaction(1, 0, 9).digest());
+        assert_eq!(add(&mut pool, &transaction(40, 0, 9)), Ok(true), "room is given back");
+        assert_eq!(add(&mut pool, &transaction(40, 1, 9)), Err(Full));
     }
 
     #[test]

@@ -48,19 +48,22 @@ impl Chain {
     async fn executed(&self, transaction: Transaction, digest: Digest) -> Result<Executed, ChainFault> {
         // The height is looked at within: one of before belongs to another state than one that was taken over.
         let admitted = self.stored(|ledger| Ok(ledger.admit(self.height(), &transaction, &digest)))?;
-        if let Err(why) = admitted {
-            self.shared.counters.inadmissible.add(1);
-            // What was executed is told also when it could not be executed now.
-            let placed = self.transaction(&digest)?;
-            return placed.map(|placed| placed.executed).ok_or(why);
-        }
+        let org = match admitted {
+            Ok(org) => org,
+            Err(why) => {
+                self.shared.counters.inadmissible.add(1);
+                // What was executed is told also when it could not be executed now.
+                let placed = self.transaction(&digest)?;
+                return placed.map(|placed| placed.executed).ok_or(why);
+            }
+        };
         if let Some(placed) = self.transaction(&digest)? {
             return Ok(placed.executed);
         }
         self.shared.counters.submitted.add(1);
         let until = Instant::now() + ms(self.options.submit_timeout_ms);
         let outcome = self.shared.wait_for(digest);
-        self.enter(transaction, digest, until).await?;
+        self.enter(transaction, digest, org, until).await?;
         // Its block may have been executed between the look above and the wait.
         if let Some(placed) = self.ledger.placed(&digest)? {
             self.shared.pool().remove(&digest);
@@ -72,14 +75,20 @@ impl Chain {
         }
     }
 
-    /// Puts a verified transaction into the pool, once there is room.
-    async fn enter(&self, transaction: Transaction, digest: Digest, until: Instant) -> Result<(), ChainFault> {
+    /// Puts a verified transaction of an organisation's sender into the pool, once there is room.
+    async fn enter(
+        &self,
+        transaction: Transaction,
+        digest: Digest,
+        org: OrgId,
+        until: Instant,
+    ) -> Result<(), ChainFault> {
         let mut held_back = false;
         loop {
             let room = self.shared.room.notified();
             // Who stops the chain says so first, and then wakes all that wait for room.
             self.alive()?;
-            if self.shared.accept(transaction.clone(), digest).is_ok() {
+            if self.shared.accept(transaction.clone(), digest, org.clone()).is_ok() {
                 return Ok(());
             }
             if !held_back {
@@ -137,7 +146,7 @@ impl Chain {
                             return;
                         }
                     }
-                    Ok(_) if self.shared.pool().add(transaction, digest, false).is_err() => {
+                    Ok(org) if self.shared.pool().add(transaction, digest, org.clone(), false).is_err() => {
                         tracing::debug!(%from, "the pool is full, a peer's transaction is dropped");
                     }
                     // Its block may have been stored between the two looks.

@@ -12,7 +12,11 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{ChainFault, Counters, Executed, ledger::Tip, pool::Pool};
+use crate::{
+    ChainFault, Counters, Executed,
+    ledger::Tip,
+    pool::{Full, Pool},
+};
 
 /// How a submission ends.
 pub(crate) type Reply = oneshot::Sender<Result<Executed, ChainFault>>;
@@ -103,8 +107,8 @@ impl Shared {
     }
 
     /// Puts a verified transaction of a client into the pool and among those that the peers are to be sent.
-    pub(crate) fn accept(&self, transaction: Transaction, digest: Digest) -> Result<(), crate::pool::Full> {
-        if self.pool().add(transaction.clone(), digest, true)? {
+    pub(crate) fn accept(&self, transaction: Transaction, digest: Digest, org: OrgId) -> Result<(), Full> {
+        if self.pool().add(transaction.clone(), digest, org, true)? {
             lock(&self.fresh).push(transaction);
             self.sending.notify_one();
         }
