@@ -26,7 +26,12 @@ pub fn open(config: &SourceConfig, registered: Option<Source>) -> Result<Box<dyn
                 (None, Some(url)) => postgres::Address::Stated(url.clone()),
                 _ => return Err(bad("state either url or url_env".to_owned())),
             };
-            let source = postgres::PostgresTable { address, schema: schema.clone(), table: table.clone() };
+            let source = postgres::PostgresTable {
+                address,
+                schema: schema.clone(),
+                table: table.clone(),
+                patience: postgres::PATIENCE,
+            };
             Ok(Box::new(Gate::new(dataset, registered, source)))
         }
         other => Err(bad(format!("'{}' is no database", other.kind()))),

@@ -18,6 +18,9 @@ use crate::{fault::database, limit, quoted};
 
 /// How long a server may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(10);
+/// How long it may take over all that is asked of it: a minute more than it gives itself for one statement. Else one that falls
+/// silent, or whose machine is gone, would keep all parties of a run waiting for good.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(6 * 60);
 
 /// One snapshot, nothing written, dates and numbers in one notation; five minutes at most.
 const SNAPSHOT: &str = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -48,15 +51,26 @@ pub(crate) struct PostgresTable {
     pub address: Address,
     pub schema: String,
     pub table: String,
+    pub patience: Duration,
 }
 
 /// A column and what its declaration says.
+#[derive(Clone)]
 struct Declared {
     name: String,
     expect: Expect,
 }
 
+/// Texts by column, in the order of rows.
+type Cells = Vec<Vec<Option<String>>>;
+
 impl PostgresTable {
+    /// Gives up what waits for a server that does not go on.
+    async fn in_time<T>(&self, ticket: &Ticket, asked: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+        let silent = |_| ticket.fault(Code::SourceMissing, "the database did not answer in time");
+        tokio::time::timeout(self.patience, asked).await.map_err(silent)?
+    }
+
     async fn connect(&self, ticket: &Ticket) -> Result<PgConnection, Fault> {
         let url = match &self.address {
             Address::Stated(url) => url.clone(),
@@ -90,13 +104,13 @@ impl PostgresTable {
         &self,
         ticket: &Ticket,
         db: &mut PgConnection,
-        columns: &[&Declared],
+        columns: &[Declared],
         progress: Progress<'_>,
-    ) -> sqlx::Result<Vec<Vec<Option<String>>>> {
+    ) -> sqlx::Result<Cells> {
         let list: Vec<_> = columns.iter().map(|column| format!("{}::text", quoted(&column.name))).collect();
         let table = format!("{}.{}", quoted(&self.schema), quoted(&self.table));
         let query = format!("SELECT {} FROM {table}{}", list.join(", "), limit(ticket));
-        let mut cells: Vec<Vec<Option<String>>> = columns.iter().map(|_| Vec::new()).collect();
+        let mut cells: Cells = columns.iter().map(|_| Vec::new()).collect();
         let mut rows = sqlx::query(AssertSqlSafe(query)).fetch(db);
         let mut done = 0;
         while let Some(row) = rows.try_next().await? {
@@ -109,6 +123,25 @@ impl PostgresTable {
             }
         }
         Ok(cells)
+    }
+
+    /// The wanted columns and their cells, all of one moment.
+    async fn fetched(&self, ticket: &Ticket, progress: Progress<'_>) -> Result<(Vec<Declared>, Cells), Fault> {
+        let mut db = self.connect(ticket).await?;
+        let mut moment = db.begin_with(SNAPSHOT).await.map_err(|error| database(ticket, &error))?;
+        for setting in SETTINGS {
+            sqlx::query(setting).execute(&mut *moment).await.map_err(|error| database(ticket, &error))?;
+        }
+        let columns = self.columns(ticket, &mut moment).await?;
+        let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
+        let places = ticket.select(&names)?.into_iter();
+        let wanted: Vec<_> = places.filter_map(|place| columns.get(place).cloned()).collect();
+        let cells = self.cells(ticket, &mut moment, &wanted, progress).await;
+        let cells = cells.map_err(|error| database(ticket, &error))?;
+        moment.rollback().await.map_err(|error| database(ticket, &error))?;
+        // The rows are here; whether the server hears the farewell changes nothing.
+        let _ = db.close().await;
+        Ok((wanted, cells))
     }
 }
 
@@ -138,28 +171,18 @@ fn numeric(modifier: i32) -> Option<ColumnType> {
 #[async_trait]
 impl Backend for PostgresTable {
     async fn scan(&self, ticket: Ticket, progress: Progress<'_>) -> Result<Table, Fault> {
-        let mut db = self.connect(&ticket).await?;
-        let mut moment = db.begin_with(SNAPSHOT).await.map_err(|error| database(&ticket, &error))?;
-        for setting in SETTINGS {
-            sqlx::query(setting).execute(&mut *moment).await.map_err(|error| database(&ticket, &error))?;
-        }
-        let columns = self.columns(&ticket, &mut moment).await?;
-        let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
-        let wanted: Vec<_> = ticket.select(&names)?.into_iter().filter_map(|place| columns.get(place)).collect();
-        let cells = self.cells(&ticket, &mut moment, &wanted, progress).await;
-        let cells = cells.map_err(|error| database(&ticket, &error))?;
+        let (wanted, cells) = self.in_time(&ticket, self.fetched(&ticket, progress)).await?;
         let rows = cells.first().map_or(0, Vec::len);
         let columns = wanted.into_iter().zip(cells).map(|(c, cells)| ticket.column(&c.name, c.expect, cells));
-        let columns = columns.collect::<Result<_, _>>()?;
-        moment.rollback().await.map_err(|error| database(&ticket, &error))?;
-        // The rows are here; whether the server hears the farewell changes nothing.
-        let _ = db.close().await;
-        Ok(Table { columns, rows })
+        Ok(Table { columns: columns.collect::<Result<_, _>>()?, rows })
     }
 
     async fn test(&self, ticket: Ticket) -> Result<(), Fault> {
-        let mut db = self.connect(&ticket).await?;
-        let columns = self.columns(&ticket, &mut db).await?;
+        let asked = async {
+            let mut db = self.connect(&ticket).await?;
+            self.columns(&ticket, &mut db).await
+        };
+        let columns = self.in_time(&ticket, asked).await?;
         let names: Vec<String> = columns.into_iter().map(|c| c.name).collect();
         ticket.select(&names).map(|_| ())
     }
@@ -167,7 +190,44 @@ impl Backend for PostgresTable {
 
 #[cfg(test)]
 mod tests {
+    use connectors_api::{Connector, Gate};
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_falls_silent_is_not_waited_for_without_end() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let server = tokio::spawn(async move {
+            for _ in 0..2 {
+                let (mut socket, _) = listener.accept().await.expect("a connection");
+                let mut asked = [0; 1024];
+                let greeting = socket.read(&mut asked).await.expect("a greeting");
+                assert!(greeting > 0);
+                // It is content with whoever asks, is ready, and says nothing more.
+                socket.write_all(b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I").await.expect("told");
+                while socket.read(&mut asked).await.is_ok_and(|read| read > 0) {}
+            }
+        });
+        let table = PostgresTable {
+            address: Address::Stated(format!("postgres://reader@127.0.0.1:{port}/rows?sslmode=disable").into()),
+            schema: "public".to_owned(),
+            table: "rows".to_owned(),
+            patience: Duration::from_millis(500),
+        };
+        let source = Gate::new("civil/deaths".parse().expect("a name"), None, table);
+        let tested = source.test().await.expect_err("silent");
+        let found = source.discover(&mut |_| ()).await.expect_err("silent");
+        for fault in [tested, found] {
+            assert_eq!(fault.code, Code::SourceMissing);
+            assert!(fault.detail.contains("in time"), "{fault}");
+        }
+        server.await.expect("both were let go");
+    }
 
     #[test]
     fn numeric_declarations() {
