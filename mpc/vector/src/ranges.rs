@@ -7,24 +7,42 @@
 //! Signs are proven bits, so that none is set if their number is 0, and that is opened for each input. It is made of its owner's words alone, and
 //! 0 where the owner keeps to its ranges: to open it tells nothing of an owner that does.
 
+use std::ops::Range;
+
 use mpc_checked::Checked;
 use mpc_core::Abort;
 use mpc_share::{Arith, Z64};
 
 use crate::party::Input;
 
-/// Elements that are compared at a time: a comparison takes a few hundred bytes each.
-const PIECE: usize = 1 << 15;
+/// Differences that are compared at a time: a comparison takes a few hundred bytes each.
+const PIECE: usize = 1 << 16;
+
+/// Differences that wait to be compared, each vector with the number of its input.
+#[derive(Default)]
+struct Waiting {
+    vectors: Vec<(usize, Arith)>,
+    len: usize,
+}
 
 /// Checks all inputs; all parties call it with the same ones.
 ///
 /// # Errors
 /// [`Abort`] that blames the owner of an element outside its range, else when a peer is gone or misbehaves.
 pub(crate) async fn check(party: &mut Checked, inputs: &[Input<'_, Arith>]) -> Result<(), Abort> {
-    let mut outside = Vec::with_capacity(inputs.len());
-    for input in inputs {
-        outside.push(count(party, input).await?);
+    let mut outside = vec![Arith::zeros(1); inputs.len()];
+    let mut waiting = Waiting::default();
+    for (number, input) in inputs.iter().enumerate() {
+        for start in (0..input.elements.len()).step_by(PIECE / 2) {
+            let apart = differences(party, input, start..input.elements.len().min(start + PIECE / 2));
+            waiting.len += apart.len();
+            waiting.vectors.push((number, apart));
+            if waiting.len >= PIECE {
+                compare(party, std::mem::take(&mut waiting), &mut outside).await?;
+            }
+        }
     }
+    compare(party, waiting, &mut outside).await?;
     let opened = party.open::<Z64>(&Arith::concat(outside.iter().map(Arith::view))).await?;
     match inputs.iter().zip(opened).find(|(_, count)| *count != 0) {
         None => Ok(()),
@@ -37,24 +55,31 @@ pub(crate) async fn check(party: &mut Checked, inputs: &[Input<'_, Arith>]) -> R
     }
 }
 
-/// How many elements lie below their range, and how many above it.
-async fn count(party: &mut Checked, input: &Input<'_, Arith>) -> Result<Arith, Abort> {
-    let (len, width) = (input.elements.len(), input.ranges.len().max(1));
-    let mut sum = Arith::zeros(1);
-    for start in (0..len).step_by(PIECE) {
-        let places = start..len.min(start + PIECE);
-        let ends: Vec<(u64, u64)> = places
-            .clone()
-            .map(|place| input.ranges.get(place % width).map_or((0, 0), |(low, high)| (*low as u64, *high as u64)))
-            .collect();
-        let low: Arith = party.public(&ends.iter().map(|(low, _)| *low).collect::<Vec<_>>());
-        let high: Arith = party.public(&ends.iter().map(|(_, high)| *high).collect::<Vec<_>>());
-        let elements = input.elements.range(places);
-        let (below, above) = (elements.minus(low.view()), high.view().minus(elements));
-        let negative = party.negative(&Arith::concat([below.view(), above.view()])).await?;
-        sum = sum.add(&party.bit_to_integer(&negative).await?.column_sums(1));
+/// By how much each of some elements exceeds its lowest, then by how much its highest exceeds each.
+fn differences(party: &Checked, input: &Input<'_, Arith>, places: Range<usize>) -> Arith {
+    let width = input.ranges.len().max(1);
+    let end = |place: usize| input.ranges.get(place % width).copied().unwrap_or((0, 0));
+    let low: Arith = party.public(&places.clone().map(|place| end(place).0 as u64).collect::<Vec<_>>());
+    let high: Arith = party.public(&places.clone().map(|place| end(place).1 as u64).collect::<Vec<_>>());
+    let elements = input.elements.range(places);
+    Arith::concat([elements.minus(low.view()).view(), high.view().minus(elements).view()])
+}
+
+/// Adds to each input's number how many of its differences are negative.
+async fn compare(party: &mut Checked, waiting: Waiting, outside: &mut [Arith]) -> Result<(), Abort> {
+    if waiting.len == 0 {
+        return Ok(());
     }
-    Ok(sum)
+    let all = Arith::concat(waiting.vectors.iter().map(|(_, vector)| vector.view()));
+    let negative = party.negative(&all).await?;
+    let counted = party.bit_to_integer(&negative).await?;
+    let mut from = 0;
+    for (number, vector) in &waiting.vectors {
+        let own = counted.range(from..from + vector.len()).to_shared().column_sums(1);
+        outside[*number] = outside[*number].add(&own);
+        from += vector.len();
+    }
+    Ok(())
 }
 
 #[cfg(test)]

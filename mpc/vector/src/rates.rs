@@ -61,10 +61,10 @@ const THREE: Rates = Rates {
     much: 512,
 };
 
-/// Three parties of which one may deviate: an input is compared twice, and records of what is proven at once lie in memory.
+/// Three parties of which one may deviate: inputs are compared twice, all at once, and records of what is proven at once lie in memory.
 const CHECKED: Rates = Rates {
-    session: rate(0, 6),
-    input: rate(8 + 2 * 144, 10),
+    session: rate(0, 16),
+    input: rate(8 + 2 * 144, 0),
     product: rate(24, 1),
     keep: rate(24, 1),
     less: rate(144, 10),

@@ -230,7 +230,8 @@ fn tiers_nodes_and_programs_that_do_not_go_together_are_refused() {
     }
     let one = "COMPUTE VECTORS $$ scale 8; input age[8]; return mean(age); $$
         WITH age = (SELECT age FROM health) ELSE 50";
-    for (sql, why) in [(one.to_owned(), "statistics gives no input"), (asked(SOURCE), "civil/deaths belongs to civil")] {
+    let owners = [(one.to_owned(), "statistics gives no input"), (asked(SOURCE), "civil/deaths belongs to civil")];
+    for (sql, why) in owners {
         let fault = refused(&sql, Some(Tier::A), &two());
         assert!(fault.code == Code::QueryUnsupported && fault.detail.contains(why), "{fault}");
     }
