@@ -1,4 +1,4 @@
-//! What this engine has in common with the semi-honest one: division and the sort, the carry trees, choices by mask.
+//! What this engine has in common with the semi-honest one: division, sort and scans, the carry trees, choices by mask.
 //!
 //! Everything that [`Replicated`] builds is made of these operations, so all of it is recorded, and proven before an opening. Most
 //! rounds of a sort, some fifty for every five bits, are those of the checks before destinations are opened.
@@ -43,6 +43,11 @@ impl Replicated for Checked {
 
     async fn sub_words(&mut self, x: &Words, y: &Words) -> Result<(Words, Words), Abort> {
         Self::sub_words(self, x, y).await
+    }
+
+    async fn less_integers(&mut self, x: &Arith, y: &Arith) -> Result<Arith, Abort> {
+        let less = Self::less(self, x, y).await?;
+        self.bit_to_integer(&less).await
     }
 
     async fn scatter(&mut self, columns: Vec<Arith>, to: Arith) -> Result<Vec<Arith>, Abort> {

@@ -38,11 +38,12 @@ struct Sql {
     /// What it is for.
     #[arg(long, default_value = "health-statistics")]
     purpose: String,
-    /// Whose nodes compute aggregates: three, or the two owners of a join without a third; by default the node's own three.
+    /// Whose nodes compute aggregates or a program over vectors: three, or the two owners' without a third; by default the node's own three.
     #[arg(long, value_delimiter = ',')]
     nodes: Vec<OrgId>,
-    /// The tier that is asked for: a, b, b+, c or d; by default the query's own. `b+` makes aggregates among three nodes withstand
-    /// one that cheats; `a` makes a program of two parties faster, and trusts both to follow the protocol.
+    /// The tier that is asked for: a, b, b+, c or d; by default the query's own. `b+` makes aggregates and programs over vectors among three
+    /// nodes withstand one that cheats; `a` makes a program of two parties faster, runs one over vectors on two nodes, and trusts both to
+    /// follow the protocol.
     #[arg(long)]
     tier: Option<Tier>,
     /// Rows of two owners: match them by a table of the other owner's keys that this node keeps for the next query.
