@@ -14,7 +14,7 @@ use mpc_share::{Arith, Shared, View, Z64};
 use crate::link::Link;
 use crate::party::{Checkable, Checked};
 use crate::record::Records;
-use crate::wiped::Wiped;
+use crate::wiped::{Wiped, extended};
 
 /// Products, or rows moved, after which a check is due. The records of as many integers take 7 MiB, in which they are proven too;
 /// those of words and their proof's vectors 15 MiB.
@@ -148,17 +148,17 @@ async fn round<R: Checkable>(
     total: usize,
     [mine, theirs]: [&mut Vec<u64>; 2],
 ) -> Result<(), Abort> {
-    let (first, come) = (records.relate(total), theirs.len());
-    let (before, after) = (link.before(), link.after());
+    records.relate(total);
+    let (before, after, come) = (link.before(), link.after(), theirs.len());
     let Link { ctx, own, next, .. } = link;
     let Records { x, y, w: [w_own, w_next], f, .. } = records;
-    let (x, y) = (&*x, &*y);
-    let (w_own, w_next, f) = (&mut w_own[first..], &mut w_next[first..], &mut f[first..]);
+    let (x, y, first) = (&*x, &*y, w_next.len());
+    let mut unused = Wiped::<u64>::zeros(STRIP);
     let make = |at: usize, piece: &mut [u64]| {
         for (strip, mine) in piece.chunks_mut(STRIP).enumerate() {
-            let places = at + strip * STRIP..at + strip * STRIP + mine.len();
-            let (f, w_own) = (&mut f[places.clone()], &mut w_own[places.clone()]);
-            let w_next = &mut w_next[places.clone()];
+            let (start, len) = (at + strip * STRIP, mine.len());
+            let (f, w_next) = (extended(f, len), extended(w_next, len));
+            let w_own = if R::BITS { &mut unused[..len] } else { extended(w_own, len) };
             own.fill(f);
             next.fill(w_next);
             wide(
@@ -167,14 +167,14 @@ async fn round<R: Checkable>(
                     mine.copy_from_slice(f);
                     w_next.iter_mut().for_each(|f| *f = R::sub(0, *f));
                     w_own.copy_from_slice(w_next);
-                    add_slots::<R>([&mut *mine, &mut *w_own, &mut *w_next], places.start, slots, [x, y]);
+                    add_slots::<R>([&mut *mine, &mut *w_own, &mut *w_next], start, slots, [x, y]);
                     mine.iter_mut().zip(w_own.iter()).for_each(|(z, w)| *z = R::add(*z, *w));
                 },
             );
         }
     };
     ctx.stream((before, total, mine), (after, total, &mut *theirs), make).await?;
-    let theirs = &theirs[come..];
+    let (w_next, theirs) = (&mut w_next[first..], &theirs[come..]);
     wide(|| w_next.iter_mut().zip(theirs).for_each(|(w, z)| *w = R::add(*w, *z)));
     Ok(())
 }

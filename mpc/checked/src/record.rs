@@ -38,7 +38,7 @@ pub(crate) struct Records {
     pub(crate) x: [Vec<u64>; 2],
     /// Second factors.
     pub(crate) y: [Vec<u64>; 2],
-    /// `w_i` and `w_{i+1}` of every relation.
+    /// `w_i` and `w_{i+1}` of every relation; of bits the second alone, since the first is in no check.
     pub(crate) w: [Vec<u64>; 2],
     /// `f_i` of every relation.
     pub(crate) f: Vec<u64>,
@@ -106,14 +106,9 @@ impl Records {
         }
     }
 
-    /// Makes room in `w` and `f` for as many relations, zeros yet; says where they begin.
-    pub(crate) fn relate(&mut self, relations: usize) -> usize {
-        let first = self.f.len();
-        for words in self.w.iter_mut().chain([&mut self.f]) {
-            reserve(words, relations);
-            words.resize(first + relations, 0);
-        }
-        first
+    /// Makes room in `w` and `f` for as many relations, which are appended strip by strip.
+    pub(crate) fn relate(&mut self, relations: usize) {
+        self.w.iter_mut().chain([&mut self.f]).for_each(|words| reserve(words, relations));
     }
 
     /// Adds a hop, whose relations stand in `w` and `f` already.

@@ -54,6 +54,13 @@ pub(crate) fn shorten<E: DefaultIsZeroes>(vector: &mut Vec<E>, len: usize) {
     }
 }
 
+/// Appends `more` zeros, for which there is room, and gives them.
+pub(crate) fn extended<E: DefaultIsZeroes>(vector: &mut Vec<E>, more: usize) -> &mut [E] {
+    let start = vector.len();
+    vector.resize(start + more, E::default());
+    &mut vector[start..]
+}
+
 /// Makes room for `more` elements; memory that is given up is wiped.
 pub(crate) fn reserve<E: DefaultIsZeroes>(vector: &mut Vec<E>, more: usize) {
     let due = vector.len() + more;
@@ -80,6 +87,8 @@ mod tests {
         assert_eq!(vector, [1, 2, 3]);
         shorten(&mut vector, 1);
         assert_eq!(vector, [1]);
+        *extended(&mut vector, 2).last_mut().expect("two elements") = 9;
+        assert_eq!(vector, [1, 0, 9]);
         wipe(&mut vector);
         assert!(vector.is_empty() && vector.as_ptr() == memory);
         let mut wiped = Wiped::<u64>::zeros(2);
