@@ -20,7 +20,7 @@ use crate::link::Link;
 use crate::planes::{GROUP, Images, LANES, Map, PLACES, Planes, Turner, WIDTH, room};
 use crate::prove::{Claim, Vectors, prove, share};
 use crate::record::Records;
-use crate::wiped::{Wiped, reserve, wipe};
+use crate::wiped::{Wiped, reserve};
 
 /// Variables of a word's polynomial.
 const DIMS: u32 = 6;
@@ -58,7 +58,7 @@ pub(crate) async fn verify(link: &mut Link, records: &mut Records) -> Result<(),
     let mut vectors = vectors(records, &weights, &Map::new(&linear_weights(&Gf, &point)));
     prove(link, &Gf, &mut vectors, Claim { ahead, behind }).await?;
     records.room = [std::mem::take(&mut vectors.a), std::mem::take(&mut vectors.y)];
-    records.room.iter_mut().flatten().for_each(wipe);
+    records.room.iter_mut().flatten().for_each(Vec::clear);
     Ok(())
 }
 

@@ -30,7 +30,8 @@ pub(crate) struct Hop {
     pub(crate) rows: usize,
 }
 
-/// Relations over one ring that are still to be verified, as one party knows them: `[own, next]` components.
+/// Relations over one ring that are still to be verified, as one party knows them: `[own, next]` components. Their memory serves the
+/// whole session and is wiped at its end, not at every check.
 #[derive(Default)]
 pub(crate) struct Records {
     pub(crate) jobs: Vec<Job>,
@@ -57,15 +58,19 @@ impl Drop for Hop {
 
 impl Drop for Records {
     fn drop(&mut self) {
-        self.wipe();
+        self.vectors().for_each(wipe);
+        self.room.iter_mut().flatten().for_each(wipe);
     }
 }
 
 impl Records {
-    /// Wipes all; the memory stays for what is recorded next.
-    pub(crate) fn wipe(&mut self) {
-        self.x.iter_mut().chain(&mut self.y).chain(&mut self.w).for_each(wipe);
-        wipe(&mut self.f);
+    fn vectors(&mut self) -> impl Iterator<Item = &mut Vec<u64>> {
+        self.x.iter_mut().chain(&mut self.y).chain(&mut self.w).chain([&mut self.f])
+    }
+
+    /// Takes all records away; the memory stays for what is recorded next.
+    pub(crate) fn clear(&mut self) {
+        self.vectors().for_each(Vec::clear);
         self.jobs.clear();
         self.moved = 0;
     }

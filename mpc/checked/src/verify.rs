@@ -28,8 +28,8 @@ impl Checked {
         let matrices = std::mem::take(&mut self.matrices);
         self.link.ctx.enter("verify");
         run(&mut self.link, &mut self.integers, &mut self.words, &matrices).await?;
-        self.integers.wipe();
-        self.words.wipe();
+        self.integers.clear();
+        self.words.clear();
         Ok(())
     }
 
