@@ -19,7 +19,7 @@ use crate::gf::{Gf, times_t};
 use crate::link::Link;
 use crate::planes::{GROUP, Images, LANES, Map, PLACES, Planes, Turner, WIDTH, room};
 use crate::prove::{Claim, Vectors, prove, share};
-use crate::record::Records;
+use crate::record::{Queue, Records, Term};
 use crate::wiped::{Wiped, reserve};
 
 /// Variables of a word's polynomial.
@@ -33,16 +33,16 @@ const SIDE: usize = 27;
 /// Points of {0, 1, infinity}^6.
 const POINTS: usize = SIDE * SIDE;
 
-/// Verifies all records. The parties have agreed on their shapes.
+/// Verifies all records and the lent factors behind them. The parties have agreed on their shapes.
 ///
 /// # Errors
 /// [`Abort`] when a relation does not hold, or a peer is gone or misbehaves.
-pub(crate) async fn verify(link: &mut Link, records: &mut Records) -> Result<(), Abort> {
+pub(crate) async fn verify(link: &mut Link, records: &mut Records, lent: &[Term<'_>]) -> Result<(), Abort> {
     let groups = records.relations().div_ceil(GROUP);
     let mut coin = link.coin("words").await?;
     let weights = coin.blocks(groups * WIDTH);
     let bases = bases(DIMS);
-    let mut products = products(records, &weights);
+    let mut products = products(records, lent, &weights);
     // From the last place to the first, so that the numbers of those before stay right.
     bases.iter().rev().for_each(|row| {
         products.remove(*row);
@@ -90,10 +90,11 @@ fn conjunctions(own: [&[Block]; 2], next: [&[Block]; 2], out: &mut [Block]) {
     });
 }
 
-/// The weighted sums of what this party proves, at all points. Afterwards the factors stand as planes, group after group.
-fn products(records: &mut Records, weights: &[Block]) -> Zeroizing<Vec<Block>> {
-    let Records { x, y, .. } = records;
-    x.iter_mut().chain(&mut *y).for_each(|words| pad(words, weights.len() / WIDTH * GROUP));
+/// The weighted sums of what this party proves, at all points. Afterwards all factors, lent ones too, stand as planes in the records,
+/// group after group.
+fn products(records: &mut Records, lent: &[Term<'_>], weights: &[Block]) -> Zeroizing<Vec<Block>> {
+    let (Records { x, y, .. }, mut queue) = (records, Queue::new(lent));
+    x.iter_mut().chain(&mut *y).for_each(|words| reserve(words, weights.len() / WIDTH * GROUP - words.len()));
     let mut turner = Turner::new();
     let mut planes = [(); 2].map(|()| [room(), room()]);
     let mut sums: Vec<Unreduced> = (0..POINTS).map(|_| Unreduced::new()).collect();
@@ -101,6 +102,7 @@ fn products(records: &mut Records, weights: &[Block]) -> Zeroizing<Vec<Block>> {
     let mut outer = [(); 4].map(|()| Room::new(HALF, INNER * WIDTH));
     let mut inner = [(); 4].map(|()| Room::new(HALF, WIDTH));
     for (at, weights) in weights.chunks_exact(WIDTH).enumerate() {
+        queue.fill(x, y, (at + 1) * GROUP);
         let [x_planes, y_planes] = &mut planes;
         let ([x_own, x_next], [y_own, y_next]) =
             (turn(&mut turner, x, at, x_planes), turn(&mut turner, y, at, y_planes));
@@ -157,12 +159,6 @@ fn vectors(records: &mut Records, weights: &[Block], map: &Map) -> Vectors<Gf> {
         }
     }
     Vectors { a, y }
-}
-
-/// Zeros up to `len` words.
-fn pad(words: &mut Vec<u64>, len: usize) {
-    reserve(words, len - words.len());
-    words.resize(len, 0);
 }
 
 /// A block's weight times `t^lane`, for every lane.

@@ -25,7 +25,7 @@ use crate::field::Field;
 use crate::link::Link;
 use crate::prime::Prime;
 use crate::prove::{Claim, Vectors, prove};
-use crate::record::{Hop, Job, Records};
+use crate::record::{Hop, Job, Records, Term};
 use crate::shuffle::placed;
 use crate::stream::Stream;
 use crate::tally::{BITS, BUCKETS, GROUPS, Row, STRIP, SUMS, Strip, Tally};
@@ -102,13 +102,13 @@ impl<'a> Weights<'a> {
     }
 }
 
-/// Verifies all records. The parties have agreed on their shapes.
+/// Verifies all records, some of whose factors are lent. The parties have agreed on their shapes.
 ///
 /// # Errors
 /// [`Abort`] when a relation does not hold, or a peer is gone or misbehaves.
-pub(crate) async fn verify(link: &mut Link, records: &mut Records) -> Result<(), Abort> {
+pub(crate) async fn verify(link: &mut Link, records: &mut Records, lent: &[Term<'_>]) -> Result<(), Abort> {
     let mut subsets = Subsets::new(link.coin("subsets").await?);
-    let sums = tally(records, &mut subsets).sums();
+    let sums = tally(records, lent, &mut subsets).sums();
     let masks = link.own.words(WORDS * SUMS);
     let masks = Zeroizing::new(masks);
     let ahead = link.next.words(WORDS * SUMS);
@@ -119,27 +119,32 @@ pub(crate) async fn verify(link: &mut Link, records: &mut Records) -> Result<(),
     let prime = Prime::draw_prime(&mut coin);
     let weights = prime.draw_all(&mut coin, SUMS);
     let claim = claim(&prime, &weights, &sums, &ahead, &behind);
-    let mut vectors = vectors(&prime, records, Weights::new(&prime, subsets, &weights));
+    let mut vectors = vectors(&prime, records, lent, Weights::new(&prime, subsets, &weights));
     prove(link, &prime, &mut vectors, claim).await?;
     (records.x, records.y) = (std::mem::take(&mut vectors.a), std::mem::take(&mut vectors.y));
     Ok(())
 }
 
-fn tally(records: &Records, subsets: &mut Subsets) -> Tally {
+fn tally(records: &Records, lent: &[Term<'_>], subsets: &mut Subsets) -> Tally {
     let (mut tally, mut strip) = (Tally::new(), Strip::new());
-    let (mut relation, mut term) = (0, 0);
+    let (mut relation, mut held, mut lent) = (0, 0, lent);
     for job in &records.jobs {
         match job {
-            Job::Products { relations, terms } => {
+            Job::Products { relations, terms, lent: is_lent } => {
+                let factors = if *is_lent {
+                    split_off(&mut lent, *terms).to_vec()
+                } else {
+                    held += relations * terms;
+                    of_records(records, held - relations * terms, *relations, *terms)
+                };
                 for start in (0..*relations).step_by(STRIP) {
-                    let len = STRIP.min(relations - start);
+                    let places = start..(start + STRIP).min(*relations);
                     strip.begin();
-                    (0..*terms).for_each(|at| add_products(&mut strip, records, term + at * relations + start, len));
-                    let places = relation + start..relation + start + len;
-                    tally.add(strip.rows(beside(records, places)), subsets.take(len));
+                    factors.iter().for_each(|factors| add_products(&mut strip, factors, places.clone()));
+                    let words = subsets.take(places.len());
+                    tally.add(strip.rows(beside(records, relation + places.start..relation + places.end)), words);
                 }
                 relation += relations;
-                term += relations * terms;
             }
             Job::Hop(hop) => {
                 for (at, moved) in moved(hop).chunks(STRIP).enumerate() {
@@ -160,12 +165,25 @@ fn beside(records: &Records, places: Range<usize>) -> [&[u64]; 3] {
     [&records.w[0], &records.w[1], &records.f].map(|words| &words[places.clone()])
 }
 
-/// Adds one term's cross products, of `len` relations; the terms begin at `from`.
-fn add_products(strip: &mut Strip, records: &Records, from: usize, len: usize) {
-    let [x_own, x_next, y_own, y_next] =
-        [&records.x[0], &records.x[1], &records.y[0], &records.y[1]].map(|factors| &factors[from..from + len]);
-    strip.add_products(x_own, y_next);
-    strip.add_products(x_next, y_own);
+/// Takes so many terms off the front.
+fn split_off<'a, 'b>(terms: &mut &'b [Term<'a>], count: usize) -> &'b [Term<'a>] {
+    let (front, rest) = terms.split_at(count);
+    *terms = rest;
+    front
+}
+
+/// The terms of a job whose recorded factors begin at `start`.
+fn of_records(records: &Records, start: usize, relations: usize, terms: usize) -> Vec<Term<'_>> {
+    let factors = |from: usize| {
+        [&records.x, &records.y].map(|pair| pair.each_ref().map(|factors| &factors[from..from + relations]))
+    };
+    (0..terms).map(|term| factors(start + term * relations)).collect()
+}
+
+/// Adds one term's cross products of some relations.
+fn add_products(strip: &mut Strip, [x, y]: &Term<'_>, places: Range<usize>) {
+    strip.add_products(&x[0][places.clone()], &y[1][places.clone()]);
+    strip.add_products(&x[1][places.clone()], &y[0][places]);
 }
 
 /// What a mover proves to have moved: component `i` at the first, `i+2` at the second; nothing at the third party.
@@ -201,17 +219,24 @@ fn claim(prime: &Prime, weights: &[u64], sums: &[Row], ahead: &[u64], behind: &[
     Claim { ahead: shares(ahead, &minus), behind: shares(behind, &plus) }
 }
 
-/// The factors of all terms modulo `p`, the first of them times its relation's raised weight: in the records' own memory. Those
-/// of hops stand behind those of products.
-fn vectors(prime: &Prime, records: &mut Records, mut weights: Weights<'_>) -> Vectors<Prime> {
+/// The factors of all terms modulo `p`, the first of them times its relation's raised weight: in the records' own memory, the lent
+/// ones and those of hops behind the recorded ones.
+fn vectors(prime: &Prime, records: &mut Records, lent: &[Term<'_>], mut weights: Weights<'_>) -> Vectors<Prime> {
     let (entries, products) = (records.entries(), records.x[0].len());
     let mut out = Vectors::<Prime> { a: std::mem::take(&mut records.x), y: std::mem::take(&mut records.y) };
     out.y.iter_mut().for_each(|y| wide(|| y.iter_mut().for_each(|y| *y = prime.narrow(*y))));
     out.a.iter_mut().chain(&mut out.y).for_each(|vector| reserve(vector, entries - products));
-    let mut term = 0;
+    let (mut term, mut lent) = (0, lent);
     for job in &records.jobs {
         match job {
-            Job::Products { relations, terms } => {
+            Job::Products { relations, terms, lent: true } => {
+                let terms = split_off(&mut lent, *terms);
+                for start in (0..*relations).step_by(PART) {
+                    let weights = weights.take(PART.min(relations - start));
+                    terms.iter().for_each(|factors| append(prime, &mut out, factors, start, weights));
+                }
+            }
+            Job::Products { relations, terms, lent: false } => {
                 for start in (0..*relations).step_by(PART) {
                     let weights = weights.take(PART.min(relations - start));
                     for from in (0..*terms).map(|at| term + at * relations + start) {
@@ -230,6 +255,20 @@ fn vectors(prime: &Prime, records: &mut Records, mut weights: Weights<'_>) -> Ve
 fn weigh(prime: &Prime, words: &mut [u64], weights: &[u64]) {
     for (word, weight) in words.iter_mut().zip(weights) {
         *word = prime.shrink(u128::from(*word) * u128::from(*weight));
+    }
+}
+
+/// Appends a term's lent factors of the relations from `start` on, as many as there are weights.
+fn append(prime: &Prime, out: &mut Vectors<Prime>, [x, y]: &Term<'_>, start: usize, weights: &[u64]) {
+    let places = start..start + weights.len();
+    for (a, words) in out.a.iter_mut().zip(x) {
+        let a = extended(a, weights.len());
+        a.copy_from_slice(&words[places.clone()]);
+        weigh(prime, a, weights);
+    }
+    for (y, words) in out.y.iter_mut().zip(y) {
+        let (y, words) = (extended(y, weights.len()), &words[places.clone()]);
+        wide(|| y.iter_mut().zip(words).for_each(|(y, word)| *y = prime.narrow(*word)));
     }
 }
 

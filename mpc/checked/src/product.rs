@@ -13,7 +13,7 @@ use mpc_share::{Arith, Shared, View, Z64};
 
 use crate::link::Link;
 use crate::party::{Checkable, Checked};
-use crate::record::Records;
+use crate::record::{Records, Term};
 use crate::wiped::{Wiped, extended};
 
 /// Products, or rows moved, after which a check is due. The records of as many integers take 7 MiB, in which they are proven too;
@@ -28,11 +28,10 @@ type Sum<'a, R> = &'a [(View<'a, R>, View<'a, R>)];
 /// A part of one sum: the sum's number and the elements.
 type Part = (usize, Range<usize>);
 
-/// Where a part stands: its relations among those of the round, and where its first term's factors are recorded.
-struct Slot {
+/// A part's relations among those of the round, and its terms.
+struct Slot<'a> {
     relations: Range<usize>,
-    terms: usize,
-    factors: usize,
+    terms: Vec<Term<'a>>,
 }
 
 impl Checked {
@@ -105,7 +104,8 @@ impl Checked {
     ) -> Result<(), Abort> {
         let Self { link, integers, words, .. } = self;
         let records = if R::BITS { words } else { integers };
-        let slots = record(records, sums, parts);
+        let slots = slots(sums, parts);
+        let lent = record(records, &slots);
         let total = slots.last().map_or(0, |slot| slot.relations.end);
         if let [(number, _)] = parts {
             let [own, next] = &mut out[*number];
@@ -118,25 +118,37 @@ impl Checked {
                 out[*number][1].extend_from_slice(&next[slot.relations.clone()]);
             }
         }
-        self.verify_when_full().await
+        match (lent.is_empty(), R::BITS) {
+            (true, _) => self.verify_when_full().await,
+            (false, true) => self.verify_with([&[], &lent]).await,
+            (false, false) => self.verify_with([&lent, &[]]).await,
+        }
     }
 }
 
-/// Records the factors of parts of sums; says where.
-fn record<R: Checkable>(records: &mut Records, sums: &[Sum<'_, R>], parts: &[Part]) -> Vec<Slot> {
+/// The parts, one after the other, with their factors.
+fn slots<'a, R: Checkable>(sums: &[Sum<'a, R>], parts: &[Part]) -> Vec<Slot<'a>> {
     let mut start = 0;
-    let mut slots = Vec::with_capacity(parts.len());
-    for (number, range) in parts {
-        let sum = sums[*number];
-        let (relations, terms, factors) = (start..start + range.len(), sum.len(), records.x[0].len());
+    let slot = |(number, range): &Part| {
+        let relations = start..start + range.len();
         start = relations.end;
-        records.products(range.len(), terms);
-        for (x, y) in sum {
-            records.term(cut(*x, range), cut(*y, range));
-        }
-        slots.push(Slot { relations, terms, factors });
+        Slot { relations, terms: sums[*number].iter().map(|(x, y)| [cut(*x, range), cut(*y, range)]).collect() }
+    };
+    parts.iter().map(slot).collect()
+}
+
+/// Records the factors of a round; gives them where they are but lent, since a check is due after it.
+fn record<'a>(records: &mut Records, slots: &[Slot<'a>]) -> Vec<Term<'a>> {
+    let entries: usize = slots.iter().map(|slot| slot.relations.len() * slot.terms.len()).sum();
+    if records.entries() + entries >= LIMIT {
+        slots.iter().for_each(|slot| records.lend(slot.relations.len(), slot.terms.len()));
+        return slots.iter().flat_map(|slot| slot.terms.iter().copied()).collect();
     }
-    slots
+    for slot in slots {
+        records.products(slot.relations.len(), slot.terms.len());
+        slot.terms.iter().for_each(|[x, y]| records.term(*x, *y));
+    }
+    Vec::new()
 }
 
 /// Computes what has been recorded last, `total` relations, in one pass over strips that the cache holds, which are sent meanwhile;
@@ -144,16 +156,15 @@ fn record<R: Checkable>(records: &mut Records, sums: &[Sum<'_, R>], parts: &[Par
 async fn round<R: Checkable>(
     link: &mut Link,
     records: &mut Records,
-    slots: &[Slot],
+    slots: &[Slot<'_>],
     total: usize,
     [mine, theirs]: [&mut Vec<u64>; 2],
 ) -> Result<(), Abort> {
     records.relate(total);
     let (before, after, come) = (link.before(), link.after(), theirs.len());
     let Link { ctx, own, next, .. } = link;
-    let Records { x, y, w: [w_own, w_next], f, .. } = records;
-    let (x, y, first) = (&*x, &*y, w_next.len());
-    let mut unused = Wiped::<u64>::zeros(STRIP);
+    let Records { w: [w_own, w_next], f, .. } = records;
+    let (first, mut unused) = (w_next.len(), Wiped::<u64>::zeros(STRIP));
     let make = |at: usize, piece: &mut [u64]| {
         for (strip, mine) in piece.chunks_mut(STRIP).enumerate() {
             let (start, len) = (at + strip * STRIP, mine.len());
@@ -167,7 +178,7 @@ async fn round<R: Checkable>(
                     mine.copy_from_slice(f);
                     w_next.iter_mut().for_each(|f| *f = R::sub(0, *f));
                     w_own.copy_from_slice(w_next);
-                    add_slots::<R>([&mut *mine, &mut *w_own, &mut *w_next], start, slots, [x, y]);
+                    add_slots::<R>([&mut *mine, &mut *w_own, &mut *w_next], start, slots);
                     mine.iter_mut().zip(w_own.iter()).for_each(|(z, w)| *z = R::add(*z, *w));
                 },
             );
@@ -182,16 +193,16 @@ async fn round<R: Checkable>(
 /// Adds the products of all terms that fall into a strip that begins at `at`: own ones to `z_i`, mixed ones to `w_i`; those of
 /// next components are taken from `w_{i+1}`, which still lacks `z_{i+1}`.
 #[inline(always)]
-fn add_slots<R: Checkable>([z, w, w_next]: [&mut [u64]; 3], at: usize, slots: &[Slot], [x, y]: [&[Vec<u64>; 2]; 2]) {
+fn add_slots<R: Checkable>([z, w, w_next]: [&mut [u64]; 3], at: usize, slots: &[Slot<'_>]) {
     let end = at + z.len();
-    for Slot { relations, terms, factors } in slots {
+    for Slot { relations, terms } in slots {
         let (from, to) = (relations.start.max(at), relations.end.min(end));
         if from >= to {
             continue;
         }
-        for term in 0..*terms {
-            let start = factors + term * relations.len() + from - relations.start;
-            let [x0, x1, y0, y1] = [&x[0], &x[1], &y[0], &y[1]].map(|factors| &factors[start..start + to - from]);
+        for [x, y] in terms {
+            let places = from - relations.start..to - relations.start;
+            let [x0, x1, y0, y1] = [x[0], x[1], y[0], y[1]].map(|factors| &factors[places.clone()]);
             let (z, w, w_next) = (&mut z[from - at..], &mut w[from - at..], &mut w_next[from - at..]);
             // Three loops, since few slices meet in each: compilers make vectors of them.
             let own = z.iter_mut().zip(x0.iter().zip(y0));
