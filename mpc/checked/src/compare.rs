@@ -16,7 +16,6 @@ use mpc_share::{Arith, Replicated, View, Words, Z64};
 
 use crate::party::Checked;
 use crate::product::LIMIT;
-use crate::words::each;
 
 /// Elements that are compared at a time: their first products are as many as are verified at once.
 const PART: usize = LIMIT;
@@ -96,22 +95,25 @@ impl Checked {
         let mut out = Vec::new();
         for part in parts(x.len()) {
             let difference = x.range(part.clone()).minus(y.range(part));
-            let [sum, carry] = self.two_addends(difference.view()).await?;
-            let differ = sum.add(&carry);
-            let either = self.mul(&sum, &carry).await?.add(&differ);
-            out.push(self.all_ones(&self.complement(&differ.add(&either.shl(1)))).await?);
+            let (sum, carry) = self.two_addends(difference.view()).await?;
+            let differ = sum.plus(carry.view());
+            let mut other = self.product(sum, carry.view()).await?;
+            other.update(differ.view(), |both, differ| differ ^ ((both ^ differ) << 1));
+            out.push(self.all_ones(&self.complement(&other)).await?);
         }
         Ok(joined(out))
     }
 
     /// The signs of a part. Eight rounds.
     async fn signs(&mut self, x: View<'_, Z64>) -> Result<Words, Abort> {
-        let [sum, carry] = self.two_addends(x).await?;
-        let (pass, generate) = (sum.add(&carry), self.mul(&sum, &carry).await?);
+        let (sum, carry) = self.two_addends(x).await?;
+        let generate = self.product(sum, carry.view()).await?;
+        let pass = sum.plus(carry.view());
         // Shifted up by one place, the carry into place 63 is the one out of it.
         let shifted = |x: u64| reversed(x << 1);
-        let into = self.carry_out(begun(&generate, shifted), begun(&pass, shifted), x.len()).await?;
-        Ok(each(&pass, |x| x >> 63).add(&into))
+        let mut sign = self.carry_out(begun(&generate, shifted), begun(&pass, shifted), x.len()).await?;
+        sign.update(pass.view(), |into, pass| into ^ (pass >> 63));
+        Ok(sign)
     }
 
     /// In bit 0: whether two words of bits are equal. Six rounds.

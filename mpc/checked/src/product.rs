@@ -40,7 +40,12 @@ impl Checked {
     /// # Errors
     /// [`Abort`] when a peer is gone or misbehaves.
     pub async fn mul<R: Checkable>(&mut self, x: &Shared<R>, y: &Shared<R>) -> Result<Shared<R>, Abort> {
-        let mut out = self.mul_many(&[(x.view(), y.view())]).await?;
+        self.product(x.view(), y.view()).await
+    }
+
+    /// As [`Checked::mul`], of borrowed vectors.
+    pub(crate) async fn product<R: Checkable>(&mut self, x: View<'_, R>, y: View<'_, R>) -> Result<Shared<R>, Abort> {
+        let mut out = self.mul_many(&[(x, y)]).await?;
         Ok(out.pop().unwrap_or_else(|| Shared::zeros(0)))
     }
 
