@@ -11,7 +11,7 @@
 use std::ops::Range;
 
 use mpc_core::Abort;
-use mpc_share::fold::{begun, carry, conjunction, ended, reversed};
+use mpc_share::fold::{begun, carry, conjunction, ended, halves, reversed};
 use mpc_share::{Arith, Replicated, View, Words, Z64};
 
 use crate::party::Checked;
@@ -37,6 +37,7 @@ impl Checked {
     /// In bit 0 of each of `len` words: the carry out of place 63, from where a carry is generated and where it is passed on, the
     /// places in reversed order. Six rounds.
     async fn carry_out(&mut self, generate: Words, pass: Words, len: usize) -> Result<Words, Abort> {
+        let (generate, pass) = (halves(generate.view(), 32), halves(pass.view(), 32));
         Ok(ended(&carry(self, generate, pass, 32).await?, len))
     }
 

@@ -45,8 +45,7 @@ impl Checked {
 
     /// As [`Checked::mul`], of borrowed vectors.
     pub(crate) async fn product<R: Checkable>(&mut self, x: View<'_, R>, y: View<'_, R>) -> Result<Shared<R>, Abort> {
-        let mut out = self.mul_many(&[(x, y)]).await?;
-        Ok(out.pop().unwrap_or_else(|| Shared::zeros(0)))
+        self.mul_joined(&[(x, y)]).await
     }
 
     /// Several products of vectors in one round.
@@ -59,8 +58,20 @@ impl Checked {
     ) -> Result<Vec<Shared<R>>, Abort> {
         let sums: Vec<_> = pairs.chunks(1).collect();
         self.begin()?;
-        let outcome = self.sums(&sums).await;
+        let outcome = self.sums(&sums, false).await;
         self.end(outcome)
+    }
+
+    /// As [`Checked::mul_many`], all products in one vector, one after the other.
+    pub(crate) async fn mul_joined<R: Checkable>(
+        &mut self,
+        pairs: &[(View<'_, R>, View<'_, R>)],
+    ) -> Result<Shared<R>, Abort> {
+        let sums: Vec<_> = pairs.chunks(1).collect();
+        self.begin()?;
+        let outcome = self.sums(&sums, true).await;
+        let mut out = self.end(outcome)?;
+        Ok(out.pop().unwrap_or_else(|| Shared::zeros(0)))
     }
 
     /// Several sums of products of vectors of integers, element by element, in one round: each sum costs as many bytes as one
@@ -70,13 +81,16 @@ impl Checked {
     /// As [`Checked::mul`].
     pub async fn dot_many(&mut self, sums: &[&[(View<'_, Z64>, View<'_, Z64>)]]) -> Result<Vec<Arith>, Abort> {
         self.begin()?;
-        let outcome = self.sums(sums).await;
+        let outcome = self.sums(sums, false).await;
         self.end(outcome)
     }
 
-    async fn sums<R: Checkable>(&mut self, sums: &[Sum<'_, R>]) -> Result<Vec<Shared<R>>, Abort> {
-        let room = |sum: &Sum<'_, R>| [(); 2].map(|()| Wiped::new(Vec::with_capacity(checked_len(sum))));
-        let mut out: Vec<[Wiped<u64>; 2]> = sums.iter().map(room).collect();
+    /// The sums, each in a vector of its own, or `joined` in one.
+    async fn sums<R: Checkable>(&mut self, sums: &[Sum<'_, R>], joined: bool) -> Result<Vec<Shared<R>>, Abort> {
+        let lens: Vec<usize> = sums.iter().map(|sum| checked_len(sum)).collect();
+        let rooms = if joined { vec![lens.iter().sum::<usize>()] } else { lens };
+        let room = |room: &usize| [(); 2].map(|()| Wiped::new(Vec::with_capacity(*room)));
+        let mut out: Vec<[Wiped<u64>; 2]> = rooms.iter().map(room).collect();
         let (mut parts, mut entries) = (Vec::new(), 0);
         for (number, sum) in sums.iter().enumerate() {
             let len = checked_len(sum);
@@ -100,7 +114,8 @@ impl Checked {
         Ok(out.into_iter().map(shared).collect())
     }
 
-    /// Computes parts of sums in one round, appends them to the sums and records them. A sum's parts come in order.
+    /// Computes parts of sums in one round, appends them to the sums, or to the one vector that there is for all, and records them.
+    /// The parts come in order.
     async fn parts<R: Checkable>(
         &mut self,
         sums: &[Sum<'_, R>],
@@ -112,8 +127,13 @@ impl Checked {
         let slots = slots(sums, parts);
         let lent = record(records, &slots);
         let total = slots.last().map_or(0, |slot| slot.relations.end);
-        if let [(number, _)] = parts {
-            let [own, next] = &mut out[*number];
+        let place = match (&*out, parts) {
+            ([_], _) => Some(0),
+            (_, [(number, _)]) => Some(*number),
+            _ => None,
+        };
+        if let Some(place) = place {
+            let [own, next] = &mut out[place];
             round::<R>(link, records, &slots, total, [&mut **own, &mut **next]).await?;
         } else {
             let [mut own, mut next] = [(); 2].map(|()| Wiped::<u64>::new(Vec::with_capacity(total)));

@@ -8,7 +8,7 @@ use base_vector::wide::wide;
 use mpc_core::Abort;
 
 use crate::bits::unpack;
-use crate::{Replicated, Words};
+use crate::{Bits64, Replicated, View, Words};
 
 /// Words that end in one.
 const BITS: usize = 64;
@@ -64,8 +64,8 @@ pub fn begun(x: &Words, op: impl Fn(u64) -> u64) -> Words {
 }
 
 /// The low and the high halves of all fields of `2·width` places: of the first and the second half of the words side by side.
-pub(crate) fn halves(x: &Words, width: u32) -> [Words; 2] {
-    let ([low, high], [low_next, high_next]) = (folded(&x.own, width), folded(&x.next, width));
+pub fn halves(x: View<'_, Bits64>, width: u32) -> [Words; 2] {
+    let ([low, high], [low_next, high_next]) = (folded(x.own, width), folded(x.next, width));
     [Words::new(low, low_next), Words::new(high, high_next)]
 }
 
@@ -90,30 +90,32 @@ pub fn ended(x: &Words, len: usize) -> Words {
     Words::new(unpack(&x.own, len), unpack(&x.next, len))
 }
 
-/// The carry out of the last block of places, from what blocks in fields of `2·width` generate and pass on, in bit-reversed order.
-/// A round a level.
+/// The carry out of the last block of places, from the [`halves`], of `width` places, of what blocks generate and of what they pass on,
+/// in bit-reversed order. A round a level.
 ///
 /// # Errors
 /// [`Abort`] when a peer is gone or misbehaves.
 pub async fn carry<P: Replicated>(
     party: &mut P,
-    mut generate: Words,
-    mut pass: Words,
+    mut generate: [Words; 2],
+    mut pass: [Words; 2],
     mut width: u32,
 ) -> Result<Words, Abort> {
-    while width > 0 {
-        let ([low, high], [pass_low, pass_high]) = (halves(&generate, width), halves(&pass, width));
-        let mut pairs = vec![(pass_high.view(), low.view())];
-        if width > 1 {
-            pairs.push((pass_high.view(), pass_low.view()));
-        }
-        let mut out = party.and_many(&pairs).await?.into_iter();
+    loop {
+        let ([low, high], [pass_low, pass_high]) = (&generate, &pass);
+        let pairs = [(pass_high.view(), low.view()), (pass_high.view(), pass_low.view())];
+        // The last block need not pass anything on.
+        let count = if width > 1 { 2 } else { 1 };
+        let mut both = party.and_joined(&pairs[..count]).await?;
         // A block generates and passes on never at once, so exclusive or is or.
-        generate = out.next().map_or_else(|| Words::zeros(0), |carried| high.add(&carried));
-        pass = out.next().unwrap_or_else(|| Words::zeros(0));
+        both.add_at(0, high);
+        let len = high.len();
         width /= 2;
+        if width == 0 {
+            return Ok(both);
+        }
+        (generate, pass) = (halves(both.range(0..len), width), halves(both.range(len..2 * len), width));
     }
-    Ok(generate)
 }
 
 /// Whether all 64 bits of each word are 1, of words that [`begun`] made. Six rounds.
@@ -122,7 +124,7 @@ pub async fn carry<P: Replicated>(
 /// [`Abort`] when a peer is gone or misbehaves.
 pub async fn conjunction<P: Replicated>(party: &mut P, mut all: Words) -> Result<Words, Abort> {
     for width in [32, 16, 8, 4, 2, 1] {
-        let [low, high] = halves(&all, width);
+        let [low, high] = halves(all.view(), width);
         all = party.and(&low, &high).await?;
     }
     Ok(all)
@@ -145,7 +147,7 @@ mod tests {
             let x = Words::new(words.clone(), words.iter().map(|x| !x).collect());
             // The sum of all places, so that each has to be where it belongs.
             let parities = [32, 16, 8, 4, 2, 1].iter().fold(begun(&x, reversed), |all, width| {
-                let [low, high] = halves(&all, *width);
+                let [low, high] = halves(all.view(), *width);
                 low.add(&high)
             });
             let out = ended(&parities, len);
