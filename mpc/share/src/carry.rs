@@ -13,7 +13,7 @@ use mpc_core::Abort;
 use zeroize::Zeroizing;
 
 use crate::bits::{pack, words_for};
-use crate::fold::{begun, carry, conjunction, folded, halves, reversed};
+use crate::fold::{begun, begun_halves, carry, conjunction, folded, halves, reversed};
 use crate::shared::zip;
 use crate::{Arith, Bits, Rep3, Replicated, View, Words, Z64};
 
@@ -101,8 +101,8 @@ impl Rep3 {
         // x < y where x - y borrows: a place generates a borrow for 0 - 1 and passes one on for equal bits.
         let generate = self.mul(&self.complement(x), y).await?;
         let pass = self.complement(&x.add(y));
-        let first = |x: &Words| halves(begun(x, reversed).view(), 32);
-        let borrow = carry(self, first(&generate), first(&pass), 32).await?;
+        let [generate, pass] = [&generate, &pass].map(|x| begun_halves([x.view()], reversed));
+        let borrow = carry(self, generate, pass, 32).await?;
         Ok(Bits::new(borrow, x.len()))
     }
 
