@@ -32,6 +32,10 @@ const INNER: usize = 1 << HALF;
 const SIDE: usize = 27;
 /// Points of {0, 1, infinity}^6.
 const POINTS: usize = SIDE * SIDE;
+/// Groups whose planes lie side by side where points are computed: long rows, and a sum less for every row.
+const SPAN: usize = 2;
+/// Blocks of a plane of a span.
+const WIDE: usize = SPAN * WIDTH;
 
 /// Verifies all records and the lent factors behind them. The parties have agreed on their shapes.
 ///
@@ -62,16 +66,29 @@ pub(crate) async fn verify(link: &mut Link, records: &mut Records, lent: &[Term<
     Ok(())
 }
 
-/// Turns a group's words of a pair of components into planes, which take the words' place, and gives them.
-fn turn<'a>(turner: &mut Turner, pair: &mut [Vec<u64>; 2], at: usize, out: &'a mut [Planes; 2]) -> [&'a [Block]; 2] {
-    let range = at * GROUP..(at + 1) * GROUP;
-    let [own, next] = pair;
-    let [first, second] = out;
-    let (own, next) = (&mut own[range.clone()], &mut next[range]);
-    turner.turn(own, next, [&mut *first, &mut *second]);
-    own.copy_from_slice(must_cast_slice::<Block, u64>(first));
-    next.copy_from_slice(must_cast_slice::<Block, u64>(second));
-    [first, second]
+/// A pair of components as planes: of one group, and of a span, place by place the groups side by side.
+struct Turned {
+    group: [Planes; 2],
+    span: [Wiped<Block>; 2],
+}
+
+impl Turned {
+    fn new() -> Self {
+        Self { group: [room(), room()], span: [(); 2].map(|()| Wiped::zeros(PLACES * WIDE)) }
+    }
+
+    /// Turns a group's words into planes, which take the words' place, and puts them into the span.
+    fn turn(&mut self, turner: &mut Turner, pair: &mut [Vec<u64>; 2], group: usize) {
+        let range = group * GROUP..(group + 1) * GROUP;
+        let [first, second] = &mut self.group;
+        let [own, next] = pair.each_mut().map(|words| &mut words[range.clone()]);
+        turner.turn(own, next, [&mut *first, &mut *second]);
+        for (words, (planes, span)) in [own, next].into_iter().zip(self.group.iter().zip(&mut self.span)) {
+            words.copy_from_slice(must_cast_slice::<Block, u64>(planes));
+            let places = span.as_chunks_mut::<WIDTH>().0.iter_mut().skip(group % SPAN).step_by(SPAN);
+            places.zip(planes.as_chunks::<WIDTH>().0).for_each(|(place, plane)| *place = *plane);
+        }
+    }
 }
 
 /// The rows at {0, 1, infinity}^3 of those at {0, 1}^3, each `len` blocks long.
@@ -90,33 +107,52 @@ fn conjunctions(own: [&[Block]; 2], next: [&[Block]; 2], out: &mut [Block]) {
     });
 }
 
+/// Room in which the planes of a span are expanded and multiplied, used again and again and wiped once at its end.
+struct Points {
+    outer: [Room<Block>; 4],
+    inner: [Room<Block>; 4],
+    product: Wiped<Block>,
+}
+
+impl Points {
+    fn new() -> Self {
+        let outer = [(); 4].map(|()| Room::new(HALF, INNER * WIDE));
+        let inner = [(); 4].map(|()| Room::new(HALF, WIDE));
+        Self { outer, inner, product: Wiped::zeros(SIDE * WIDE) }
+    }
+
+    /// Adds the weighted products of a span at all points; where there are fewer weights than blocks, of its first blocks alone.
+    fn add(&mut self, [x, y]: [&[Wiped<Block>; 2]; 2], weights: &[Block], sums: &mut [Unreduced]) {
+        let [first, second, third, fourth] = &mut self.outer;
+        let (a, b) = (expand(first, &x[0], INNER * WIDE), expand(second, &y[1], INNER * WIDE));
+        let (c, d) = (expand(third, &x[1], INNER * WIDE), expand(fourth, &y[0], INNER * WIDE));
+        for (point, sums) in sums.chunks_exact_mut(SIDE).enumerate() {
+            let part = point * INNER * WIDE..(point + 1) * INNER * WIDE;
+            let [first, second, third, fourth] = &mut self.inner;
+            let own = [expand(first, &a[part.clone()], WIDE), expand(second, &b[part.clone()], WIDE)];
+            let next = [expand(third, &c[part.clone()], WIDE), expand(fourth, &d[part], WIDE)];
+            conjunctions(own, next, &mut self.product);
+            let rows = self.product.chunks_exact(WIDE);
+            sums.iter_mut().zip(rows).for_each(|(sum, product)| sum.add_dot(weights, product));
+        }
+    }
+}
+
 /// The weighted sums of what this party proves, at all points. Afterwards all factors, lent ones too, stand as planes in the records,
 /// group after group.
 fn products(records: &mut Records, lent: &[Term<'_>], weights: &[Block]) -> Zeroizing<Vec<Block>> {
     let (Records { x, y, .. }, mut queue) = (records, Queue::new(lent));
     x.iter_mut().chain(&mut *y).for_each(|words| reserve(words, weights.len() / WIDTH * GROUP - words.len()));
-    let mut turner = Turner::new();
-    let mut planes = [(); 2].map(|()| [room(), room()]);
+    let (mut turner, mut points) = (Turner::new(), Points::new());
+    let (mut x_planes, mut y_planes) = (Turned::new(), Turned::new());
     let mut sums: Vec<Unreduced> = (0..POINTS).map(|_| Unreduced::new()).collect();
-    let mut product = Wiped::<Block>::zeros(SIDE * WIDTH);
-    let mut outer = [(); 4].map(|()| Room::new(HALF, INNER * WIDTH));
-    let mut inner = [(); 4].map(|()| Room::new(HALF, WIDTH));
-    for (at, weights) in weights.chunks_exact(WIDTH).enumerate() {
-        queue.fill(x, y, (at + 1) * GROUP);
-        let [x_planes, y_planes] = &mut planes;
-        let ([x_own, x_next], [y_own, y_next]) =
-            (turn(&mut turner, x, at, x_planes), turn(&mut turner, y, at, y_planes));
-        let [first, second, third, fourth] = &mut outer;
-        let (a, b) = (expand(first, x_own, INNER * WIDTH), expand(second, y_next, INNER * WIDTH));
-        let (c, d) = (expand(third, x_next, INNER * WIDTH), expand(fourth, y_own, INNER * WIDTH));
-        for (point, sums) in sums.chunks_exact_mut(SIDE).enumerate() {
-            let part = point * INNER * WIDTH..(point + 1) * INNER * WIDTH;
-            let [first, second, third, fourth] = &mut inner;
-            let own = [expand(first, &a[part.clone()], WIDTH), expand(second, &b[part.clone()], WIDTH)];
-            let next = [expand(third, &c[part.clone()], WIDTH), expand(fourth, &d[part], WIDTH)];
-            conjunctions(own, next, &mut product);
-            sums.iter_mut().zip(product.chunks_exact(WIDTH)).for_each(|(sum, product)| sum.add_dot(weights, product));
+    for (span, weights) in weights.chunks(WIDE).enumerate() {
+        for group in span * SPAN..span * SPAN + weights.len() / WIDTH {
+            queue.fill(x, y, (group + 1) * GROUP);
+            x_planes.turn(&mut turner, x, group);
+            y_planes.turn(&mut turner, y, group);
         }
+        points.add([&x_planes.span, &y_planes.span], weights, &mut sums);
     }
     Zeroizing::new(sums.into_iter().map(Unreduced::reduce).collect())
 }
