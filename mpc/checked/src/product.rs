@@ -17,7 +17,7 @@ use crate::record::{Records, Term};
 use crate::wiped::{Wiped, extended};
 
 /// Products, or rows moved, after which a check is due. The records of as many integers take 7 MiB, in which they are proven too;
-/// those of words and their proof's vectors 15 MiB.
+/// those of words and their proof's vectors 10 MiB.
 pub(crate) const LIMIT: usize = 1 << 17;
 /// Relations that are computed at a time, so that they stay in the cache; even, since a block of the streams has two words.
 const STRIP: usize = 512;

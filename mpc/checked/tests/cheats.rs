@@ -86,7 +86,8 @@ async fn false_among_many<R: Checkable>(seed: u8) {
     for (culprit, lengths) in lengths.iter().enumerate() {
         // After those of party 0's input.
         let last = frames_with(lengths, frame_of(PIECE_WORDS)).pop().unwrap();
-        let at = (culprit, last - culprit % 2, Change::Flip(8 * HEADER + 64 * 40_001 + 63));
+        let word = 40_001 - 1_500 * culprit;
+        let at = (culprit, last - culprit % 2, Change::Flip(8 * HEADER + 64 * word + 63));
         assert_caught(&changed(seed, at, long_product::<R>).await.0, at);
     }
 }
