@@ -25,6 +25,10 @@ impl Replicated for Checked {
         Self::mul_many::<Bits64>(self, pairs).await
     }
 
+    async fn and_joined(&mut self, pairs: &[Masks<'_>]) -> Result<Words, Abort> {
+        self.mul_joined::<Bits64>(pairs).await
+    }
+
     async fn dot(&mut self, pairs: &[Integers<'_>]) -> Result<Arith, Abort> {
         let mut out = self.dot_many(&[pairs]).await?;
         Ok(out.pop().unwrap_or_else(|| Arith::zeros(0)))

@@ -244,7 +244,8 @@ async fn bytes_of_a_check_do_not_grow_with_the_products() {
         out.await[1]
     };
     let (few, many) = (cost(100).await, cost(100_000).await);
-    assert!(few.0 < 20_000 && many.0 < 24_000, "{few:?} {many:?}");
+    // From 2^16 words on two make one element, for 22 KB more.
+    assert!(few.0 < 20_000 && many.0 < 46_000, "{few:?} {many:?}");
     assert!(many.1 <= 50, "{many:?}");
 }
 

@@ -27,6 +27,9 @@ pub trait Replicated: Sized + Send + Sync + 'static {
     /// Several conjunctions of vectors, bit by bit, in one round.
     fn and_many(&mut self, pairs: &[Masks<'_>]) -> impl Future<Output = Result<Vec<Words>, Abort>> + Send;
 
+    /// As [`Replicated::and_many`], all conjunctions in one vector, one after the other: which spares a copy of each.
+    fn and_joined(&mut self, pairs: &[Masks<'_>]) -> impl Future<Output = Result<Words, Abort>> + Send;
+
     /// The sum of products of vectors, element by element. One round.
     fn dot(&mut self, pairs: &[Integers<'_>]) -> impl Future<Output = Result<Arith, Abort>> + Send;
 
@@ -147,6 +150,11 @@ impl Replicated for Rep3 {
 
     async fn and_many(&mut self, pairs: &[Masks<'_>]) -> Result<Vec<Words>, Abort> {
         Self::mul_many::<Bits64>(self, pairs).await
+    }
+
+    async fn and_joined(&mut self, pairs: &[Masks<'_>]) -> Result<Words, Abort> {
+        let sums: Vec<_> = pairs.chunks(1).collect();
+        self.dot_joined::<Bits64>(&sums).await
     }
 
     async fn dot(&mut self, pairs: &[Integers<'_>]) -> Result<Arith, Abort> {
