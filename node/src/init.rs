@@ -16,7 +16,10 @@ use base_wire::Encode;
 use ledger_light::{Epoch, Genesis, Member, Organisation, Role, Validator};
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Config, Folder, Peer, write_file};
+use crate::{
+    config::{Config, Folder, Peer, unwritten, write_file},
+    files::make_folder,
+};
 
 const DAY_MS: u64 = 86_400_000;
 
@@ -140,7 +143,7 @@ pub fn organisation(folder: &Folder, new: &NewOrg<'_>, password: &Password, peop
         return Err(Fault::new(Code::BadRequest, step, format!("{} already holds one", folder.0.display())));
     }
     let keys = folder.0.join("keys");
-    std::fs::create_dir_all(&keys).map_err(|e| crate::config::unwritten(&keys, &e))?;
+    make_folder(&keys).map_err(|e| unwritten(&keys, &e))?;
     let (ca_key, node_key) = (SecretKey::generate().map_err(gm(step))?, SecretKey::generate().map_err(gm(step))?);
     let (from, ca_to, to) = (new.now - DAY_MS, new.now + 3650 * DAY_MS, new.now + 730 * DAY_MS);
     let ca = cert::self_signed_ca(&new.org, &ca_key, from, ca_to).map_err(gm(step))?;
@@ -180,7 +183,7 @@ pub fn organisation(folder: &Folder, new: &NewOrg<'_>, password: &Password, peop
 /// # Errors
 /// [`Code::Internal`] when it cannot be written.
 pub fn person_key(folder: &Path, id: &PersonId, password: &Password) -> Result<PublicKey, Fault> {
-    std::fs::create_dir_all(folder).map_err(|e| crate::config::unwritten(folder, &e))?;
+    make_folder(folder).map_err(|e| unwritten(folder, &e))?;
     let key = SecretKey::generate().map_err(gm("person key"))?;
     let path = person_file(folder, id);
     keyfile::write(&path, id.as_str(), &key, password).map_err(gm("person key"))?;

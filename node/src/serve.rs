@@ -228,7 +228,7 @@ async fn run(folder: &Folder, password: &Password, show: Show, stopped: watch::R
 
 fn open_store(folder: &Folder) -> Result<Store, Fault> {
     let path = folder.ledger();
-    std::fs::create_dir_all(&path).map_err(|e| crate::config::unwritten(&path, &e))?;
+    crate::files::make_folder(&path).map_err(|e| crate::config::unwritten(&path, &e))?;
     Store::open(&path, &COLUMNS)
         .map_err(|e| ledger_chain::ChainFault::from(e).fault(format!("open {}", path.display())))
 }

@@ -16,7 +16,10 @@ use ledger_store::{Store, StoreError};
 use serde_json::{Value, json};
 
 use super::{Local, Show, now_ms, text};
-use crate::config::{Folder, bad, unread, unwritten, write_file};
+use crate::{
+    config::{Folder, bad, unread, unwritten, write_file},
+    files,
+};
 
 /// What a backup says of itself.
 const ABOUT: &str = "backup.json";
@@ -86,7 +89,7 @@ pub fn backup(args: &BackupArgs) -> Result<Value, Fault> {
     if folder.join(ABOUT).exists() || folder.join(STORE).exists() {
         return Err(Fault::new(Code::BadRequest, step, format!("{} holds a backup", folder.display())));
     }
-    fs::create_dir_all(&folder).map_err(|why| unwritten(&folder, &why))?;
+    files::make_folder(&folder).map_err(|why| unwritten(&folder, &why))?;
     let token = token(&args.local)?;
     let store = folder.join(STORE);
     let store = store.to_str().ok_or_else(|| Fault::new(Code::BadRequest, step, "the path is no text"))?;
@@ -155,11 +158,8 @@ fn copy(from: &Path, to: &Path) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Gives a folder its name; the name is on the disk when this returns.
 fn rename(from: &Path, to: &Path) -> Result<(), Fault> {
-    fs::rename(from, to).map_err(|why| unwritten(to, &why))?;
-    let parent = to.parent().unwrap_or(Path::new("."));
-    File::open(parent).and_then(|folder| folder.sync_all()).map_err(|why| unwritten(parent, &why))
+    files::rename(from, to).map_err(|why| unwritten(to, &why))
 }
 
 /// Reads everything in a store and proves it from the genesis.
