@@ -187,6 +187,20 @@ impl Folder {
     pub fn ledger(&self) -> PathBuf {
         self.0.join("data/ledger")
     }
+    /// Where a backup lies until it takes the ledger's place.
+    pub fn restoring(&self) -> PathBuf {
+        self.0.join("data/ledger.restoring")
+    }
+    /// Where a ledger is moved that is damaged.
+    pub fn damaged(&self, number: u32) -> PathBuf {
+        self.0.join(format!("data/ledger.damaged-{number}"))
+    }
+    /// Whether another ledger lay here: it was moved aside, or a backup was to take its place.
+    pub fn had_ledger(&self) -> bool {
+        let beside = fs::read_dir(self.0.join("data")).into_iter().flatten().flatten();
+        let mut names = beside.filter_map(|entry| entry.file_name().into_string().ok());
+        names.any(|name| name.starts_with("ledger.damaged-") || name == "ledger.restoring")
+    }
     /// Tables of published keys, made and fetched.
     pub fn tables(&self) -> PathBuf {
         self.0.join("data/tables")

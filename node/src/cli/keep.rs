@@ -203,7 +203,7 @@ pub fn restore(args: &RestoreArgs, show: Show) -> Result<Value, Fault> {
         return Err(Fault::new(Code::BadRequest, step, why));
     }
     // The backup itself stays as it is: even to open a store writes to its folder.
-    let draft = target.with_extension("restoring");
+    let draft = node.restoring();
     if draft.exists() {
         fs::remove_dir_all(&draft).map_err(|why| unwritten(&draft, &why))?;
     }
@@ -270,10 +270,11 @@ pub fn repair(args: &StoppedArgs, show: Show) -> Result<Value, Fault> {
     }
     // A list that cannot be read names none.
     let disks = Store::further_of(&path).unwrap_or_default();
-    let aside = (1u32..).map(|number| path.with_extension(format!("damaged-{number}"))).find(|aside| !aside.exists());
+    let aside = (1u32..).map(|number| node.damaged(number)).find(|aside| !aside.exists());
     let aside = aside.ok_or_else(|| Fault::new(Code::Internal, step, "no name is free"))?;
     rename(&path, &aside)?;
-    // What the validator signed is lost with it: a mark that keeps it silent comes before anything else.
+    // What the validator signed is lost with it: a mark that keeps it silent comes before anything else. Where this is cut
+    // off before, the node's start knows it by the folder that was moved.
     let store = Store::open(&path, &COLUMNS).map_err(stored(step))?;
     keep_silent(&store).map_err(told(step))?;
     store.flush().map_err(stored(step))?;
