@@ -37,6 +37,8 @@ pub trait Journal: Send + Sync {
     fn after(&self, cursor: u64, limit: usize) -> Result<Vec<(u64, Record, Entry)>, Fault>;
     /// Announces every new height.
     fn heights(&self) -> watch::Receiver<Height>;
+    /// Time of the newest block.
+    fn time(&self) -> Result<TimeMs, Fault>;
     /// The chain's genesis digest.
     fn chain(&self) -> Digest;
 }
