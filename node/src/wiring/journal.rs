@@ -86,6 +86,10 @@ impl Journal for ChainJournal {
         Ok(self.chain.status().map_err(told("read the ledger"))?.time)
     }
 
+    fn forgotten(&self) -> Result<Height, Fault> {
+        self.chain.silent_until().map_err(told("read the ledger"))
+    }
+
     fn chain(&self) -> Digest {
         self.chain.genesis().digest()
     }

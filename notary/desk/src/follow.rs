@@ -6,7 +6,7 @@ use std::{
 };
 
 use base_types::{
-    Digest, JobId,
+    Digest, Height, JobId,
     fault::{Code, Fault},
 };
 use base_wire::Encode;
@@ -155,8 +155,12 @@ impl Desk {
 
     async fn order(&self, id: &JobId, attempt: u32, restarted: bool) -> Result<(), Fault> {
         // A ledger that was brought back from a backup, or is fetched again, shows old starts as if they were new, before it shows what
-        // this node told of them.
-        let begun = |job: &Job| job.took_part(attempt, &self.me) || job.started_before(attempt, self.opened);
+        // this node told of them. Its heights tell, whatever the clock does; the clock tells where only the others have the newest.
+        let forgotten = self.journal.forgotten().unwrap_or(Height::MAX);
+        let begun = |job: &Job| {
+            let before = job.started_before(attempt, self.opened) || job.started_by(attempt, forgotten);
+            before || job.took_part(attempt, &self.me)
+        };
         let begun = self.book(|book| book.job(id).is_some_and(begun))?;
         let order = if restarted || begun {
             if !self.is_cut_off(&Action::Run(*id, attempt)).await? {
@@ -177,9 +181,9 @@ impl Desk {
     async fn is_cut_off(&self, run: &Action) -> Result<bool, Fault> {
         let (mut heights, mut changes) = (self.journal.heights(), self.changes());
         loop {
-            heights.borrow_and_update();
+            let height = *heights.borrow_and_update();
             changes.borrow_and_update();
-            if self.is_present().unwrap_or(false) {
+            if self.is_present(height).unwrap_or(false) {
                 return self.book(|book| due(book, &self.me, self.clock.now_ms()).contains(run));
             }
             tokio::select! {
@@ -192,8 +196,9 @@ impl Desk {
     }
 
     /// Whether the ledger is as far here as it was with the others when this process began, and the book with it.
-    fn is_present(&self) -> Result<bool, Fault> {
-        if self.journal.time()? < self.opened {
+    fn is_present(&self, height: Height) -> Result<bool, Fault> {
+        // The others were two heights below the one up to which this node may have acted.
+        if height.saturating_add(2) < self.journal.forgotten()? || self.journal.time()? < self.opened {
             return Ok(false);
         }
         Ok(self.journal.after(self.book(|book| book.cursor)?, 1)?.is_empty())

@@ -122,6 +122,29 @@ async fn a_run_that_ended_as_planned_is_not_told_as_broken_off_by_a_node_that_co
     }
 }
 
+/// The clock was set back between the two lives by more than the time between them.
+#[tokio::test]
+async fn a_ledger_from_a_backup_begins_no_run_again_whatever_the_clock_says() {
+    let world = World::furnished();
+    let job = approved(&world);
+    let before = world.log().len() as u64;
+    world.start(job);
+    read(&world, job);
+    world.clock.set(world.job(&job).starts[0].1.time - 60_000);
+    let mut office = Office::troubled(&world, "health", before, (0, 0));
+    // How far the others are is not known yet, then it is.
+    *office.pen.forgotten.lock().expect("lock") = u64::MAX;
+    settle().await;
+    office.pen.sees(before + 1);
+    world.tick();
+    office.until(|book| (book.cursor > before).then_some(())).await;
+    *office.pen.forgotten.lock().expect("lock") = world.height() + 2;
+    office.pen.sees(u64::MAX);
+    world.tick();
+    let (cut, attempt, fault) = office.order().await.err().expect("not begun again");
+    assert_eq!((cut, attempt, fault.code, fault.step.as_str()), (job, 1, Code::PeerGone, "restart"), "{fault}");
+}
+
 /// The backup ends before the start or behind it; either way what this node told of the run is with the others only, and comes last.
 #[tokio::test]
 async fn a_ledger_from_a_backup_begins_no_run_again_and_new_ones_only() {

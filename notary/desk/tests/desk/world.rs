@@ -158,6 +158,8 @@ pub struct Pen {
     pub seen: Mutex<u64>,
     /// Calls that fail before the ledger answers: reads and writes.
     pub failing: Mutex<(u32, u32)>,
+    /// Up to where the node may have acted in an earlier life.
+    pub forgotten: Mutex<Height>,
 }
 
 impl Pen {
@@ -199,6 +201,10 @@ impl Journal for Pen {
 
     fn time(&self) -> Result<TimeMs, Fault> {
         Ok(self.there().last().map_or(START, |(_, record, _)| record.time))
+    }
+
+    fn forgotten(&self) -> Result<Height, Fault> {
+        Ok(*self.forgotten.lock().expect("lock"))
     }
 
     fn chain(&self) -> Digest {
