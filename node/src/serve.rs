@@ -300,7 +300,6 @@ async fn start(
         journal,
         notary: desk,
         sources,
-        pending: Default::default(),
         results,
         progress,
         clock: clock.clone(),
