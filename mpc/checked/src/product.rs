@@ -185,7 +185,7 @@ async fn round<R: Checkable>(
     total: usize,
     [mine, theirs]: [&mut Vec<u64>; 2],
 ) -> Result<(), Abort> {
-    records.relate(total);
+    records.relate(total, R::BITS);
     let (before, after, come) = (link.before(), link.after(), theirs.len());
     let Link { ctx, own, next, .. } = link;
     let Records { w: [w_own, w_next], f, .. } = records;

@@ -126,9 +126,10 @@ impl Records {
         }
     }
 
-    /// Makes room in `w` and `f` for as many relations, which are appended strip by strip.
-    pub(crate) fn relate(&mut self, relations: usize) {
-        self.w.iter_mut().chain([&mut self.f]).for_each(|words| reserve(words, relations));
+    /// Makes room in `w` and `f` for as many relations, which are appended strip by strip; of `bits` not in what is never kept.
+    pub(crate) fn relate(&mut self, relations: usize, bits: bool) {
+        let kept = self.w.iter_mut().skip(usize::from(bits));
+        kept.chain([&mut self.f]).for_each(|words| reserve(words, relations));
     }
 
     /// Adds a hop, whose relations stand in `w` and `f` already.
