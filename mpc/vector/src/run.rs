@@ -156,7 +156,7 @@ async fn shared<P: Party>(
     drop(all);
     let wide = if wide.is_empty() { Vec::new() } else { party.input_wide(&wide, &given.wide).await? };
     let mut wide = wide.into_iter();
-    let mut values = Vec::with_capacity(place.owners.len());
+    let mut values: Vec<Option<Value<P>>> = Vec::with_capacity(place.owners.len());
     for input in 0..place.owners.len() {
         let form = program.input(input).ok_or_else(lost)?;
         let value = match form.kind {
