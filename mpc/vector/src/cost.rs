@@ -32,6 +32,9 @@ const PANEL: u64 = 2 * 16 * 8;
 /// A check of what is recorded of checked shares: its bytes and rounds, and entries after which one is due.
 const CHECK: Rate = Rate { bytes: 70_000, rounds: 45 };
 const DUE: u64 = 1 << 17;
+/// Sums that a checked product of matrices is proven by, or its entries where those are fewer; and bytes of memory of a product in one.
+const SUMS: u64 = 128;
+const RECORD: u64 = 40;
 /// Bytes of memory of a row in a pass of a checked sort, and of a cell that moves until that is proven.
 const SORTED: u64 = 5120;
 const MOVED: u64 = 256;
@@ -129,12 +132,18 @@ impl Run<'_> {
         match (step.op, self.scheme) {
             (Op::Matmul(x, _), Scheme::Two) => usual + 4 * CIPHERTEXTS.min(self.matrices(x, &step.form)),
             (Op::Dot(_, y), Scheme::Two) => usual + 4 * CIPHERTEXTS.min(Two::matmul_bytes([1, self.size(y), 1])),
+            (Op::Matmul(x, _), Scheme::Checked) => {
+                let inner = self.form(x).map_or(1, |form| form.columns as u64);
+                usual + RECORD * inner * SUMS.min(step.form.len() as u64)
+            }
             (Op::Matmul(_, y), _) => usual + PANEL * self.rows(y),
             (Op::Dot(..), _) => usual + PANEL * len,
             (Op::Sort(..) | Op::Shuffle(_) | Op::Compact(..), Scheme::Two) => {
                 let (one, columns) = (switches(step.form.rows as u64), step.form.columns as u64 + 1);
                 usual + SWITCH * one.max(SWITCHES.min(one * columns))
             }
+            // Also the places that a compaction opens move along.
+            (Op::Shuffle(_) | Op::Compact(..), Scheme::Checked) => usual + MOVED * (len + step.form.rows as u64),
             (Op::Sort(..), Scheme::Checked) => {
                 let rows = step.form.rows as u64;
                 SORTED * rows + MOVED * (len + rows * u64::from(DIGIT + 1))
@@ -334,5 +343,14 @@ mod tests {
         let sorted = |rows: usize| format!("scale 8; input x[{rows}] from 0 to 1; return sort(x);");
         let (usual, checked) = (size(Scheme::Three, &sorted(1 << 20)), size(Scheme::Checked, &sorted(1 << 20)));
         assert!(usual.memory < 2 << 30 && checked.memory > 2 << 30, "{usual:?} {checked:?}");
+        // What moves, and what is added up, takes memory until it is proven.
+        let of = |columns: u64, call: &str| {
+            let text = format!("scale 8; input x[90000, {columns}] from 0 to 1; return {call};");
+            size(Scheme::Checked, &text).memory
+        };
+        let (moved, usual) = (of(1, "compact(x, x > 0)"), of(1, "x + x"));
+        assert!(moved > usual + 90_000 * 2 * MOVED, "{moved} {usual}");
+        let (added, usual) = (of(11, "matmul(transpose(x), x)"), of(11, "x + x"));
+        assert!(added > usual + 90_000 * 11 * 11 * RECORD, "{added} {usual}");
     }
 }

@@ -15,8 +15,8 @@
 //! A program is checked for one [`Scheme`], which is one engine: `mpc-share` among three parties (tier B), `mpc-checked` among three of
 //! which one may deviate (tier B+), `mpc-two` between two (tier A). Functions, their precision ([`mpc_share::fixed`]) and the ranges that
 //! exclude an overflow are the same with each: all truncate numbers from -2^62 to 2^62 - 1 to the floor, or to one unit more. What differs:
-//! in B+ a truncation is the floor itself, so that results are the same at every run; elsewhere it rounds by coins of the sharing. Wide
-//! integers exist in tier B alone, and a program that has some is refused where it is checked for another.
+//! in B+ a truncation is the floor itself, so that results are the same at every run (unless rows are shuffled); elsewhere it rounds by
+//! coins of the sharing. Wide integers exist in tier B alone, and a program that has some is refused where it is checked for another.
 
 mod check;
 mod checked;

@@ -25,8 +25,8 @@ pub struct Placement {
 pub type Told = Vec<i128>;
 
 /// Runs a program on the scheme that it was checked for; `Some` at the receiver alone, one element a result. `mine` has the inputs of this
-/// party, as [`Program::encode`] gives them. Scheme, program and placement are bound into the session: parties that disagree about them
-/// abort at the first frame. Three phases follow each other: seeds, inputs, the steps with the results.
+/// party, as [`Program::encode`] gives them. Scheme, program, placement and the ranges that inputs are held to are bound into the session:
+/// parties that disagree about them abort at the first frame. Three phases follow each other: seeds, inputs, the steps with the results.
 ///
 /// With [`Scheme::Three`] and [`Scheme::Two`] all parties follow the protocol: one that deviates may change the results, and learn more. With
 /// [`Scheme::Checked`] one may deviate: inputs are proven to lie in their ranges before anything depends on them, everything else
@@ -76,10 +76,13 @@ async fn part<P: Party>(
     revealed(&mut party, program, &values, place.receiver).await
 }
 
+/// What all parties must agree on. How many inputs and columns there are follows from the program's digest; the range of each column does
+/// not, and a range that is public on checked shares must be the same everywhere.
 fn parameters(program: &Program, place: &Placement) -> Vec<u8> {
     let Placement { owners, receiver } = place;
     let parties = owners.iter().chain([receiver]).map(|party| u8::try_from(*party).unwrap_or(u8::MAX));
-    program.digest().into_iter().chain([program.scheme().tag()]).chain(parties).collect()
+    let ends = program.ranges.iter().flatten().flat_map(|(low, high)| [*low, *high]).flat_map(i128::to_be_bytes);
+    program.digest().into_iter().chain([program.scheme().tag()]).chain(parties).chain(ends).collect()
 }
 
 /// A party's own inputs, one after the other: words, and wide integers.
@@ -153,7 +156,7 @@ async fn shared<P: Party>(
     drop(all);
     let wide = if wide.is_empty() { Vec::new() } else { party.input_wide(&wide, &given.wide).await? };
     let mut wide = wide.into_iter();
-    let mut values = Vec::with_capacity(place.owners.len());
+    let mut values: Vec<Option<Value<P>>> = Vec::with_capacity(place.owners.len());
     for input in 0..place.owners.len() {
         let form = program.input(input).ok_or_else(lost)?;
         let value = match form.kind {

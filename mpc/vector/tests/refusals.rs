@@ -4,7 +4,7 @@ mod common;
 
 use common::{check, check_for, part, whole};
 use mpc_core::{Blame, memory};
-use mpc_vector::{Column, Placement, Scheme, Source, Why};
+use mpc_vector::{Column, Placement, Program, Scheme, Source, Why};
 
 /// Two inputs of ten rows: `x` of two columns within 0..=2000, `t` of truth values, `s` wide.
 const HEAD: &str = "scale 16; input x[10, 2]; input t[10] truth; input s[10] wide;\n";
@@ -109,8 +109,8 @@ fn wide_integers_are_refused_at_their_input_where_a_scheme_has_none() {
     assert!(check(&format!("{HEAD}return s * s;"), &columns()).is_ok());
     for (scheme, name) in [(Scheme::Checked, "tier B+"), (Scheme::Two, "tier A")] {
         let problem = check_for(scheme, &format!("{HEAD}return x;"), &columns()).unwrap_err();
-        // Behind the first two inputs.
-        assert_eq!((problem.why, problem.at.line, problem.at.column), (Why::Unsupported, 1, 52), "{problem}");
+        let place = HEAD.find("s[10]").unwrap() as u64 + 1;
+        assert_eq!((problem.why, problem.at.line, problem.at.column), (Why::Unsupported, 1, place), "{problem}");
         let parts = ["this input of wide integers", name, "declare numbers", "run it in tier B"];
         assert!(parts.iter().all(|part| problem.what.contains(part)), "{problem}");
         let without = HEAD.replace("input s[10] wide;", "input s[10];");
@@ -118,12 +118,11 @@ fn wide_integers_are_refused_at_their_input_where_a_scheme_has_none() {
     }
 }
 
-/// How parties end that run a program each, checked for a scheme each; party 0 owns the input.
-async fn ends(schemes: &[Scheme], receiver: usize) -> Vec<Blame> {
-    let text = "scale 4; input x[3]; return x * x;";
+/// How parties end that run a program each; party 0 owns the input, which has three elements.
+async fn ends(programs: Vec<Program>, receiver: usize) -> Vec<Blame> {
+    let contexts = memory::contexts(memory::network(programs.len()), [29; 32]);
     let mut tasks = Vec::new();
-    for (me, ctx) in memory::contexts(memory::network(schemes.len()), [29; 32]).into_iter().enumerate() {
-        let program = check_for(schemes[me], text, &[whole(1, 0, 9)]).unwrap();
+    for (me, (program, ctx)) in programs.into_iter().zip(contexts).enumerate() {
         let place = Placement { owners: vec![0], receiver };
         tasks.push(tokio::spawn(part(me, ctx, program, place, vec![vec![1, 2, 3]])));
     }
@@ -136,13 +135,27 @@ async fn ends(schemes: &[Scheme], receiver: usize) -> Vec<Blame> {
 
 #[tokio::test]
 async fn parties_on_other_schemes_or_a_party_too_many_run_nothing() {
+    let on = |scheme| check_for(scheme, "scale 4; input x[3]; return x * x;", &[whole(1, 0, 9)]).unwrap();
     for other in [Scheme::Checked, Scheme::Two] {
-        let ends = ends(&[Scheme::Three, Scheme::Three, other], 1).await;
+        let ends = ends([Scheme::Three, Scheme::Three, other].map(on).to_vec(), 1).await;
         // None of the two that agree takes the blame; a scheme of two parties does not fit three.
         assert!(ends[..2].iter().all(|blame| *blame != Blame::Local), "{other:?}: {ends:?}");
     }
-    assert_eq!(ends(&[Scheme::Two; 2], 2).await, [Blame::Local; 2]);
-    assert_eq!(ends(&[Scheme::Three; 2], 1).await, [Blame::Local; 2]);
+    assert_eq!(ends([Scheme::Two; 2].map(on).to_vec(), 2).await, [Blame::Local; 2]);
+    assert_eq!(ends([Scheme::Three; 2].map(on).to_vec(), 1).await, [Blame::Local; 2]);
+}
+
+#[tokio::test]
+async fn parties_that_hold_an_input_to_other_ranges_run_nothing() {
+    // The range of the whole input is the same, and so are the steps.
+    let of = |highs: [i64; 3]| {
+        let columns = highs.map(|high| Column { digits: 0, low: 0, high }).to_vec();
+        check_for(Scheme::Checked, "scale 4; input x[1, 3]; return sum(x);", &[columns]).unwrap()
+    };
+    let (usual, other) = (of([9, 9, 5]), of([9, 5, 9]));
+    assert_eq!(usual.digest(), other.digest());
+    let ends = ends(vec![usual.clone(), usual, other], 1).await;
+    assert!(ends.iter().all(|blame| *blame != Blame::Local), "{ends:?}");
 }
 
 #[test]

@@ -3,7 +3,8 @@
 mod common;
 
 use common::{check, check_for, real, told, whole};
-use mpc_vector::{Column, Kind, Refused, Scheme};
+use mpc_core::{Context, memory};
+use mpc_vector::{Column, Kind, Placement, Refused, Scheme, Told, run};
 
 const ROWS: usize = 40;
 
@@ -74,6 +75,38 @@ async fn a_model_is_applied_to_rows_of_another_owner() {
             near(told[4][at], 1.0 / (x + 5.0).sqrt());
         }
     }
+}
+
+/// The powers of a range's ends, and the rounds that party 0, their owner and receiver, took.
+async fn powers_of(low: i64, high: i64) -> (u64, Vec<Told>) {
+    let program = check("scale 20; input x[2]; return exp(x);", &[whole(1, low, high)]).unwrap();
+    let place = Placement { owners: vec![0], receiver: 0 };
+    let party = |(me, mut ctx): (usize, Context)| {
+        let (program, place) = (program.clone(), place.clone());
+        let words = if me == 0 { vec![(0, program.encode(0, &[low, high]).unwrap())] } else { Vec::new() };
+        tokio::spawn(async move {
+            let told = run(&mut ctx, &program, &place, &words).await;
+            (ctx.rounds(), told)
+        })
+    };
+    let parties: Vec<_> = memory::contexts(memory::network(3), [31; 32]).into_iter().enumerate().map(party).collect();
+    let mut ended = Vec::new();
+    for party in parties {
+        let (rounds, told) = party.await.expect("no panic");
+        ended.push((rounds, told.expect("no abort")));
+    }
+    let (rounds, told) = ended.swap_remove(0);
+    (rounds, told.expect("results"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn powers_of_numbers_far_below_zero_are_zero_after_as_many_rounds_as_others() {
+    // Both ranges span as many doublings; the powers of the second lie 2,900 places behind the point.
+    let (rounds, near) = powers_of(-17, 0).await;
+    let (far_rounds, far) = powers_of(-2047, -2030).await;
+    assert!((near[0][1] - (1 << 20)).abs() <= 3, "{near:?}");
+    assert!(far[0].iter().all(|raw| raw.abs() <= 2), "{far:?}");
+    assert_eq!(rounds, far_rounds);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

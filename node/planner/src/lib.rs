@@ -40,6 +40,7 @@ use base_types::{OrgId, fault::Fault};
 use notary_terms::{Catalogue, Plan, Request};
 
 pub use circuit::{ArgumentTold, ProgramTold, check_program};
+pub use compute::is_program;
 pub use explain::{Explanation, Learns, OutputExplained, ReadExplained, Words, explain};
 pub use program::ProgramExplained;
 pub use steps::Step;
@@ -80,7 +81,7 @@ pub fn plan(request: &Request, catalogue: &Catalogue, nodes: &[OrgId]) -> Result
 }
 
 fn derived(request: &Request, catalogue: &Catalogue, nodes: &[OrgId]) -> Result<Plan, Fault> {
-    if compute::asked(&request.sql) {
+    if compute::is_program(&request.sql) {
         let asked = compute::parse(&request.sql)?;
         if asked.vectors {
             return vectors::plan(request, catalogue, nodes, asked);

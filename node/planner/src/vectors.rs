@@ -89,7 +89,10 @@ pub(crate) fn plan(request: &Request, catalogue: &Catalogue, nodes: &[OrgId], as
         argument::once(&reads, &read, input, "and apart by column(x, 1)")?;
         if !nodes.contains(&read.owner) {
             let what = format!("{} belongs to {}, which is none of this job's nodes", read.dataset, read.owner);
-            let instead = format!("choose three nodes with {} among them", read.owner);
+            let instead = match tier {
+                Tier::A => "name the nodes of all owners, of whom there are two in tier A".to_owned(),
+                _ => format!("choose three nodes with {} among them", read.owner),
+            };
             return Err(unsupported(input.at, what, instead));
         }
         let columns = values.iter().map(|value| column(input, declared, value)).collect::<Result<_, Fault>>()?;

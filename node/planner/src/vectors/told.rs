@@ -143,8 +143,15 @@ pub(crate) fn tree(plan: &Plan, vectors: &Vectors) -> Step {
     let nodes = names(&plan.nodes);
     let shared = plan.reads.iter().map(|read| shared(plan, read, &nodes));
     let products = vectors.size.products;
-    let en = format!("compute the program on shares, with {products} products; nothing is opened on the way");
-    let zh = format!("在份额上执行程序，共 {products} 次乘法，途中不公开任何内容");
+    let (proven_en, proven_zh) = match plan.tier {
+        Tier::BPlus => ("; and of every input that no value left its range", "；并公开各输入均无值超出范围"),
+        _ => ("", ""),
+    };
+    let en = format!(
+        "compute the program on shares, with {products} products; where it sorts or moves rows a random order is opened on the \
+         way{proven_en}"
+    );
+    let zh = format!("在份额上执行程序，共 {products} 次乘法；途中仅在排序或移动行处公开一个随机次序{proven_zh}");
     let computed = step("compute", en, zh, &plan.nodes, shared.collect());
     let receiver = &plan.request.receiver;
     let en = format!("open what the program returns to {receiver} alone");

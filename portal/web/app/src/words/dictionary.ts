@@ -100,7 +100,7 @@ export const DICTIONARY = {
   minGroup: ['最小分组人数', 'Fewest people in a group'],
   shareHolders: ['可持有份额的节点', 'Nodes that may hold shares'],
   computeNodes: ['参与计算的节点', 'Nodes that compute'],
-  computeNodesHint: ['留空则用本节点设置的三方；两方连接聚合可填两个所有者', 'Empty: the three of this node\'s settings; for aggregates over a join of two owners, these two'],
+  computeNodesHint: ['留空则用本节点设置的三方；两方连接聚合与 A 级的向量程序填两个所有者', 'Empty: the three of this node\'s settings; for aggregates over a join of two owners, and for a program over vectors in tier A, these two'],
   tierOwn: ['查询自身的等级', 'The query’s own'],
   tierHint: ['留空则用查询自身的等级；三方聚合与向量程序可选 B+：一个作弊的节点会在公开之前被发现，耗时为 B 级的数倍；双方互信时，两方程序可选更快的 A 级，向量程序可由两个所有者的节点以 A 级运行', 'Empty: the query’s own; aggregates and programs over vectors among three nodes may ask for B+, in which a node that cheats is noticed before anything is opened, at several times the time of B; a program of two parties that trust each other may ask for A, which is faster, and one over vectors may run in A on the nodes of its two owners'],
   matrix: ['列 × 机构 × 用途', 'Column × party × purpose'],
