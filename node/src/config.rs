@@ -19,6 +19,8 @@ use ledger_chain::{History, Options};
 use ledger_light::Genesis;
 use serde::{Deserialize, Serialize};
 
+use crate::files::{make_folder, rename};
+
 /// Memory that a setting may grant, in MiB.
 const MEMORY_MIB: RangeInclusive<u32> = 1..=65_536;
 
@@ -185,6 +187,20 @@ impl Folder {
     pub fn ledger(&self) -> PathBuf {
         self.0.join("data/ledger")
     }
+    /// Where a backup lies until it takes the ledger's place.
+    pub fn restoring(&self) -> PathBuf {
+        self.0.join("data/ledger.restoring")
+    }
+    /// Where a ledger is moved that is damaged.
+    pub fn damaged(&self, number: u32) -> PathBuf {
+        self.0.join(format!("data/ledger.damaged-{number}"))
+    }
+    /// Whether another ledger lay here: it was moved aside, or a backup was to take its place.
+    pub fn had_ledger(&self) -> bool {
+        let beside = fs::read_dir(self.0.join("data")).into_iter().flatten().flatten();
+        let mut names = beside.filter_map(|entry| entry.file_name().into_string().ok());
+        names.any(|name| name.starts_with("ledger.damaged-") || name == "ledger.restoring")
+    }
     /// Tables of published keys, made and fetched.
     pub fn tables(&self) -> PathBuf {
         self.0.join("data/tables")
@@ -286,14 +302,15 @@ pub fn unwritten(path: &Path, why: &std::io::Error) -> Fault {
     Fault::new(code, format!("write {}", path.display()), why.to_string())
 }
 
-/// Writes a file whole or not at all: temporary file, fsync, rename. `private` files are readable by this user only.
+/// Writes a file whole or not at all, and on the disk under its name when this returns: temporary file, fsync, rename, fsync
+/// of the folder. `private` files are readable by this user only.
 ///
 /// # Errors
-/// [`Code::DiskFull`] or [`Code::Internal`]; the old file stays.
+/// [`Code::DiskFull`] or [`Code::Internal`]; the old file stays, unless only the new one's name may not last.
 pub fn write_file(path: &Path, bytes: &[u8], private: bool) -> Result<(), Fault> {
     let write = || -> std::io::Result<()> {
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent)?;
+            make_folder(parent)?;
         }
         // Beside it, under a name that no other file's writer uses.
         let mut temporary = path.file_name().unwrap_or_default().to_owned();
@@ -316,7 +333,7 @@ pub fn write_file(path: &Path, bytes: &[u8], private: bool) -> Result<(), Fault>
             let mut file = options.open(&temporary)?;
             file.write_all(bytes)?;
             file.sync_all()?;
-            fs::rename(&temporary, path)
+            rename(&temporary, path)
         })();
         if written.is_err() {
             // Nothing half-written stays behind.

@@ -16,7 +16,10 @@ use base_wire::Encode;
 use ledger_light::{Epoch, Genesis, Member, Organisation, Role, Validator};
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Config, Folder, Peer, write_file};
+use crate::{
+    config::{Config, Folder, Peer, bad, read_key, unwritten, write_file},
+    files::make_folder,
+};
 
 const DAY_MS: u64 = 86_400_000;
 
@@ -130,33 +133,53 @@ pub fn role(word: &str) -> Result<Role, Fault> {
     }
 }
 
-/// Makes an organisation's CA, its node's key and certificate, its people's keys, and its card.
+/// The key in a file that a founding which was cut off has left, or a new one that is in its file when this returns.
+fn key_in(path: &Path, name: &str, password: &Password, step: &str) -> Result<SecretKey, Fault> {
+    if path.symlink_metadata().is_err() {
+        let key = SecretKey::generate().map_err(gm(step))?;
+        keyfile::write(path, name, &key, password).map_err(gm(step))?;
+        return Ok(key);
+    }
+    let (found, key) = read_key(path, password)?;
+    if found == name { Ok(key) } else { Err(bad(path, &format!("it is the key of {found}"))) }
+}
+
+/// The people whose keys are to be made, by the names that they will have.
+fn people_of(new: &NewOrg<'_>, step: &str) -> Result<Vec<(PersonId, Vec<String>)>, Fault> {
+    let named = |(name, roles): &(String, Vec<String>)| {
+        roles.iter().try_for_each(|r| role(r).map(|_| ()))?;
+        let id = PersonId::new(format!("{}/{name}", new.org));
+        Ok((id.map_err(|e| Fault::new(Code::BadRequest, step, e.to_string()))?, roles.clone()))
+    };
+    new.people.iter().map(named).collect()
+}
+
+/// Makes an organisation's CA, its node's key and certificate, its people's keys, and its card. One that was cut off goes on with
+/// the keys that are there.
 ///
 /// # Errors
-/// [`Code::BadRequest`] when the folder already holds an organisation.
+/// [`Code::BadRequest`] when the folder already holds an organisation, for an unknown role or a name that no person has, before
+/// anything is made, and for a key of somebody else's; [`Code::WrongPassword`] for keys under another password.
 pub fn organisation(folder: &Folder, new: &NewOrg<'_>, password: &Password, people: &Password) -> Result<Card, Fault> {
     let step = "init org";
     if folder.card().exists() {
         return Err(Fault::new(Code::BadRequest, step, format!("{} already holds one", folder.0.display())));
     }
+    let named = people_of(new, step)?;
     let keys = folder.0.join("keys");
-    std::fs::create_dir_all(&keys).map_err(|e| crate::config::unwritten(&keys, &e))?;
-    let (ca_key, node_key) = (SecretKey::generate().map_err(gm(step))?, SecretKey::generate().map_err(gm(step))?);
+    make_folder(&keys).map_err(|e| unwritten(&keys, &e))?;
+    let ca_key = key_in(&folder.ca_key(), &format!("{}/ca", new.org), password, step)?;
+    let node_key = key_in(&folder.node_key(), &format!("{}/node", new.org), password, step)?;
     let (from, ca_to, to) = (new.now - DAY_MS, new.now + 3650 * DAY_MS, new.now + 730 * DAY_MS);
     let ca = cert::self_signed_ca(&new.org, &ca_key, from, ca_to).map_err(gm(step))?;
     let subject = Subject { org: new.org.clone(), name: "node".into() };
     let node = cert::issue(&ca, &ca_key, &subject, &node_key.public(), from, to).map_err(gm(step))?;
-    keyfile::write(&folder.ca_key(), &format!("{}/ca", new.org), &ca_key, password).map_err(gm(step))?;
-    keyfile::write(&folder.node_key(), &format!("{}/node", new.org), &node_key, password).map_err(gm(step))?;
     write_file(&folder.ca_certificate(), ca.pem().as_bytes(), false)?;
     write_file(&folder.node_certificate(), node.pem().as_bytes(), false)?;
     let mut card_people = Vec::new();
-    for (name, roles) in &new.people {
-        roles.iter().try_for_each(|r| role(r).map(|_| ()))?;
-        let id = PersonId::new(format!("{}/{name}", new.org))
-            .map_err(|e| Fault::new(Code::BadRequest, step, e.to_string()))?;
+    for (id, roles) in named {
         let key = person_key(new.people_folder, &id, people)?;
-        card_people.push(CardPerson { id, key, roles: roles.clone() });
+        card_people.push(CardPerson { id, key, roles });
     }
     let [control, data, _] = new.addresses.clone();
     let card = Card {
@@ -175,16 +198,14 @@ pub fn organisation(folder: &Folder, new: &NewOrg<'_>, password: &Password, peop
     Ok(card)
 }
 
-/// Makes a person's key file, `org-name.key.json`, and returns its public key.
+/// Makes a person's key file, `org-name.key.json`, unless it is there, and returns its public key.
 ///
 /// # Errors
-/// [`Code::Internal`] when it cannot be written.
+/// [`Code::Internal`] when it cannot be written; [`Code::WrongPassword`] or [`Code::BadRequest`] when the password does not open
+/// the one that is there, or it is another person's.
 pub fn person_key(folder: &Path, id: &PersonId, password: &Password) -> Result<PublicKey, Fault> {
-    std::fs::create_dir_all(folder).map_err(|e| crate::config::unwritten(folder, &e))?;
-    let key = SecretKey::generate().map_err(gm("person key"))?;
-    let path = person_file(folder, id);
-    keyfile::write(&path, id.as_str(), &key, password).map_err(gm("person key"))?;
-    Ok(key.public())
+    make_folder(folder).map_err(|e| unwritten(folder, &e))?;
+    Ok(key_in(&person_file(folder, id), id.as_str(), password, "person key")?.public())
 }
 
 /// Where a person's key file is kept.
@@ -266,4 +287,51 @@ pub fn node(
     let text = toml::to_string_pretty(&config).map_err(|e| Fault::new(Code::Internal, step, e.to_string()))?;
     write_file(&folder.config(), text.as_bytes(), false)?;
     Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn new<'a>(org: &str, role: &str, people_folder: &'a Path) -> NewOrg<'a> {
+        NewOrg {
+            org: OrgId::new(org).expect("a name"),
+            name_zh: "某局".into(),
+            name_en: "a bureau".into(),
+            addresses: Default::default(),
+            people: vec![("owner".into(), vec![role.into()])],
+            people_folder,
+            now: 1_700_000_000_000,
+        }
+    }
+
+    #[test]
+    fn a_founding_that_was_cut_off_goes_on_with_the_keys_that_are_there() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (folder, people) = (Folder(dir.path().join("health")), dir.path().join("people"));
+        let found = |org: &str, role: &str, password: &str| {
+            let (password, first) = (Password::new(password), Password::new("first"));
+            organisation(&folder, &new(org, role, &people), &password, &first).map_err(|fault| fault.code)
+        };
+        assert_eq!(found("health", "minister", "right").map(|_| ()), Err(Code::BadRequest));
+        assert!(!folder.0.exists() && !people.exists(), "nothing is made of what is refused");
+        let founded = found("health", "owner", "right").expect("founded");
+        // What a process that was killed on its way has not come to.
+        for path in [folder.card(), folder.node_certificate(), folder.node_key()] {
+            fs::remove_file(path).expect("removed");
+        }
+        assert_eq!(found("civil", "owner", "right").map(|_| ()), Err(Code::BadRequest), "not with another's keys");
+        assert_eq!(found("health", "owner", "wrong").map(|_| ()), Err(Code::WrongPassword));
+        let again = found("health", "owner", "right").expect("founded");
+        let authority = |card: &Card| Certificate::from_pem(&card.ca).expect("a certificate").key();
+        assert_eq!(authority(&again), authority(&founded));
+        assert_eq!((again.people.len(), again.people[0].key), (1, founded.people[0].key));
+        assert_ne!(again.node_key, founded.node_key);
+        let (_, key) = read_key(&folder.node_key(), &Password::new("right")).expect("a key");
+        let certificate = Folder::read_certificate(&folder.node_certificate()).expect("a certificate");
+        assert_eq!((again.node_key, certificate.key()), (key.public(), key.public()));
+        assert_eq!(found("health", "owner", "right").map(|_| ()), Err(Code::BadRequest), "it is founded");
+    }
 }

@@ -5,6 +5,7 @@ mod client;
 mod config;
 mod demo;
 mod doctor;
+mod files;
 mod init;
 mod ledger_client;
 mod observe;

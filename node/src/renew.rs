@@ -18,6 +18,7 @@ use base_types::{
 
 use crate::{
     config::{Folder, read_key, unwritten, write_file},
+    files,
     serve::check_certificate,
 };
 
@@ -96,5 +97,5 @@ fn move_aside(folder: &Folder) -> Result<Vec<PathBuf>, Fault> {
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), Fault> {
-    fs::rename(from, to).map_err(|why| unwritten(to, &why))
+    files::rename(from, to).map_err(|why| unwritten(to, &why))
 }

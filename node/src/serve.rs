@@ -16,7 +16,7 @@ use base_types::{
     JobId, PersonId, TimeMs,
     fault::{Code, Fault},
 };
-use ledger_chain::{COLUMNS, Chain, History, Options};
+use ledger_chain::{Chain, History, Options};
 use ledger_light::Genesis;
 use ledger_store::Store;
 use ledger_vm::govern::Addresses;
@@ -30,7 +30,7 @@ use crate::{
     config::{Config, Folder, read_key, write_file},
     observe::{Watch, traces},
     wiring::{
-        deriver::Planner, journal::ChainJournal, people::People, portal::NodeDesk, progress::Progress,
+        deriver::Planner, journal::ChainJournal, ledger, people::People, portal::NodeDesk, progress::Progress,
         results::Results, runs::Runs, scratch::Rooms, sources::Sources, tables::Tables,
     },
 };
@@ -187,7 +187,7 @@ async fn run(folder: &Folder, password: &Password, show: Show, stopped: watch::R
     let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
     let opened = open(folder, password, clock.now_ms(), &*entropy)?;
     // The store's lock comes first: a second start on the folder ends here and disturbs nothing.
-    let store = open_store(folder)?;
+    let store = ledger::open(folder)?;
     let listeners = [
         listen(&opened.config.control).await?,
         listen(&opened.config.data).await?,
@@ -224,13 +224,6 @@ async fn run(folder: &Folder, password: &Password, show: Show, stopped: watch::R
     }
     started.chain.stop().await;
     Ok(())
-}
-
-fn open_store(folder: &Folder) -> Result<Store, Fault> {
-    let path = folder.ledger();
-    std::fs::create_dir_all(&path).map_err(|e| crate::config::unwritten(&path, &e))?;
-    Store::open(&path, &COLUMNS)
-        .map_err(|e| ledger_chain::ChainFault::from(e).fault(format!("open {}", path.display())))
 }
 
 #[allow(clippy::too_many_arguments, reason = "the one place where all parts meet")]
@@ -308,7 +301,6 @@ async fn start(
         journal,
         notary: desk,
         sources,
-        pending: Default::default(),
         results,
         progress,
         clock: clock.clone(),

@@ -215,6 +215,12 @@ fn a_party_that_hangs_is_blamed_after_the_stated_time_and_goes_on_afterwards() {
     assert!(reason.starts_with("HQ-4001") && reason.contains("; civil;"), "{reason}");
     assert!(text(&view, "reason_zh").starts_with("HQ-4001"), "{view}");
     four.look(ANALYST, &["query", "result", &job]).fault("HQ-7004");
+    // What a node keeps that is killed before it tells of the delivery is no answer.
+    let kept = four.dir("statistics").join("data/results");
+    fs::create_dir_all(&kept).expect("a folder");
+    fs::write(kept.join(format!("{job}.sealed")), "an answer").expect("written");
+    four.look(ANALYST, &["query", "result", &job]).fault("HQ-7004");
+    assert_eq!(four.job(ANALYST, &job).expect("known")["has_result"], false);
     four.signal("civil", "CONT");
     assert_eq!(receipts(&four, &job)["verdict"]["valid"], true, "an aborted job's evidence verifies too");
     assert_eq!(cells(&four.answer()), plain_answer());

@@ -118,13 +118,15 @@ fn a_program_of_three_owners_is_checked_asked_approved_received_and_proven() {
     assert_eq!(cells(&answer), [[(pressure > education * 20).to_string(), mixed.to_string(), String::new()]]);
     four.look("health/owner", &["query", "result", &job]).fault("HQ-7004");
     let faster = in_tier_a(&four, [id, pressure, education]);
-    let correlation = over_vectors(&four);
-    for (job, tier, parties) in [(&faster, "A", 2), (&correlation, "B", 3), (&job, "D", 3)] {
-        evidence_holds(&four, job, tier, parties);
+    let correlations = over_vectors(&four);
+    let mut jobs = vec![(faster, "A", 2), (job, "D", 3)];
+    jobs.extend(correlations.into_iter().zip(&TIERS).map(|(job, tier)| (job, tier.word, tier.nodes.len())));
+    for (job, tier, parties) in &jobs {
+        evidence_holds(&four, job, tier, *parties);
     }
     let genesis = four.genesis.clone();
     four.kill_all();
-    for job in [&faster, &correlation, &job] {
+    for (job, ..) in &jobs {
         let bundle = four.path(job);
         let file = bundle.to_str().expect("a path");
         assert_eq!(run(heqi().args(["evidence", "verify", file, "--genesis", &genesis])).good()["valid"], true);
@@ -182,52 +184,107 @@ const BOUND: i64 = 1000;
 /// What stands for a pressure that was not measured.
 const USUAL: i64 = 128;
 
-/// Two owners' program over vectors, on shares of three nodes: what lacks a range or a grant is told, then it runs; the job's number.
-fn over_vectors(four: &People) -> String {
+/// A tier of a program over vectors: how it is asked for, what its explanation says in both languages, and who computes and decides.
+struct InTier {
+    word: &'static str,
+    asked: &'static [&'static str],
+    told: [&'static str; 2],
+    nodes: &'static [&'static str],
+    /// Organisations whose nodes approve by themselves.
+    by_rule: usize,
+    people: &'static [&'static str],
+}
+
+const TIERS: [InTier; 3] = [
+    InTier {
+        word: "B",
+        asked: &[],
+        told: ["follow the protocol", "按协议执行"],
+        nodes: &["civil", "health", "statistics"],
+        by_rule: 2,
+        people: &["health/owner"],
+    },
+    InTier {
+        word: "B+",
+        asked: &["--tier", "b+"],
+        told: ["one may deviate from the protocol in any way", "偏离协议"],
+        nodes: &["civil", "health", "statistics"],
+        by_rule: 2,
+        people: &["health/owner"],
+    },
+    InTier {
+        word: "A",
+        asked: &["--tier", "a", "--nodes", "health,statistics"],
+        told: ["One that deviates is not noticed", "不会被发现"],
+        nodes: &["health", "statistics"],
+        by_rule: 0,
+        people: &["statistics/owner", "health/owner"],
+    },
+];
+
+/// Two owners' program over vectors in each of its tiers: what lacks a range or a grant is told, then it runs; the jobs' numbers.
+fn over_vectors(four: &People) -> [String; 3] {
     let path = four.path("together.vectors");
     fs::write(&path, CORRELATION).expect("written");
     let file = path.to_str().expect("a path").to_owned();
     // An author alone has no owner's ranges.
-    run(heqi().args(["program", "check", &file])).fault("HQ-2002");
+    run(heqi().args(["program", "check", &file, "--tier", "b+"])).fault("HQ-2002");
     let of = |column: &str, table: &str| format!("SELECT person_id, {column} FROM {table} WHERE person_id < {BOUND}");
     let inputs = [
         format!("census=({}) ELSE 0", of("education", "census")),
         format!("health=({}) ELSE {USUAL}", of("sbp", "health")),
     ];
-    let asked = |command: &str| {
+    let asked = |command: &str, more: &[&str]| {
         let mut arguments = ["query", command, "--purpose", PURPOSE, "--program", &file].map(str::to_owned).to_vec();
         arguments.extend(inputs.iter().flat_map(|input| ["--input".to_owned(), input.clone()]));
+        arguments.extend(more.iter().map(|more| (*more).to_owned()));
         arguments
     };
-    // Of each data set the persons' numbers go in too, and two nodes hold shares.
-    missing(four, &asked("check"), 6);
+    // Of each data set the persons' numbers go in too, and two nodes hold shares; between two nodes, one.
+    missing(four, &asked("check", &[]), 6);
+    missing(four, &asked("check", TIERS[2].asked), 4);
     for dataset in ["health/health", "statistics/census"] {
         four.grant(dataset, "person_id", "program", &["--holders", "civil,health,statistics"]);
     }
-    let check = missing(four, &asked("check"), 0);
+    // Two nodes alone compute only where the weaker tier is asked for.
+    let unasked = asked("check", &["--nodes", "health,statistics"]);
+    let unasked = four.look(ANALYST, &unasked.iter().map(String::as_str).collect::<Vec<_>>()).good();
+    assert!(text(&unasked["fault"], "detail").contains("ask for A"), "{unasked}");
+    TIERS.each_ref().map(|tier| {
+        let check = missing(four, &asked("check", tier.asked), 0);
+        correlated(four, tier, &check, &asked("submit", tier.asked))
+    })
+}
+
+/// The program in a tier, from what Check says of it to its answer; the job's number.
+fn correlated(four: &People, tier: &InTier, check: &Value, submit: &[String]) -> String {
     let plan = &check["explanation"];
-    assert_eq!((&check["allowed"], &plan["tier"]), (&Value::Bool(true), &Value::from("B")), "{check}");
-    assert_eq!(plan["nodes"], json!(["civil", "health", "statistics"]));
+    assert_eq!((&check["allowed"], &plan["tier"]), (&Value::Bool(true), &json!(tier.word)), "{check}");
+    assert_eq!(plan["nodes"], json!(tier.nodes));
+    for (language, told) in ["en", "zh"].into_iter().zip(tier.told) {
+        assert!(text(&plan["tier_words"], language).contains(told), "{}", plan["tier_words"]);
+    }
     assert_eq!(plan["program"]["arguments"], json!(["census: number[33, 2]", "health: number[33, 2]"]));
     let ranges: Vec<_> = items(&plan["program"], "ranges").iter().filter_map(Value::as_str).collect();
     assert!(ranges.len() == 5 && ranges[0] == "census: 0..32767, 0..7", "{ranges:?}");
     assert!(plan["program"]["products"].as_u64().is_some_and(|products| products >= 3 * 33), "{plan}");
 
-    let submit = asked("submit");
     let submit: Vec<&str> = submit.iter().map(String::as_str).collect();
     let job = text(&four.sign(ANALYST, &submit).good(), "job");
-    four.await_approvals(&job, 2);
-    let seen = until("the owner's node sees the proposal", SOON, || four.job("health/owner", &job));
-    assert!(text(&seen, "sql").contains("sqrt(dot(dy, dy))"), "the owner reads the source: {seen}");
-    four.sign("health/owner", &["approve", &job]).good();
-    four.await_status(&job, "done");
+    four.await_approvals(&job, tier.by_rule);
+    for person in tier.people {
+        let seen = until("the owner's node sees the proposal", SOON, || four.job(person, &job));
+        assert!(text(&seen, "sql").contains("sqrt(dot(dy, dy))"), "the owner reads the source: {seen}");
+        four.sign(person, &["approve", &job]).good();
+    }
+    assert_eq!(four.await_status(&job, "done")["tier"], tier.word);
     let answer = four.look(ANALYST, &["query", "result", &job]).good();
     assert_eq!(answer["columns"], json!(["value1", "value2", "value3"]));
     let cells = cells(&answer);
     let found: Vec<f64> = cells[0].iter().map(|cell| cell.parse().expect("a number")).collect();
     let (r, mean) = plain_correlation();
-    assert!(cells.len() == 1 && r < -0.1 && (found[0] - r).abs() < 0.005, "{found:?} {r}");
-    assert!((found[1] - mean).abs() < 0.01 && (found[2] - 1.0).abs() < 0.001, "{found:?} {mean}");
+    assert!(cells.len() == 1 && r < -0.1 && (found[0] - r).abs() < 0.005, "{}: {found:?} {r}", tier.word);
+    assert!((found[1] - mean).abs() < 0.01 && (found[2] - 1.0).abs() < 0.001, "{}: {found:?} {mean}", tier.word);
     four.look("health/owner", &["query", "result", &job]).fault("HQ-7004");
     job
 }

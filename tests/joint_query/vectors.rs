@@ -1,8 +1,12 @@
-//! Programs over vectors, run whole over links among three nodes, against what plain Rust says of the same values.
+//! Programs over vectors, run whole over links among three nodes or between two, against what plain Rust says of the same values.
 
 use std::time::Duration;
 
-use base_types::{column::ColumnType, fault::Code};
+use base_types::{
+    OrgId,
+    column::ColumnType,
+    fault::{Code, Fault},
+};
 use notary_terms::{Outcome, Plan, Program, Request, Tier, Vectors};
 use planner::explain;
 use runner::{Answer, AnswerCell};
@@ -101,8 +105,6 @@ async fn two_owners_columns_give_a_variance_and_a_correlation_of_aligned_rows() 
         same = smallest(number(column(sort(people), 1) == column(sort(visits), 1)));
         return r, variance(x), same;";
     let inputs = "people = (SELECT id, score FROM people), visits = (SELECT id, weight FROM visits) ELSE 60";
-    let plan = asked(&cluster, source, inputs);
-    let answer = cluster.answer(&plan).await;
     let (x, y) = ([225.0, 60.0, 90.0, 150.0], [90.75, 70.5, 60.0, 81.25]);
     let mean = |values: [f64; 4]| values.iter().sum::<f64>() / 4.0;
     let moment = |a: [f64; 4], b: [f64; 4]| -> f64 {
@@ -110,15 +112,50 @@ async fn two_owners_columns_give_a_variance_and_a_correlation_of_aligned_rows() 
         a.iter().zip(b).map(|(a, b)| (a - mean_a) * (b - mean_b)).sum()
     };
     let r = moment(x, y) / (moment(x, x) * moment(y, y)).sqrt();
-    let found: Vec<f64> = (0..3).map(|at| column(&answer, at)[0]).collect();
-    assert!(r > 0.5 && (found[0] - r).abs() < 0.005, "{found:?} {r}");
-    assert!((found[1] - moment(x, x) / 4.0).abs() < 0.5, "{found:?}");
-    assert!((found[2] - 1.0).abs() < 0.001, "{found:?}");
-    // What was told before the run is near what the run takes.
-    let explained = explain(&plan, &cluster.sources.catalogue);
-    assert_eq!(explained.pairs.len(), 3);
-    assert!(explained.bytes == vectors(&plan).size.bytes && explained.bytes > 1_000);
-    assert!(explained.program.is_some_and(|program| program.products == Some(vectors(&plan).size.products)));
+    for (tier, nodes) in tiers() {
+        let plan = in_tier(&cluster, source, inputs, Some(tier), &nodes).unwrap_or_else(|fault| panic!("{fault}"));
+        assert_eq!((plan.tier, plan.nodes.len()), (tier, nodes.len()));
+        let answer = cluster.answer(&plan).await;
+        let found: Vec<f64> = (0..3).map(|at| column(&answer, at)[0]).collect();
+        assert!(r > 0.5 && (found[0] - r).abs() < 0.005, "{tier:?}: {found:?} {r}");
+        assert!((found[1] - moment(x, x) / 4.0).abs() < 0.5, "{tier:?}: {found:?}");
+        assert!((found[2] - 1.0).abs() < 0.001, "{tier:?}: {found:?}");
+        // What was told before the run is what the plan says.
+        let explained = explain(&plan, &cluster.sources.catalogue);
+        assert_eq!(explained.pairs.len(), if tier == Tier::A { 0 } else { 3 });
+        assert!(explained.bytes == vectors(&plan).size.bytes && explained.bytes > 1_000);
+        assert!(explained.program.is_some_and(|program| program.products == Some(vectors(&plan).size.products)));
+    }
+}
+
+/// The tiers with the nodes that compute in each.
+fn tiers() -> [(Tier, Vec<OrgId>); 3] {
+    let two = ["health", "statistics"].map(org).to_vec();
+    [(Tier::B, nodes()), (Tier::BPlus, nodes()), (Tier::A, two)]
+}
+
+fn in_tier(cluster: &Cluster, source: &str, inputs: &str, tier: Option<Tier>, nodes: &[OrgId]) -> Result<Plan, Fault> {
+    let request = Request { tier, ..request(&format!("COMPUTE VECTORS $$ {source} $$ WITH {inputs}")) };
+    planner::plan(&request, &cluster.sources.catalogue, nodes)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_told_of_a_run_before_it_is_near_what_its_links_carry() {
+    let (cluster, _folder) = cluster().await;
+    let source = "scale 12; input people[200, 2]; input visits[200, 2];
+        x = column(people, 2); y = column(visits, 2);
+        return x * y, sqrt(x * x + 1), choose(x > y, x, y), scan_sum(y, x > 100);";
+    let inputs = "people = (SELECT id, score FROM people) ELSE 0, visits = (SELECT id, weight FROM visits) ELSE 60";
+    for (tier, nodes) in tiers() {
+        let plan = in_tier(&cluster, source, inputs, Some(tier), &nodes).unwrap_or_else(|fault| panic!("{fault}"));
+        let ended = cluster.run(&plan, Start::first(), Duration::from_secs(30)).await;
+        let faults: Vec<&Fault> = ended.iter().filter_map(|party| party.result.as_ref().err()).collect();
+        assert!(faults.is_empty(), "{tier:?}: {faults:?}");
+        // Each stream stands in the transfers of both its ends.
+        let streams = ended.iter().flat_map(|party| party.streams().streams);
+        let (sent, told) = (streams.map(|stream| stream.bytes).sum::<u64>() / 2, vectors(&plan).size.bytes);
+        assert!(told / 2 < sent && sent < 2 * told, "{tier:?}: {sent}, told {told}");
+    }
 }
 
 /// How each of three nodes ends: codes by node, the civil office first.
@@ -162,11 +199,14 @@ async fn another_tier_or_other_nodes_are_refused() {
     let (cluster, _folder) = cluster().await;
     let sql = "COMPUTE VECTORS $$ scale 8; input w[2]; return sum(w); $$ WITH w = (SELECT w FROM civil.weights)";
     let catalogue = &cluster.sources.catalogue;
-    let planned = |tier, nodes: &[base_types::OrgId]| {
+    let planned = |tier, nodes: &[OrgId]| {
         let request = Request { tier, ..request(sql) };
         planner::plan(&request, catalogue, nodes).map(|plan| plan.tier).map_err(|fault| fault.code)
     };
     assert_eq!(planned(Some(Tier::B), &nodes()), Ok(Tier::B));
-    assert_eq!(planned(Some(Tier::BPlus), &nodes()), Err(Code::BadRequest));
+    assert_eq!(planned(Some(Tier::BPlus), &nodes()), Ok(Tier::BPlus));
+    assert_eq!(planned(Some(Tier::C), &nodes()), Err(Code::BadRequest));
     assert_eq!(planned(None, &["health", "statistics"].map(org)), Err(Code::BadRequest));
+    // None of the two owns what is read.
+    assert_eq!(planned(Some(Tier::A), &["health", "statistics"].map(org)), Err(Code::QueryUnsupported));
 }

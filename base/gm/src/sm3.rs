@@ -5,6 +5,7 @@ mod tree;
 use ::sm3::Digest as _;
 use base_types::Digest;
 use hmac::{Hmac, KeyInit, Mac};
+use zeroize::Zeroize;
 
 pub use tree::{LEAF_BYTES, Tree};
 
@@ -25,6 +26,9 @@ pub fn tagged(domain: &str, parts: &[&[u8]]) -> Digest {
 }
 
 /// Messages that are hashed together: many times faster than one after the other where the processor has wide vectors.
+///
+/// Who hashes secrets keeps it in a `Zeroizing`, which wipes the messages when it is dropped, and takes the digests by
+/// [`Self::each_digest`].
 #[derive(Default)]
 pub struct Many {
     bytes: Vec<u8>,
@@ -39,17 +43,28 @@ impl Many {
 
     /// Adds a message whose digest is that of all parts one after the other.
     pub fn plain(&mut self, parts: &[&[u8]]) {
-        parts.iter().for_each(|part| self.bytes.extend_from_slice(part));
+        parts.iter().for_each(|part| self.append(part));
         self.ends.push(self.bytes.len());
     }
 
     /// Adds a message whose digest is what [`tagged`] gives.
     pub fn tagged(&mut self, domain: &str, parts: &[&[u8]]) {
         for part in std::iter::once(&domain.as_bytes()).chain(parts) {
-            self.bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
-            self.bytes.extend_from_slice(part);
+            self.append(&(part.len() as u64).to_be_bytes());
+            self.append(part);
         }
         self.ends.push(self.bytes.len());
+    }
+
+    /// Appends bytes; memory that is given up for more is wiped.
+    fn append(&mut self, bytes: &[u8]) {
+        let (len, room) = (self.bytes.len() + bytes.len(), self.bytes.capacity());
+        if len > room {
+            let mut larger = Vec::with_capacity(len.max(2 * room));
+            larger.extend_from_slice(&self.bytes);
+            std::mem::replace(&mut self.bytes, larger).as_mut_slice().zeroize();
+        }
+        self.bytes.extend_from_slice(bytes);
     }
 
     /// The digests, in the order of the messages; begins anew.
@@ -66,6 +81,22 @@ impl Many {
         self.bytes.clear();
         self.ends.clear();
         digests
+    }
+
+    /// Gives every digest to `take`, in the order of the messages, and wipes them all; begins anew.
+    pub fn each_digest(&mut self, take: impl FnMut(&Digest)) {
+        let mut digests = self.digests();
+        digests.iter().for_each(take);
+        digests.iter_mut().for_each(|digest| digest.0.as_mut_slice().zeroize());
+    }
+}
+
+impl Zeroize for Many {
+    fn zeroize(&mut self) {
+        // All of the memory at once, what earlier messages left behind the last ones too.
+        self.bytes.clear();
+        self.bytes.zeroize();
+        self.ends.zeroize();
     }
 }
 
@@ -113,6 +144,21 @@ mod tests {
             assert_eq!(many.digests(), alone.chain(plain).collect::<Vec<_>>());
         }
         assert!(many.digests().is_empty());
+    }
+
+    #[test]
+    fn digests_come_one_by_one_too_and_what_was_wiped_is_hashed_no_more() {
+        let mut many = Many::new();
+        let messages: Vec<Vec<u8>> = (0..40).map(|len| vec![7; 3 * len]).collect();
+        for _ in 0..2 {
+            messages.iter().for_each(|message| many.plain(&[message]));
+            let mut got = Vec::new();
+            many.each_digest(|digest| got.push(*digest));
+            assert_eq!(got, messages.iter().map(|message| sm3(message)).collect::<Vec<_>>());
+        }
+        many.plain(&[b"a secret"]);
+        many.zeroize();
+        assert!(many.bytes.is_empty() && many.ends.is_empty() && many.digests().is_empty());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use ledger_light::Genesis;
 use ledger_store::{Batch, Durability, Store};
 
 use crate::{
-    ChainFault,
+    Chain, ChainFault,
     history::PARTIAL,
     ledger::{GENESIS, Ledger, META, VOTES, read},
     node::Node,
@@ -89,6 +89,22 @@ impl Ledger {
         }
         self.store.write(batch, Durability::Synced)?;
         Ok(silence)
+    }
+}
+
+impl Chain {
+    /// The last height at which this node may have acted in a way that its ledger does not remember, since it was begun anew after
+    /// a loss or came from a backup: 0 where it remembers everything, and the highest there is until the node has heard how far the
+    /// others are. They were two heights below it then.
+    ///
+    /// # Errors
+    /// [`ChainFault`] when storage cannot be read.
+    pub fn silent_until(&self) -> Result<Height, ChainFault> {
+        Ok(match self.stored(Ledger::silence)? {
+            Silence::None => 0,
+            Silence::Learning => Height::MAX,
+            Silence::Until(last) => last,
+        })
     }
 }
 

@@ -71,6 +71,29 @@ pub(crate) fn write(folder: &Path, list: &[Further]) -> Result<(), StoreError> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(told)
 }
 
+/// Writes a list that goes on where `known` ends. Where that fails, the paths that it would have added are as they were.
+pub(crate) fn lengthen(folder: &Path, known: &[Further], longer: &[Further]) -> Result<(), StoreError> {
+    let written = write(folder, longer);
+    // The longer list may have its name all the same: then the paths are the store's.
+    if written.is_err() && read(folder).is_ok_and(|list| list == known) {
+        release(known, longer);
+    }
+    written
+}
+
+/// Takes the marks from the paths of a list behind those that are known: they were not added after all.
+pub(crate) fn release(known: &[Further], longer: &[Further]) {
+    longer.iter().skip(known.len()).for_each(|further| unmark(&further.path));
+}
+
+/// Marks a path as the store's in `folder`; the mark is on the disk when this returns.
+fn mark(folder: &Path, path: &Path) -> std::io::Result<()> {
+    let mut mark = File::create(path.join(MARK))?;
+    mark.write_all(format!("{}\n", folder.display()).as_bytes())?;
+    mark.sync_all()?;
+    File::open(path)?.sync_all()
+}
+
 /// Lengthens the list of the store in `folder` by a path, made if it is missing, and marks it.
 pub(crate) fn add(folder: &Path, list: &[Further], path: &Path, bytes: u64) -> Result<Vec<Further>, StoreError> {
     fs::create_dir_all(path).map_err(told)?;
@@ -93,15 +116,15 @@ pub(crate) fn add(folder: &Path, list: &[Further], path: &Path, bytes: u64) -> R
     if !path.to_str().is_some_and(fit) {
         return Err(StoreError::Other(format!("the folder {} cannot be added", path.display())));
     }
-    let mut mark = File::create(path.join(MARK)).map_err(told)?;
-    mark.write_all(format!("{}\n", folder.display()).as_bytes()).and_then(|()| mark.sync_all()).map_err(told)?;
-    File::open(&path).and_then(|path| path.sync_all()).map_err(told)?;
+    if let Err(why) = mark(&folder, &path) {
+        unmark(&path);
+        return Err(told(why));
+    }
     longer.push(Further { path, bytes });
     Ok(longer)
 }
 
-/// Takes the mark from a path that was not added after all.
-pub(crate) fn unmark(path: &Path) {
+fn unmark(path: &Path) {
     // A mark that stays only makes the folder one that is not empty.
     let _ = fs::remove_file(path.join(MARK));
 }

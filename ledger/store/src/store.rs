@@ -92,11 +92,17 @@ impl Store {
         }
         let mut further = known.clone();
         for (path, bytes) in &paths {
-            further = paths::add(folder, &further, path, *bytes)?;
+            further = match paths::add(folder, &further, path, *bytes) {
+                Ok(longer) => longer,
+                Err(fault) => {
+                    paths::release(&known, &further);
+                    return Err(fault);
+                }
+            };
         }
         // Before the first table lies there: a table that is not found again is a lost one.
         if further != known {
-            paths::write(folder, &further)?;
+            paths::lengthen(folder, &known, &further)?;
         }
         let db = options::open(folder, &names, &tuning, &further)?;
         let disk = RwLock::new(Disk { db: Some(db), further });

@@ -269,6 +269,46 @@ fn no_disk_is_added_within_the_store_nor_during_long_work_and_one_that_is_not_mo
     assert_eq!(store.get("a", b"x"), Ok(Some(b"1".to_vec())));
 }
 
+/// Something else stands where the list is to be written, as if there were no room for it.
+#[test]
+fn a_disk_that_could_not_be_added_can_be_once_there_is_room() {
+    let (folder, further) = (tempfile::tempdir().expect("folder"), tempfile::tempdir().expect("further"));
+    let store = Store::open(folder.path(), &["a"]).expect("opened");
+    let (disk, other, full) = (further.path().join("1"), further.path().join("2"), further.path().join("full"));
+    let blocked = folder.path().join("paths.new");
+    fs::create_dir(&blocked).expect("made");
+    assert!(store.add_path(&disk, 1 << 30).is_err());
+    assert!(store.further().is_empty());
+    fs::remove_dir(blocked).expect("removed");
+    assert_eq!(store.add_path(&disk, 1 << 30), Ok(()));
+    drop(store);
+
+    // Of several that are given at the start none is added when one cannot be.
+    fs::create_dir(&full).expect("made");
+    fs::write(full.join("000001.sst"), b"another's").expect("written");
+    let open = |paths: &[&PathBuf]| {
+        let paths = paths.iter().map(|path| (PathBuf::clone(path), 1 << 30)).collect();
+        Store::open_with(folder.path(), &["a"], StoreOptions { paths, ..StoreOptions::default() })
+    };
+    assert!(matches!(open(&[&other, &full]), Err(StoreError::Other(_))));
+    assert_eq!(open(&[&other]).expect("opened").further().len(), 2);
+}
+
+#[test]
+fn a_checkpoint_that_failed_leaves_no_half_of_a_copy() {
+    let (folder, further) = (tempfile::tempdir().expect("folder"), tempfile::tempdir().expect("further"));
+    let store = Store::open(folder.path(), &["a"]).expect("opened");
+    store.add_path(&further.path().join("1"), 1 << 30).expect("added");
+    put(&store, b"x", b"1");
+    // A link that leads nowhere: a folder cannot take its name.
+    let place = further.path().join("backup");
+    std::os::unix::fs::symlink("nowhere", &place).expect("linked");
+    assert!(store.checkpoint(&place).is_err());
+    assert!(!further.path().join("backup.partial").exists());
+    fs::remove_file(&place).expect("removed");
+    assert_eq!(store.checkpoint(&place), Ok(()));
+}
+
 #[test]
 fn a_checkpoint_is_a_store_of_its_own_with_or_without_further_disks() {
     for disks in [0, 1] {

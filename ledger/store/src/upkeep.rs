@@ -86,8 +86,13 @@ impl Store {
         if partial.exists() {
             fs::remove_dir_all(partial).map_err(paths::told)?;
         }
-        copy(db, &self.shared.names, partial)?;
-        fs::rename(partial, folder).map_err(paths::told)
+        let copied = copy(db, &self.shared.names, partial);
+        let copied = copied.and_then(|()| fs::rename(partial, folder).map_err(paths::told));
+        if copied.is_err() {
+            // Half a copy is of no use, least of all on the disk that it has filled.
+            let _ = fs::remove_dir_all(partial);
+        }
+        copied
     }
 
     /// The folders on further disks, each with the bytes that a column should put there.
@@ -124,7 +129,7 @@ impl Store {
             return Ok(());
         }
         let shared = &self.shared;
-        paths::write(&shared.folder, &longer)?;
+        paths::lengthen(&shared.folder, &disk.further, &longer)?;
         if let Some(db) = disk.db.take() {
             db.cancel_all_background_work(true);
         }
@@ -136,10 +141,8 @@ impl Store {
             }
             Err(fault) => {
                 // No table lies there yet, so the shorter list is still true, and the longer one would be too.
-                if let (Ok(()), Some(Further { path, .. })) =
-                    (paths::write(&shared.folder, &disk.further), longer.last())
-                {
-                    paths::unmark(path);
+                if paths::write(&shared.folder, &disk.further).is_ok() {
+                    paths::release(&disk.further, &longer);
                 }
                 disk.db = Some(options::open(&shared.folder, &shared.names, &shared.tuning, &disk.further)?);
                 Err(fault)

@@ -11,12 +11,11 @@
 use std::ops::Range;
 
 use mpc_core::Abort;
-use mpc_share::fold::{begun, carry, conjunction, ended, reversed};
-use mpc_share::{Arith, Replicated, View, Words, Z64};
+use mpc_share::fold::{begun, begun_halves, carry, conjunction, ended, reversed};
+use mpc_share::{Arith, Bits64, Replicated, View, Words, Z64};
 
 use crate::party::Checked;
 use crate::product::LIMIT;
-use crate::words::each;
 
 /// Elements that are compared at a time: their first products are as many as are verified at once.
 const PART: usize = LIMIT;
@@ -35,9 +34,9 @@ fn joined(mut parts: Vec<Words>) -> Words {
 }
 
 impl Checked {
-    /// In bit 0 of each of `len` words: the carry out of place 63, from where a carry is generated and where it is passed on, the
-    /// places in reversed order. Six rounds.
-    async fn carry_out(&mut self, generate: Words, pass: Words, len: usize) -> Result<Words, Abort> {
+    /// In bit 0 of each of `len` words: the carry out of place 63, from the halves of where a carry is generated and of where it is passed
+    /// on, the places in reversed order. Six rounds.
+    async fn carry_out(&mut self, [generate, pass]: [[Words; 2]; 2], len: usize) -> Result<Words, Abort> {
         Ok(ended(&carry(self, generate, pass, 32).await?, len))
     }
 
@@ -75,10 +74,11 @@ impl Checked {
         assert_eq!(x.len(), y.len(), "vectors of one length");
         let mut out = Vec::new();
         for part in parts(x.len()) {
-            let (not_x, y) = (self.complement(&x.range(part.clone()).to_shared()), y.range(part).to_shared());
-            let borrow = self.mul(&not_x, &y).await?;
-            let (generate, pass) = (begun(&borrow, reversed), begun(&not_x.add(&y), reversed));
-            out.push(self.carry_out(generate, pass, y.len()).await?);
+            let ones = self.constant::<Bits64>(u64::MAX, part.len());
+            let (not_x, y) = (x.range(part.clone()).plus(ones.view()), y.range(part));
+            let borrow = self.product(not_x.view(), y).await?;
+            let first = [begun_halves([borrow.view()], reversed), begun_halves([not_x.view(), y], reversed)];
+            out.push(self.carry_out(first, y.len()).await?);
         }
         Ok(joined(out))
     }
@@ -96,22 +96,27 @@ impl Checked {
         let mut out = Vec::new();
         for part in parts(x.len()) {
             let difference = x.range(part.clone()).minus(y.range(part));
-            let [sum, carry] = self.two_addends(difference.view()).await?;
-            let differ = sum.add(&carry);
-            let either = self.mul(&sum, &carry).await?.add(&differ);
-            out.push(self.all_ones(&self.complement(&differ.add(&either.shl(1)))).await?);
+            let (sum, carry) = self.two_addends(difference.view()).await?;
+            let differ = sum.plus(carry.view());
+            let mut other = self.product(sum, carry.view()).await?;
+            other.update(differ.view(), |both, differ| differ ^ ((both ^ differ) << 1));
+            out.push(self.all_ones(&self.complement(&other)).await?);
         }
         Ok(joined(out))
     }
 
     /// The signs of a part. Eight rounds.
     async fn signs(&mut self, x: View<'_, Z64>) -> Result<Words, Abort> {
-        let [sum, carry] = self.two_addends(x).await?;
-        let (pass, generate) = (sum.add(&carry), self.mul(&sum, &carry).await?);
+        let (sum, carry) = self.two_addends(x).await?;
+        let generate = self.product(sum, carry.view()).await?;
         // Shifted up by one place, the carry into place 63 is the one out of it.
         let shifted = |x: u64| reversed(x << 1);
-        let into = self.carry_out(begun(&generate, shifted), begun(&pass, shifted), x.len()).await?;
-        Ok(each(&pass, |x| x >> 63).add(&into))
+        let first = [begun_halves([generate.view()], shifted), begun_halves([sum, carry.view()], shifted)];
+        drop(generate);
+        let mut sign = self.carry_out(first, x.len()).await?;
+        sign.update(sum, |into, sum| into ^ (sum >> 63));
+        sign.update(carry.view(), |into, carry| into ^ (carry >> 63));
+        Ok(sign)
     }
 
     /// In bit 0: whether two words of bits are equal. Six rounds.

@@ -2,7 +2,8 @@
 //!
 //! All that they are made of is recorded, and proven before an opening. What costs more than in the semi-honest engine is the
 //! truncation: the bits of the integer, of which those that stay become integers again, two products each. So it rounds down, in ten
-//! rounds, and cutting off 30 places of an element takes 0.6 KiB from a party.
+//! rounds, and cutting off 30 places of an element takes 0.6 KiB from a party. Long vectors are cut part by part, since the bits of
+//! an element take some kilobytes of memory on their way.
 
 use mpc_core::Abort;
 use mpc_share::fixed::{Engine, Factors};
@@ -14,6 +15,8 @@ use crate::words::each;
 
 /// Places of an integer from -2^62 to 2^62 - 1 to which 2^62 is added.
 const PLACES: u32 = 63;
+/// Elements that are cut at a time: their bits are more than are verified at once, so more would spare no round.
+const PART: usize = 1 << 12;
 
 impl Engine for Checked {
     type Integers = Arith;
@@ -53,14 +56,15 @@ impl Engine for Checked {
     }
 
     async fn truncate(&mut self, x: &Arith, by: u32) -> Result<Arith, Abort> {
-        let len = x.len();
-        let lifted = x.add(&Self::constant::<Z64>(self, 1 << (PLACES - 1), len));
-        let bits = Self::to_bits(self, &lifted).await?;
-        let places: Vec<Words> = (by..PLACES).map(|place| each(&bits, |word| word >> place & 1)).collect();
-        let all = Words::concat(places.iter().map(Words::view));
-        let integers = self.bit_to_integer(&all).await?.pieces(len);
-        let cut = integers.iter().zip(0..).fold(Arith::zeros(len), |sum, (bit, place)| sum.add(&bit.scale(1 << place)));
-        Ok(cut.sub(&Self::constant::<Z64>(self, 1 << (PLACES - 1 - by), len)))
+        let mut cut = Vec::with_capacity(x.len().div_ceil(PART));
+        for start in (0..x.len()).step_by(PART) {
+            let part = x.range(start..x.len().min(start + PART)).to_shared();
+            cut.push(self.truncated(&part, by).await?);
+        }
+        match cut.as_slice() {
+            [only] => Ok(only.clone()),
+            parts => Ok(Arith::concat(parts.iter().map(Arith::view))),
+        }
     }
 
     async fn less(&mut self, x: &Arith, y: &Arith) -> Result<Words, Abort> {
@@ -89,5 +93,19 @@ impl Engine for Checked {
 
     async fn and(&mut self, x: &Words, y: &Words) -> Result<Words, Abort> {
         self.mul::<Bits64>(x, y).await
+    }
+}
+
+impl Checked {
+    /// [`Engine::truncate`] of a part.
+    async fn truncated(&mut self, x: &Arith, by: u32) -> Result<Arith, Abort> {
+        let len = x.len();
+        let lifted = x.add(&Self::constant::<Z64>(self, 1 << (PLACES - 1), len));
+        let bits = Self::to_bits(self, &lifted).await?;
+        let places: Vec<Words> = (by..PLACES).map(|place| each(&bits, |word| word >> place & 1)).collect();
+        let all = Words::concat(places.iter().map(Words::view));
+        let integers = self.bit_to_integer(&all).await?.pieces(len);
+        let cut = integers.iter().zip(0..).fold(Arith::zeros(len), |sum, (bit, place)| sum.add(&bit.scale(1 << place)));
+        Ok(cut.sub(&Self::constant::<Z64>(self, 1 << (PLACES - 1 - by), len)))
     }
 }

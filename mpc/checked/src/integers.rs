@@ -25,51 +25,90 @@ use crate::field::Field;
 use crate::link::Link;
 use crate::prime::Prime;
 use crate::prove::{Claim, Vectors, prove};
-use crate::record::{Hop, Job, Records};
+use crate::record::{Hop, Job, Records, Term};
 use crate::shuffle::placed;
 use crate::stream::Stream;
 use crate::tally::{BITS, BUCKETS, GROUPS, Row, STRIP, SUMS, Strip, Tally};
-use crate::wiped::reserve;
+use crate::wiped::{extended, reserve};
 
 /// Words of a mask or a masked quotient.
 const WORDS: usize = 3;
+/// Relations whose random words are drawn and that are weighed at a time; even, since a block of a stream has two words.
+const PART: usize = 512;
 /// Added to quotients, which are at least -2, so that they are not negative.
 const SHIFT: i128 = 2;
 
-/// Which sums each relation belongs to: the groups' bits of a random word.
+/// Which sums each relation belongs to: the groups' bits of a random word. The words are drawn as they are asked for, in the order of
+/// the relations, and the same ones again after [`Subsets::again`].
 struct Subsets {
-    words: Vec<u64>,
+    coin: Stream,
+    drawn: Vec<u64>,
+    used: usize,
 }
 
 impl Subsets {
-    fn draw(coin: &mut Stream, relations: usize) -> Self {
-        Self { words: coin.words(relations) }
+    /// From a coin of which nothing has been drawn.
+    fn new(coin: Stream) -> Self {
+        Self { coin, drawn: Vec::with_capacity(2 * PART), used: 0 }
     }
 
-    /// For every relation the sum of its subsets' weights, which are elements; raised, and below p.
-    fn raised(&self, prime: &Prime, weights: &[u64]) -> Vec<u64> {
+    /// The words of the next relations, of which there are at most [`PART`].
+    fn take(&mut self, relations: usize) -> &[u64] {
+        if self.drawn.len() - self.used < relations {
+            self.drawn.drain(..self.used);
+            self.used = 0;
+            self.coin.fill(extended(&mut self.drawn, PART));
+        }
+        self.used += relations;
+        &self.drawn[self.used - relations..self.used]
+    }
+
+    fn again(&mut self) {
+        self.coin.rewind();
+        self.drawn.clear();
+        self.used = 0;
+    }
+}
+
+/// What each relation weighs in the one inner product: the sum of its subsets' weights.
+struct Weights<'a> {
+    prime: &'a Prime,
+    subsets: Subsets,
+    /// For each value of a group's bits the sum of their weights, raised.
+    tables: [[u64; BUCKETS]; GROUPS],
+    raised: [u64; PART],
+}
+
+impl<'a> Weights<'a> {
+    /// From the sums' weights, which are elements.
+    fn new(prime: &'a Prime, mut subsets: Subsets, weights: &[u64]) -> Self {
         let raised: Vec<u64> = weights.iter().map(|weight| prime.raised(*weight)).collect();
         let table = |group: usize| -> [u64; BUCKETS] {
             let bits = |value: usize| (0..BITS).filter(move |bit| value >> bit & 1 == 1);
             std::array::from_fn(|value| bits(value).fold(0, |sum, bit| prime.add(sum, raised[BITS * group + bit])))
         };
-        let tables: [[u64; BUCKETS]; GROUPS] = std::array::from_fn(table);
-        let sum = |word: &u64| {
+        subsets.again();
+        Self { prime, subsets, tables: std::array::from_fn(table), raised: [0; PART] }
+    }
+
+    /// The weights of the next relations, of which there are at most [`PART`]; raised, and below p.
+    fn take(&mut self, relations: usize) -> &[u64] {
+        let Self { prime, subsets, tables, raised } = self;
+        for (raised, word) in raised.iter_mut().zip(subsets.take(relations)) {
             let chosen = tables.iter().zip(word.to_le_bytes());
-            chosen.map(|(table, at)| table[usize::from(at) % BUCKETS]).sum::<u64>()
-        };
-        self.words.iter().map(|word| prime.settle(sum(word))).collect()
+            *raised = prime.settle(chosen.map(|(table, at)| table[usize::from(at) % BUCKETS]).sum());
+        }
+        &raised[..relations]
     }
 }
 
-/// Verifies all records. The parties have agreed on their shapes.
+/// Verifies all records, some of whose factors are lent. The parties have agreed on their shapes.
 ///
 /// # Errors
 /// [`Abort`] when a relation does not hold, or a peer is gone or misbehaves.
-pub(crate) async fn verify(link: &mut Link, records: &mut Records) -> Result<(), Abort> {
-    let mut coin = link.coin("subsets").await?;
-    let subsets = Subsets::draw(&mut coin, records.relations());
-    let sums = tally(records, &subsets).sums();
+pub(crate) async fn verify(link: &mut Link, records: &mut Records, lent: &[Term<'_>]) -> Result<(), Abort> {
+    let mut subsets = Subsets::new(link.coin("subsets").await?);
+    let sums = tally(records, lent, &mut subsets).sums();
     let masks = link.own.words(WORDS * SUMS);
     let masks = Zeroizing::new(masks);
     let ahead = link.next.words(WORDS * SUMS);
@@ -80,35 +119,39 @@ pub(crate) async fn verify(link: &mut Link, records: &mut Records) -> Result<(),
     let prime = Prime::draw_prime(&mut coin);
     let weights = prime.draw_all(&mut coin, SUMS);
     let claim = claim(&prime, &weights, &sums, &ahead, &behind);
-    let mut vectors = vectors(&prime, records, &subsets.raised(&prime, &weights));
+    let mut vectors = vectors(&prime, records, lent, Weights::new(&prime, subsets, &weights));
     prove(link, &prime, &mut vectors, claim).await?;
     (records.x, records.y) = (std::mem::take(&mut vectors.a), std::mem::take(&mut vectors.y));
     Ok(())
 }
 
-fn tally(records: &Records, subsets: &Subsets) -> Tally {
+fn tally(records: &Records, lent: &[Term<'_>], subsets: &mut Subsets) -> Tally {
     let (mut tally, mut strip) = (Tally::new(), Strip::new());
-    let (mut relation, mut term) = (0, 0);
+    let (mut relation, mut held, mut lent) = (0, 0, lent);
     for job in &records.jobs {
         match job {
-            Job::Products { relations, terms } => {
+            Job::Products { relations, terms, lent: is_lent } => {
+                let factors = if *is_lent {
+                    split_off(&mut lent, *terms).to_vec()
+                } else {
+                    held += relations * terms;
+                    of_records(records, held - relations * terms, *relations, *terms)
+                };
                 for start in (0..*relations).step_by(STRIP) {
-                    let len = STRIP.min(relations - start);
+                    let places = start..(start + STRIP).min(*relations);
                     strip.begin();
-                    (0..*terms).for_each(|at| add_products(&mut strip, records, term + at * relations + start, len));
-                    let places = relation + start..relation + start + len;
-                    tally.add(strip.rows(beside(records, places.clone())), &subsets.words[places]);
+                    factors.iter().for_each(|factors| add_products(&mut strip, factors, places.clone()));
+                    let words = subsets.take(places.len());
+                    tally.add(strip.rows(beside(records, relation + places.start..relation + places.end)), words);
                 }
                 relation += relations;
-                term += relations * terms;
             }
             Job::Hop(hop) => {
                 for (at, moved) in moved(hop).chunks(STRIP).enumerate() {
                     let from = relation + at * STRIP;
-                    let places = from..from + moved.len();
                     strip.begin();
                     strip.add_words(moved);
-                    tally.add(strip.rows(beside(records, places.clone())), &subsets.words[places]);
+                    tally.add(strip.rows(beside(records, from..from + moved.len())), subsets.take(moved.len()));
                 }
                 relation += hop.source[0].len();
             }
@@ -122,12 +165,25 @@ fn beside(records: &Records, places: Range<usize>) -> [&[u64]; 3] {
     [&records.w[0], &records.w[1], &records.f].map(|words| &words[places.clone()])
 }
 
-/// Adds one term's cross products, of `len` relations; the terms begin at `from`.
-fn add_products(strip: &mut Strip, records: &Records, from: usize, len: usize) {
-    let [x_own, x_next, y_own, y_next] =
-        [&records.x[0], &records.x[1], &records.y[0], &records.y[1]].map(|factors| &factors[from..from + len]);
-    strip.add_products(x_own, y_next);
-    strip.add_products(x_next, y_own);
+/// Takes so many terms off the front.
+fn split_off<'a, 'b>(terms: &mut &'b [Term<'a>], count: usize) -> &'b [Term<'a>] {
+    let (front, rest) = terms.split_at(count);
+    *terms = rest;
+    front
+}
+
+/// The terms of a job whose recorded factors begin at `start`.
+fn of_records(records: &Records, start: usize, relations: usize, terms: usize) -> Vec<Term<'_>> {
+    let factors = |from: usize| {
+        [&records.x, &records.y].map(|pair| pair.each_ref().map(|factors| &factors[from..from + relations]))
+    };
+    (0..terms).map(|term| factors(start + term * relations)).collect()
+}
+
+/// Adds one term's cross products of some relations.
+fn add_products(strip: &mut Strip, [x, y]: &Term<'_>, places: Range<usize>) {
+    strip.add_products(&x[0][places.clone()], &y[1][places.clone()]);
+    strip.add_products(&x[1][places.clone()], &y[0][places]);
 }
 
 /// What a mover proves to have moved: component `i` at the first, `i+2` at the second; nothing at the third party.
@@ -163,30 +219,33 @@ fn claim(prime: &Prime, weights: &[u64], sums: &[Row], ahead: &[u64], behind: &[
     Claim { ahead: shares(ahead, &minus), behind: shares(behind, &plus) }
 }
 
-/// The factors of all terms modulo `p`, the first of them times its relation's raised weight: in the records' own memory. Those
-/// of hops stand behind those of products.
-fn vectors(prime: &Prime, records: &mut Records, weights: &[u64]) -> Vectors<Prime> {
+/// The factors of all terms modulo `p`, the first of them times its relation's raised weight: in the records' own memory, the lent
+/// ones and those of hops behind the recorded ones.
+fn vectors(prime: &Prime, records: &mut Records, lent: &[Term<'_>], mut weights: Weights<'_>) -> Vectors<Prime> {
     let (entries, products) = (records.entries(), records.x[0].len());
     let mut out = Vectors::<Prime> { a: std::mem::take(&mut records.x), y: std::mem::take(&mut records.y) };
     out.y.iter_mut().for_each(|y| wide(|| y.iter_mut().for_each(|y| *y = prime.narrow(*y))));
     out.a.iter_mut().chain(&mut out.y).for_each(|vector| reserve(vector, entries - products));
-    let (mut relation, mut term) = (0, 0);
+    let (mut term, mut lent) = (0, lent);
     for job in &records.jobs {
         match job {
-            Job::Products { relations, terms } => {
-                let weights = &weights[relation..relation + relations];
-                for from in (0..*terms).map(|at| term + at * relations) {
-                    out.a.iter_mut().for_each(|a| weigh(prime, &mut a[from..from + relations], weights));
+            Job::Products { relations, terms, lent: true } => {
+                let terms = split_off(&mut lent, *terms);
+                for start in (0..*relations).step_by(PART) {
+                    let weights = weights.take(PART.min(relations - start));
+                    terms.iter().for_each(|factors| append(prime, &mut out, factors, start, weights));
                 }
-                relation += relations;
+            }
+            Job::Products { relations, terms, lent: false } => {
+                for start in (0..*relations).step_by(PART) {
+                    let weights = weights.take(PART.min(relations - start));
+                    for from in (0..*terms).map(|at| term + at * relations + start) {
+                        out.a.iter_mut().for_each(|a| weigh(prime, &mut a[from..from + weights.len()], weights));
+                    }
+                }
                 term += relations * terms;
             }
-            Job::Hop(hop) => {
-                let all = hop.source[0].len();
-                let weights = weights[relation..relation + all].iter().map(|raised| prime.shrink(u128::from(*raised)));
-                add_hop(prime, &mut out, hop, &weights.collect::<Vec<u64>>());
-                relation += all;
-            }
+            Job::Hop(hop) => add_hop(prime, &mut out, hop, &of_hop(hop, &mut weights)),
         }
     }
     out
@@ -199,6 +258,31 @@ fn weigh(prime: &Prime, words: &mut [u64], weights: &[u64]) {
     }
 }
 
+/// Appends a term's lent factors of the relations from `start` on, as many as there are weights.
+fn append(prime: &Prime, out: &mut Vectors<Prime>, [x, y]: &Term<'_>, start: usize, weights: &[u64]) {
+    let places = start..start + weights.len();
+    for (a, words) in out.a.iter_mut().zip(x) {
+        let a = extended(a, weights.len());
+        a.copy_from_slice(&words[places.clone()]);
+        weigh(prime, a, weights);
+    }
+    for (y, words) in out.y.iter_mut().zip(y) {
+        let (y, words) = (extended(y, weights.len()), &words[places.clone()]);
+        wide(|| y.iter_mut().zip(words).for_each(|(y, word)| *y = prime.narrow(*word)));
+    }
+}
+
+/// The weights of a hop's relations, below 2p.
+fn of_hop(hop: &Hop, weights: &mut Weights<'_>) -> Vec<u64> {
+    let (all, prime) = (hop.source[0].len(), weights.prime);
+    let mut out = Vec::with_capacity(all);
+    while out.len() < all {
+        let raised = weights.take(PART.min(all - out.len()));
+        out.extend(raised.iter().map(|raised| prime.shrink(u128::from(*raised))));
+    }
+    out
+}
+
 /// A hop's source stands unweighted; the second factors are the weights of where the rows went, a number that both movers
 /// know, so that it is component `i+1` of a sharing.
 fn add_hop(prime: &Prime, out: &mut Vectors<Prime>, hop: &Hop, weights: &[u64]) {
@@ -209,6 +293,23 @@ fn add_hop(prime: &Prime, out: &mut Vectors<Prime>, hop: &Hop, weights: &[u64]) 
             out.y[side].extend(weights.chunks(hop.rows).flat_map(column));
         } else {
             out.y[side].resize(out.a[side].len(), 0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_words_are_those_of_the_coin_in_whatever_pieces_they_are_taken_and_again() {
+        let mut subsets = Subsets::new(Stream::new(&[6; 32]));
+        let due = Stream::new(&[6; 32]).words(4 * PART);
+        for pieces in [[1, 64, PART, 63, PART, 5], [PART, PART, 1, 1, PART - 1, 7]] {
+            let mut taken = Vec::new();
+            pieces.iter().for_each(|relations| taken.extend_from_slice(subsets.take(*relations)));
+            assert!(taken == due[..taken.len()] && taken.len() == pieces.iter().sum::<usize>());
+            subsets.again();
         }
     }
 }

@@ -43,7 +43,8 @@ impl Checked {
         if ctx.parties() != 3 {
             return Err(ctx.name(Abort::local(format!("replicated sharing has 3 parties, not {}", ctx.parties()))));
         }
-        let mut fork = ctx.fork_bound("checked", b"rep3, 48 sums by words, GF(2^128)");
+        let parameters = b"rep3, 48 sums by words, lent factors last, two words an element, GF(2^128)";
+        let mut fork = ctx.fork_bound("checked", parameters);
         let (own, next) = neighbour_seeds(&mut fork).await?;
         let link = Link::new(fork, Stream::new(own.expose()), Stream::new(next.expose()));
         let (integers, words, matrices) = (Records::default(), Records::default(), Matrices::default());

@@ -73,43 +73,53 @@ impl Images {
     }
 }
 
-/// A linear map from words to elements, which is public: the element of each place.
+/// For every bit of an element, which planes of each four of a word's belong to it.
+type Patterns = Vec<[u8; PLACES / NIBBLE]>;
+
+/// A linear map from words to elements, or from several words to one, which is public: the element of each place.
 pub(crate) struct Map {
-    /// For every bit of an element, which planes of each four belong to it.
-    patterns: Vec<[u8; PLACES / NIBBLE]>,
+    words: Vec<Patterns>,
 }
 
 impl Map {
+    /// From the elements of a word's places, one word after the other.
     pub(crate) fn new(images: &[Block]) -> Self {
-        let pattern = |bit: u32| {
-            let nibble = |four: usize| {
-                let four = images.iter().skip(NIBBLE * four).take(NIBBLE);
-                four.zip(0..).fold(0, |nibble, (image, at)| nibble | u8::from(image.bit(bit)) << at)
+        let patterns = |images: &[Block]| -> Patterns {
+            let pattern = |bit: u32| {
+                let nibble = |four: usize| {
+                    let four = images.iter().skip(NIBBLE * four).take(NIBBLE);
+                    four.zip(0..).fold(0, |nibble, (image, at)| nibble | u8::from(image.bit(bit)) << at)
+                };
+                std::array::from_fn(nibble)
             };
-            std::array::from_fn(nibble)
+            (0..LANES as u32).map(pattern).collect()
         };
-        Self { patterns: (0..LANES as u32).map(pattern).collect() }
+        Self { words: images.chunks(PLACES).map(patterns).collect() }
     }
 
-    /// The elements of a group's words, block after block, lane after lane.
-    pub(crate) fn apply<'a>(&self, planes: &[Block], images: &'a mut Images) -> &'a mut [Block] {
+    /// The elements of the words of as many groups as a word of each makes one element, given as planes, one group after the other:
+    /// block after block, lane after lane.
+    pub(crate) fn apply<'a>(&self, groups: &[Block], images: &'a mut Images) -> &'a mut [Block] {
         let Images { tables, rows, out } = images;
-        fill_tables(planes, tables);
-        // In words, which compilers make vectors of.
-        let tables = must_cast_slice::<Block, u64>(tables).as_chunks::<WORDS>().0.as_chunks::<SUBSETS>().0;
-        let words = must_cast_slice_mut::<Block, u64>(rows).as_chunks_mut::<WORDS>().0;
-        wide(
-            #[inline(always)]
-            || {
-                for (row, pattern) in words.iter_mut().zip(&self.patterns) {
-                    let mut sum = [0; WORDS];
-                    for (table, at) in tables.iter().zip(pattern) {
-                        sum.iter_mut().zip(&table[usize::from(*at)]).for_each(|(sum, other)| *sum ^= other);
+        rows.fill(Block::ZERO);
+        for (planes, patterns) in groups.chunks_exact(PLACES * WIDTH).zip(&self.words) {
+            fill_tables(planes, tables);
+            // In words, which compilers make vectors of.
+            let tables = must_cast_slice::<Block, u64>(tables).as_chunks::<WORDS>().0.as_chunks::<SUBSETS>().0;
+            let words = must_cast_slice_mut::<Block, u64>(rows).as_chunks_mut::<WORDS>().0;
+            wide(
+                #[inline(always)]
+                || {
+                    for (row, pattern) in words.iter_mut().zip(patterns) {
+                        let mut sum = *row;
+                        for (table, at) in tables.iter().zip(pattern) {
+                            sum.iter_mut().zip(&table[usize::from(*at)]).for_each(|(sum, other)| *sum ^= other);
+                        }
+                        *row = sum;
                     }
-                    *row = sum;
-                }
-            },
-        );
+                },
+            );
+        }
         transpose(rows, out);
         out
     }
@@ -154,10 +164,18 @@ mod tests {
         let images = stream.blocks(PLACES);
         let (map, mut memory) = (Map::new(&images), Images::new());
         map.apply(&both[0], &mut memory);
+        let image = |word: u64, images: &[Block]| {
+            let places = (0..PLACES).filter(|place| word >> place & 1 == 1);
+            places.fold(Block::ZERO, |sum, place| sum ^ images[place])
+        };
         let mapped = map.apply(&both[1], &mut memory);
         for (at, word) in second.iter().enumerate() {
-            let due =
-                (0..PLACES).filter(|place| word >> place & 1 == 1).fold(Block::ZERO, |sum, place| sum ^ images[place]);
+            assert!(mapped[at % WIDTH * LANES + at / WIDTH] == image(*word, &images));
+        }
+        let (more, planes) = (stream.blocks(2 * PLACES), [&both[0][..], &both[1][..]].concat());
+        let mapped = Map::new(&more).apply(&planes, &mut memory).to_vec();
+        for (at, (first, second)) in first.iter().zip(&second).enumerate() {
+            let due = image(*first, &more[..PLACES]) ^ image(*second, &more[PLACES..]);
             assert!(mapped[at % WIDTH * LANES + at / WIDTH] == due);
         }
     }

@@ -13,11 +13,11 @@ use mpc_share::{Arith, Shared, View, Z64};
 
 use crate::link::Link;
 use crate::party::{Checkable, Checked};
-use crate::record::Records;
-use crate::wiped::Wiped;
+use crate::record::{Records, Term};
+use crate::wiped::{Wiped, extended};
 
 /// Products, or rows moved, after which a check is due. The records of as many integers take 7 MiB, in which they are proven too;
-/// those of words and their proof's vectors 15 MiB.
+/// those of words and their proof's vectors 10 MiB.
 pub(crate) const LIMIT: usize = 1 << 17;
 /// Relations that are computed at a time, so that they stay in the cache; even, since a block of the streams has two words.
 const STRIP: usize = 512;
@@ -28,11 +28,10 @@ type Sum<'a, R> = &'a [(View<'a, R>, View<'a, R>)];
 /// A part of one sum: the sum's number and the elements.
 type Part = (usize, Range<usize>);
 
-/// Where a part stands: its relations among those of the round, and where its first term's factors are recorded.
-struct Slot {
+/// A part's relations among those of the round, and its terms.
+struct Slot<'a> {
     relations: Range<usize>,
-    terms: usize,
-    factors: usize,
+    terms: Vec<Term<'a>>,
 }
 
 impl Checked {
@@ -41,8 +40,12 @@ impl Checked {
     /// # Errors
     /// [`Abort`] when a peer is gone or misbehaves.
     pub async fn mul<R: Checkable>(&mut self, x: &Shared<R>, y: &Shared<R>) -> Result<Shared<R>, Abort> {
-        let mut out = self.mul_many(&[(x.view(), y.view())]).await?;
-        Ok(out.pop().unwrap_or_else(|| Shared::zeros(0)))
+        self.product(x.view(), y.view()).await
+    }
+
+    /// As [`Checked::mul`], of borrowed vectors.
+    pub(crate) async fn product<R: Checkable>(&mut self, x: View<'_, R>, y: View<'_, R>) -> Result<Shared<R>, Abort> {
+        self.mul_joined(&[(x, y)]).await
     }
 
     /// Several products of vectors in one round.
@@ -55,8 +58,20 @@ impl Checked {
     ) -> Result<Vec<Shared<R>>, Abort> {
         let sums: Vec<_> = pairs.chunks(1).collect();
         self.begin()?;
-        let outcome = self.sums(&sums).await;
+        let outcome = self.sums(&sums, false).await;
         self.end(outcome)
+    }
+
+    /// As [`Checked::mul_many`], all products in one vector, one after the other.
+    pub(crate) async fn mul_joined<R: Checkable>(
+        &mut self,
+        pairs: &[(View<'_, R>, View<'_, R>)],
+    ) -> Result<Shared<R>, Abort> {
+        let sums: Vec<_> = pairs.chunks(1).collect();
+        self.begin()?;
+        let outcome = self.sums(&sums, true).await;
+        let mut out = self.end(outcome)?;
+        Ok(out.pop().unwrap_or_else(|| Shared::zeros(0)))
     }
 
     /// Several sums of products of vectors of integers, element by element, in one round: each sum costs as many bytes as one
@@ -66,13 +81,16 @@ impl Checked {
     /// As [`Checked::mul`].
     pub async fn dot_many(&mut self, sums: &[&[(View<'_, Z64>, View<'_, Z64>)]]) -> Result<Vec<Arith>, Abort> {
         self.begin()?;
-        let outcome = self.sums(sums).await;
+        let outcome = self.sums(sums, false).await;
         self.end(outcome)
     }
 
-    async fn sums<R: Checkable>(&mut self, sums: &[Sum<'_, R>]) -> Result<Vec<Shared<R>>, Abort> {
-        let room = |sum: &Sum<'_, R>| [(); 2].map(|()| Wiped::new(Vec::with_capacity(checked_len(sum))));
-        let mut out: Vec<[Wiped<u64>; 2]> = sums.iter().map(room).collect();
+    /// The sums, each in a vector of its own, or `joined` in one.
+    async fn sums<R: Checkable>(&mut self, sums: &[Sum<'_, R>], joined: bool) -> Result<Vec<Shared<R>>, Abort> {
+        let lens: Vec<usize> = sums.iter().map(|sum| checked_len(sum)).collect();
+        let rooms = if joined { vec![lens.iter().sum::<usize>()] } else { lens };
+        let room = |room: &usize| [(); 2].map(|()| Wiped::new(Vec::with_capacity(*room)));
+        let mut out: Vec<[Wiped<u64>; 2]> = rooms.iter().map(room).collect();
         let (mut parts, mut entries) = (Vec::new(), 0);
         for (number, sum) in sums.iter().enumerate() {
             let len = checked_len(sum);
@@ -96,7 +114,8 @@ impl Checked {
         Ok(out.into_iter().map(shared).collect())
     }
 
-    /// Computes parts of sums in one round, appends them to the sums and records them. A sum's parts come in order.
+    /// Computes parts of sums in one round, appends them to the sums, or to the one vector that there is for all, and records them.
+    /// The parts come in order.
     async fn parts<R: Checkable>(
         &mut self,
         sums: &[Sum<'_, R>],
@@ -105,10 +124,16 @@ impl Checked {
     ) -> Result<(), Abort> {
         let Self { link, integers, words, .. } = self;
         let records = if R::BITS { words } else { integers };
-        let slots = record(records, sums, parts);
+        let slots = slots(sums, parts);
+        let lent = record(records, &slots);
         let total = slots.last().map_or(0, |slot| slot.relations.end);
-        if let [(number, _)] = parts {
-            let [own, next] = &mut out[*number];
+        let place = match (&*out, parts) {
+            ([_], _) => Some(0),
+            (_, [(number, _)]) => Some(*number),
+            _ => None,
+        };
+        if let Some(place) = place {
+            let [own, next] = &mut out[place];
             round::<R>(link, records, &slots, total, [&mut **own, &mut **next]).await?;
         } else {
             let [mut own, mut next] = [(); 2].map(|()| Wiped::<u64>::new(Vec::with_capacity(total)));
@@ -118,25 +143,37 @@ impl Checked {
                 out[*number][1].extend_from_slice(&next[slot.relations.clone()]);
             }
         }
-        self.verify_when_full().await
+        match (lent.is_empty(), R::BITS) {
+            (true, _) => self.verify_when_full().await,
+            (false, true) => self.verify_with([&[], &lent]).await,
+            (false, false) => self.verify_with([&lent, &[]]).await,
+        }
     }
 }
 
-/// Records the factors of parts of sums; says where.
-fn record<R: Checkable>(records: &mut Records, sums: &[Sum<'_, R>], parts: &[Part]) -> Vec<Slot> {
+/// The parts, one after the other, with their factors.
+fn slots<'a, R: Checkable>(sums: &[Sum<'a, R>], parts: &[Part]) -> Vec<Slot<'a>> {
     let mut start = 0;
-    let mut slots = Vec::with_capacity(parts.len());
-    for (number, range) in parts {
-        let sum = sums[*number];
-        let (relations, terms, factors) = (start..start + range.len(), sum.len(), records.x[0].len());
+    let slot = |(number, range): &Part| {
+        let relations = start..start + range.len();
         start = relations.end;
-        records.products(range.len(), terms);
-        for (x, y) in sum {
-            records.term(cut(*x, range), cut(*y, range));
-        }
-        slots.push(Slot { relations, terms, factors });
+        Slot { relations, terms: sums[*number].iter().map(|(x, y)| [cut(*x, range), cut(*y, range)]).collect() }
+    };
+    parts.iter().map(slot).collect()
+}
+
+/// Records the factors of a round; gives them where they are but lent, since a check is due after it.
+fn record<'a>(records: &mut Records, slots: &[Slot<'a>]) -> Vec<Term<'a>> {
+    let entries: usize = slots.iter().map(|slot| slot.relations.len() * slot.terms.len()).sum();
+    if records.entries() + entries >= LIMIT {
+        slots.iter().for_each(|slot| records.lend(slot.relations.len(), slot.terms.len()));
+        return slots.iter().flat_map(|slot| slot.terms.iter().copied()).collect();
     }
-    slots
+    for slot in slots {
+        records.products(slot.relations.len(), slot.terms.len());
+        slot.terms.iter().for_each(|[x, y]| records.term(*x, *y));
+    }
+    Vec::new()
 }
 
 /// Computes what has been recorded last, `total` relations, in one pass over strips that the cache holds, which are sent meanwhile;
@@ -144,21 +181,20 @@ fn record<R: Checkable>(records: &mut Records, sums: &[Sum<'_, R>], parts: &[Par
 async fn round<R: Checkable>(
     link: &mut Link,
     records: &mut Records,
-    slots: &[Slot],
+    slots: &[Slot<'_>],
     total: usize,
     [mine, theirs]: [&mut Vec<u64>; 2],
 ) -> Result<(), Abort> {
-    let (first, come) = (records.relate(total), theirs.len());
-    let (before, after) = (link.before(), link.after());
+    records.relate(total, R::BITS);
+    let (before, after, come) = (link.before(), link.after(), theirs.len());
     let Link { ctx, own, next, .. } = link;
-    let Records { x, y, w: [w_own, w_next], f, .. } = records;
-    let (x, y) = (&*x, &*y);
-    let (w_own, w_next, f) = (&mut w_own[first..], &mut w_next[first..], &mut f[first..]);
+    let Records { w: [w_own, w_next], f, .. } = records;
+    let (first, mut unused) = (w_next.len(), Wiped::<u64>::zeros(STRIP));
     let make = |at: usize, piece: &mut [u64]| {
         for (strip, mine) in piece.chunks_mut(STRIP).enumerate() {
-            let places = at + strip * STRIP..at + strip * STRIP + mine.len();
-            let (f, w_own) = (&mut f[places.clone()], &mut w_own[places.clone()]);
-            let w_next = &mut w_next[places.clone()];
+            let (start, len) = (at + strip * STRIP, mine.len());
+            let (f, w_next) = (extended(f, len), extended(w_next, len));
+            let w_own = if R::BITS { &mut unused[..len] } else { extended(w_own, len) };
             own.fill(f);
             next.fill(w_next);
             wide(
@@ -167,14 +203,14 @@ async fn round<R: Checkable>(
                     mine.copy_from_slice(f);
                     w_next.iter_mut().for_each(|f| *f = R::sub(0, *f));
                     w_own.copy_from_slice(w_next);
-                    add_slots::<R>([&mut *mine, &mut *w_own, &mut *w_next], places.start, slots, [x, y]);
+                    add_slots::<R>([&mut *mine, &mut *w_own, &mut *w_next], start, slots);
                     mine.iter_mut().zip(w_own.iter()).for_each(|(z, w)| *z = R::add(*z, *w));
                 },
             );
         }
     };
     ctx.stream((before, total, mine), (after, total, &mut *theirs), make).await?;
-    let theirs = &theirs[come..];
+    let (w_next, theirs) = (&mut w_next[first..], &theirs[come..]);
     wide(|| w_next.iter_mut().zip(theirs).for_each(|(w, z)| *w = R::add(*w, *z)));
     Ok(())
 }
@@ -182,16 +218,16 @@ async fn round<R: Checkable>(
 /// Adds the products of all terms that fall into a strip that begins at `at`: own ones to `z_i`, mixed ones to `w_i`; those of
 /// next components are taken from `w_{i+1}`, which still lacks `z_{i+1}`.
 #[inline(always)]
-fn add_slots<R: Checkable>([z, w, w_next]: [&mut [u64]; 3], at: usize, slots: &[Slot], [x, y]: [&[Vec<u64>; 2]; 2]) {
+fn add_slots<R: Checkable>([z, w, w_next]: [&mut [u64]; 3], at: usize, slots: &[Slot<'_>]) {
     let end = at + z.len();
-    for Slot { relations, terms, factors } in slots {
+    for Slot { relations, terms } in slots {
         let (from, to) = (relations.start.max(at), relations.end.min(end));
         if from >= to {
             continue;
         }
-        for term in 0..*terms {
-            let start = factors + term * relations.len() + from - relations.start;
-            let [x0, x1, y0, y1] = [&x[0], &x[1], &y[0], &y[1]].map(|factors| &factors[start..start + to - from]);
+        for [x, y] in terms {
+            let places = from - relations.start..to - relations.start;
+            let [x0, x1, y0, y1] = [x[0], x[1], y[0], y[1]].map(|factors| &factors[places.clone()]);
             let (z, w, w_next) = (&mut z[from - at..], &mut w[from - at..], &mut w_next[from - at..]);
             // Three loops, since few slices meet in each: compilers make vectors of them.
             let own = z.iter_mut().zip(x0.iter().zip(y0));

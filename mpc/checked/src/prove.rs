@@ -21,14 +21,14 @@ use zeroize::Zeroizing;
 use crate::expand::{Room, bases, linear_weights, square_weights};
 use crate::field::Field;
 use crate::link::Link;
-use crate::wiped::{reserve, shorten, wipe};
+use crate::wiped::{reserve, wipe};
 
 /// Entries of a piece that are worked on at a time, so that all rows stay in the cache.
 const STRIP: usize = 64;
 /// Vectors longer than this are cut into four, shorter ones into eight: fewer products, or fewer rounds.
 const LONG: usize = 1 << 12;
 
-/// This party's components, `[own, next]`, of two vectors of one length.
+/// This party's components, `[own, next]`, of two vectors of one length. What longer vectors left in their memory is wiped with them.
 pub(crate) struct Vectors<F: Field> {
     pub(crate) a: [Vec<F::Element>; 2],
     pub(crate) y: [Vec<F::Element>; 2],
@@ -99,7 +99,7 @@ impl<F: Field> Vectors<F> {
         let piece = self.len() / by.len();
         for vector in self.a.iter_mut().chain(&mut self.y) {
             field.combine(vector, by);
-            shorten(vector, piece);
+            vector.truncate(piece);
         }
     }
 }

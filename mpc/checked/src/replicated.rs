@@ -1,4 +1,4 @@
-//! What this engine has in common with the semi-honest one: division and the sort, the carry trees, choices by mask.
+//! What this engine has in common with the semi-honest one: division, sort and scans, the carry trees, choices by mask.
 //!
 //! Everything that [`Replicated`] builds is made of these operations, so all of it is recorded, and proven before an opening. Most
 //! rounds of a sort, some fifty for every five bits, are those of the checks before destinations are opened.
@@ -25,6 +25,10 @@ impl Replicated for Checked {
         Self::mul_many::<Bits64>(self, pairs).await
     }
 
+    async fn and_joined(&mut self, pairs: &[Masks<'_>]) -> Result<Words, Abort> {
+        self.mul_joined::<Bits64>(pairs).await
+    }
+
     async fn dot(&mut self, pairs: &[Integers<'_>]) -> Result<Arith, Abort> {
         let mut out = self.dot_many(&[pairs]).await?;
         Ok(out.pop().unwrap_or_else(|| Arith::zeros(0)))
@@ -43,6 +47,11 @@ impl Replicated for Checked {
 
     async fn sub_words(&mut self, x: &Words, y: &Words) -> Result<(Words, Words), Abort> {
         Self::sub_words(self, x, y).await
+    }
+
+    async fn less_integers(&mut self, x: &Arith, y: &Arith) -> Result<Arith, Abort> {
+        let less = Self::less(self, x, y).await?;
+        self.bit_to_integer(&less).await
     }
 
     async fn scatter(&mut self, columns: Vec<Arith>, to: Arith) -> Result<Vec<Arith>, Abort> {

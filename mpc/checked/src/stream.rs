@@ -17,6 +17,11 @@ impl Stream {
         Self { prg: BlockPrg::new(Block::from_bytes(*key)) }
     }
 
+    /// Goes back to the stream's beginning.
+    pub(crate) fn rewind(&mut self) {
+        self.prg.seek(0);
+    }
+
     /// Fills `out` with the next words.
     pub(crate) fn fill(&mut self, out: &mut [u64]) {
         self.prg.fill_bytes(must_cast_slice_mut(out));
@@ -88,6 +93,10 @@ mod tests {
     fn equal_draws_are_equal_and_permutations_are_permutations() {
         let (mut x, mut y) = (Stream::new(&[7; 32]), Stream::new(&[7; 32]));
         assert_eq!(x.words(5), y.words(5));
+        for stream in [&mut x, &mut y] {
+            stream.rewind();
+            assert_eq!(stream.words(5), Stream::new(&[7; 32]).words(5));
+        }
         assert_eq!(x.permutation(500), y.permutation(500));
         assert!(x.blocks(3) == y.blocks(3) && x.block() == y.block());
         assert_eq!(x.bytes(17), y.bytes(17));

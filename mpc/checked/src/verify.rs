@@ -6,7 +6,7 @@ use crate::link::Link;
 use crate::matrix::Matrices;
 use crate::party::Checked;
 use crate::product::LIMIT;
-use crate::record::Records;
+use crate::record::{Records, Term};
 use crate::{bits, integers};
 
 impl Checked {
@@ -22,14 +22,19 @@ impl Checked {
     }
 
     pub(crate) async fn verify_pending(&mut self) -> Result<(), Abort> {
+        self.verify_with([&[], &[]]).await
+    }
+
+    /// Verifies all that is pending, of which factors of integers and of words of bits were lent, in this order.
+    pub(crate) async fn verify_with(&mut self, lent: [&[Term<'_>]; 2]) -> Result<(), Abort> {
         if self.integers.entries() + self.words.entries() + self.matrices.entries() == 0 {
             return Ok(());
         }
         let matrices = std::mem::take(&mut self.matrices);
         self.link.ctx.enter("verify");
-        run(&mut self.link, &mut self.integers, &mut self.words, &matrices).await?;
-        self.integers.wipe();
-        self.words.wipe();
+        run(&mut self.link, [&mut self.integers, &mut self.words], &matrices, lent).await?;
+        self.integers.clear();
+        self.words.clear();
         Ok(())
     }
 
@@ -40,7 +45,12 @@ impl Checked {
     }
 }
 
-async fn run(link: &mut Link, integers: &mut Records, words: &mut Records, matrices: &Matrices) -> Result<(), Abort> {
+async fn run(
+    link: &mut Link,
+    [integers, words]: [&mut Records; 2],
+    matrices: &Matrices,
+    lent: [&[Term<'_>]; 2],
+) -> Result<(), Abort> {
     let shapes = [integers.shapes(), words.shapes(), matrices.shapes()];
     link.bind("shapes", &shapes.each_ref().map(Vec::as_slice));
     // Every message that is to be verified is there when the party after says so: it got those that this party did not see.
@@ -50,10 +60,10 @@ async fn run(link: &mut Link, integers: &mut Records, words: &mut Records, matri
         matrices.reduce(&mut coin, integers);
     }
     if integers.entries() > 0 {
-        integers::verify(link, integers).await?;
+        integers::verify(link, integers, lent[0]).await?;
     }
     if words.entries() > 0 {
-        bits::verify(link, words).await?;
+        bits::verify(link, words, lent[1]).await?;
     }
     link.confirm().await
 }

@@ -41,17 +41,17 @@ impl<E: DefaultIsZeroes> Drop for Wiped<E> {
     }
 }
 
-/// Wipes a vector's elements and takes them away; the memory stays the vector's.
+/// Takes a vector's elements away and wipes all of its memory, also what longer vectors before left there; it stays the vector's.
 pub(crate) fn wipe<E: DefaultIsZeroes>(vector: &mut Vec<E>) {
-    shorten(vector, 0);
+    vector.clear();
+    vector.spare_capacity_mut().zeroize();
 }
 
-/// Wipes the elements from `len` on and takes them away.
-pub(crate) fn shorten<E: DefaultIsZeroes>(vector: &mut Vec<E>, len: usize) {
-    if let Some(rest) = vector.get_mut(len..) {
-        rest.zeroize();
-        vector.truncate(len);
-    }
+/// Appends `more` zeros, for which there is room, and gives them.
+pub(crate) fn extended<E: DefaultIsZeroes>(vector: &mut Vec<E>, more: usize) -> &mut [E] {
+    let start = vector.len();
+    vector.resize(start + more, E::default());
+    &mut vector[start..]
 }
 
 /// Makes room for `more` elements; memory that is given up is wiped.
@@ -76,10 +76,10 @@ mod tests {
         assert!(vector == [1, 2, 3] && vector.capacity() >= 103);
         let memory = vector.as_ptr();
         reserve(&mut vector, 100);
-        shorten(&mut vector, 5);
-        assert_eq!(vector, [1, 2, 3]);
-        shorten(&mut vector, 1);
-        assert_eq!(vector, [1]);
+        assert!(vector == [1, 2, 3] && vector.as_ptr() == memory);
+        vector.truncate(1);
+        *extended(&mut vector, 2).last_mut().expect("two elements") = 9;
+        assert_eq!(vector, [1, 0, 9]);
         wipe(&mut vector);
         assert!(vector.is_empty() && vector.as_ptr() == memory);
         let mut wiped = Wiped::<u64>::zeros(2);

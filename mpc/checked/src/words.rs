@@ -1,7 +1,7 @@
 //! Words of secret bits: what a party does to them alone, sums and differences by parallel prefix, and integers as words and back.
 
 use mpc_core::Abort;
-use mpc_share::{Arith, Replicated, Ring, Shared, View, Words, Z64};
+use mpc_share::{Arith, Bits64, Replicated, Ring, Shared, View, Words, Z64};
 
 use crate::party::Checked;
 
@@ -23,11 +23,11 @@ pub(crate) fn components<R: Ring>(me: usize, x: View<'_, Z64>, op: impl Fn(u64) 
     out
 }
 
-/// The exclusive or of some of the three components of integers, as a sharing.
-fn sum_of(me: usize, x: View<'_, Z64>, chosen: impl Fn(usize) -> bool) -> Words {
+/// The exclusive or of some of the three components of integers, as a sharing: the components themselves, and as many `zeros`.
+fn sum_of<'a>(me: usize, x: View<'a, Z64>, zeros: &'a [u64], chosen: impl Fn(usize) -> bool) -> View<'a, Bits64> {
     let (own, next) = x.parts();
-    let part = |words: &[u64], at: usize| if chosen(at % 3) { words.to_vec() } else { vec![0; words.len()] };
-    Shared::from_parts(part(own, me), part(next, me + 1))
+    let part = |words: &'a [u64], at: usize| if chosen(at % 3) { words } else { zeros };
+    View::from_parts(part(own, me), part(next, me + 1))
 }
 
 impl Checked {
@@ -44,10 +44,15 @@ impl Checked {
     /// # Errors
     /// [`Abort`] when a peer is gone or misbehaves.
     pub async fn add_words(&mut self, x: &Words, y: &Words) -> Result<Words, Abort> {
-        let generate = self.mul(x, y).await?;
-        let sum = x.add(y);
+        self.sum_of_words(x.view(), y.view()).await
+    }
+
+    async fn sum_of_words(&mut self, x: View<'_, Bits64>, y: View<'_, Bits64>) -> Result<Words, Abort> {
+        let generate = self.product(x, y).await?;
+        let mut sum = x.plus(y);
         let carries = self.carries(generate, sum.clone()).await?;
-        Ok(sum.add(&carries.shl(1)))
+        sum.update(carries.view(), |sum, carries| sum ^ (carries << 1));
+        Ok(sum)
     }
 
     /// `x - y` modulo 2^64, and in bit 0 of the second vector whether `x < y` as unsigned numbers. Seven rounds.
@@ -91,17 +96,19 @@ impl Checked {
     /// # Errors
     /// [`Abort`] when a peer is gone or misbehaves.
     pub async fn to_bits(&mut self, x: &Arith) -> Result<Words, Abort> {
-        let [sum, carry] = self.two_addends(x.view()).await?;
-        self.add_words(&sum, &carry).await
+        let (sum, carry) = self.two_addends(x.view()).await?;
+        self.sum_of_words(sum, carry.view()).await
     }
 
-    /// Two words of bits whose sum modulo 2^64 is the integer. One round.
-    pub(crate) async fn two_addends(&mut self, x: View<'_, Z64>) -> Result<[Words; 2], Abort> {
-        let me = self.me();
+    /// Two words of bits whose sum modulo 2^64 is the integer; the components of the first are the integer's. One round.
+    pub(crate) async fn two_addends<'a>(&mut self, x: View<'a, Z64>) -> Result<(View<'a, Bits64>, Words), Abort> {
+        let (me, zeros) = (self.me(), vec![0; x.len()]);
         // Majority with one product: ((x0 ^ x2) & (x1 ^ x2)) ^ x2.
-        let (first, second) = (sum_of(me, x, |at| at != 1), sum_of(me, x, |at| at != 0));
-        let carry = self.mul(&first, &second).await?.add(&sum_of(me, x, |at| at == 2)).shl(1);
-        Ok([sum_of(me, x, |_| true), carry])
+        let (first, second) = (sum_of(me, x, &zeros, |at| at != 1), sum_of(me, x, &zeros, |at| at != 0));
+        let mut carry = self.product(first, second).await?;
+        carry.update(sum_of(me, x, &zeros, |at| at == 2), |product, third| (product ^ third) << 1);
+        let (own, next) = x.parts();
+        Ok((View::from_parts(own, next), carry))
     }
 
     /// Bit 0 of every word as an integer 0 or 1. Two rounds.

@@ -4,11 +4,17 @@ mod common;
 
 use common::{At, Change, HEADER, HONEST, changed, input_of, is_blamed};
 use mpc_checked::{Checkable, Checked};
-use mpc_core::{Abort, Blame, Context};
+use mpc_core::{Abort, Blame, Context, PIECE_WORDS};
 use mpc_share::{Arith, Bits64, Words, Z64};
 
 /// Elements of the vectors in the targeted runs; no other message has this length.
 const COUNT: usize = 37;
+
+/// Products of which a first part fills a check by itself.
+const LONG: usize = (1 << 17) + 5;
+
+/// Elements of GF(2^128) that a party sends where two words make one element: the points of {0, 1, infinity}^7 but those of {0, 1}^7.
+const ELEMENTS: usize = 3_usize.pow(7) - (1 << 7);
 
 fn frame_of(words: usize) -> usize {
     HEADER + 8 * words
@@ -66,6 +72,49 @@ async fn a_false_product_of_integers_is_always_caught() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_false_product_of_bits_is_always_caught() {
     assert!(every_false_product::<Bits64>(2).await >= 120);
+}
+
+/// Party 0 inputs a vector; its product with the same one, a place further on, is opened.
+async fn long_product<R: Checkable>(mut ctx: Context) -> Result<Vec<u64>, Abort> {
+    let mut party = Checked::setup(&mut ctx).await?;
+    let words: Vec<u64> = (0..=LONG as u64).map(|x| x.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
+    let all = input_of::<R>(&mut party, 0, &words).await?;
+    let out = party.mul_many(&[(all.range(0..LONG), all.range(1..LONG + 1))]).await?;
+    party.open(&out[0]).await
+}
+
+/// The highest bit of a word, and then the lowest of all words, so of both that make one element, in either frame of the part that
+/// fills a check, at every party.
+async fn false_among_many<R: Checkable>(seed: u8) {
+    let (_, lengths) = changed(seed, HONEST, long_product::<R>).await;
+    for (culprit, lengths) in lengths.iter().enumerate() {
+        // After those of party 0's input.
+        let last = frames_with(lengths, frame_of(PIECE_WORDS)).pop().unwrap();
+        let word = 40_001 - 1_500 * culprit;
+        for change in [Change::Flip(8 * HEADER + 64 * word + 63), Change::More] {
+            let at = (culprit, last - culprit % 2, change);
+            assert_caught(&changed(seed, at, long_product::<R>).await.0, at);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_false_product_among_those_that_fill_a_check_is_always_caught() {
+    false_among_many::<Z64>(12).await;
+    false_among_many::<Bits64>(13).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_false_element_of_a_proof_of_many_words_is_always_caught() {
+    let (_, lengths) = changed(14, HONEST, long_product::<Bits64>).await;
+    for (culprit, lengths) in lengths.iter().enumerate() {
+        let frames = frames_with(lengths, frame_of(2 * ELEMENTS));
+        assert_eq!(frames.len(), 1);
+        for element in [0, ELEMENTS / 3, ELEMENTS - 1] {
+            let at = (culprit, frames[0], Change::Flip(8 * HEADER + 128 * element + 17 * culprit));
+            assert_caught(&changed(14, at, long_product::<Bits64>).await.0, at);
+        }
+    }
 }
 
 /// Party 0 inputs both matrices; their product is opened.

@@ -33,6 +33,21 @@ async fn a_truncation_rounds_down_at_all_edges() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_vector_that_is_cut_in_parts_keeps_its_order() {
+    // Two parts, and a few elements more.
+    let len = 8195_u64;
+    let out = three(63, move |mut ctx| async move {
+        let mut party = Checked::setup(&mut ctx).await?;
+        let numbers: Vec<u64> = (0..len).map(|number| (number << 40) + 5).collect();
+        let x: Arith = input_of(&mut party, 2, &numbers).await?;
+        let cut = party.truncate(&x, 32).await?;
+        party.open(&cut).await
+    })
+    .await;
+    assert!(out.iter().all(|seen| seen.iter().copied().eq((0..len).map(|number| number << 8))));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn functions_keep_their_precision() {
     let numbers = [ONE / 4, ONE / 4 + 1, ONE - 1, ONE, ONE + 1, 2 * ONE, 3 * ONE + 7, 9 * ONE];
     let out = three(62, move |mut ctx| async move {

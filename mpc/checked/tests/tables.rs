@@ -1,11 +1,11 @@
-//! Sorts, moves, differences and divisions on checked shares, against plain ones.
+//! Sorts, moves, scans, differences and divisions on checked shares, against plain ones.
 
 mod common;
 
 use common::{input_of, three};
 use mpc_checked::Checked;
 use mpc_core::{Blame, Prg};
-use mpc_share::{Arith, Replicated, Words};
+use mpc_share::{Arith, Carried, Replicated, Words};
 
 fn words(seed: u8, count: usize) -> Vec<u64> {
     Prg::new(&[seed; 32]).words(count)
@@ -92,5 +92,40 @@ async fn differences_signs_and_quotients() {
         assert_eq!(seen[3], each(|x, y| x / y));
         assert_eq!(seen[4], y);
         assert_eq!(seen[5], y[..3]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn segments_carry_on_rows_that_count_come_first_and_the_first_largest_wins() {
+    let minus = |number: u64| number.wrapping_neg();
+    let values = [4, minus(9), 9, 0, minus(1), 9, 2];
+    let same = [1, 1, 0, 1, 1, 0, 1];
+    let out = three(34, move |mut ctx| async move {
+        let mut party = Checked::setup(&mut ctx).await?;
+        let x: Arith = input_of(&mut party, 0, &values).await?;
+        let flags: Arith = input_of(&mut party, 1, &same).await?;
+        let mut all = Vec::new();
+        for what in [Carried::Sum, Carried::Max, Carried::First] {
+            all.push(party.scan(what, &flags, &x).await?);
+        }
+        all.extend(party.compact(vec![x.clone(), flags.clone()], &flags).await?);
+        // Seven columns of one row.
+        let columns = x.pieces(1);
+        let (largest, place) = party.argmax(&columns.iter().collect::<Vec<_>>()).await?;
+        all.extend([largest, place]);
+        let mut seen = Vec::new();
+        for column in &all {
+            seen.push(party.open(column).await?);
+        }
+        Ok(seen)
+    })
+    .await;
+    for seen in out {
+        assert_eq!(seen[0], [4, minus(5), 9, 9, 8, 9, 11]);
+        assert_eq!(seen[1], [4, 4, 9, 9, 9, 9, 9]);
+        assert_eq!(seen[2], [4, 4, 9, 9, 9, 9, 9]);
+        assert_eq!(seen[3], [4, minus(9), 0, minus(1), 2, 9, 9]);
+        assert_eq!(seen[4], [1, 1, 1, 1, 1, 0, 0]);
+        assert_eq!((seen[5][0], seen[6][0]), (9, 2));
     }
 }

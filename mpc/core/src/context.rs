@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 pub use frame::Frame;
 
-use crate::{Abort, Transport, words};
+use crate::{Abort, Passing, Transport, words};
 
 /// Longest payload of one frame, in bytes; a longer message travels in several frames.
 pub const MAX_PAYLOAD: usize = 4 << 20;
@@ -155,15 +155,14 @@ impl Context {
         expect: &[(usize, usize)],
     ) -> Result<Vec<Vec<u8>>, Abort> {
         let mut frames = Vec::with_capacity(out.len());
-        for (to, message) in &out {
-            self.frames(*to, message, &mut frames).map_err(|abort| self.name(abort))?;
+        for (to, message) in out {
+            self.frames(to, &Passing::new(message), &mut frames).map_err(|abort| self.name(abort))?;
         }
-        drop(out);
         self.common.rounds.fetch_add(1, Ordering::Relaxed);
         let transport = self.common.transport.clone();
         let sending = async {
             for (to, frame) in frames {
-                transport.send(to, frame).await?;
+                transport.send(to, frame.handed_over()).await?;
             }
             Ok(())
         };
@@ -215,7 +214,7 @@ impl Context {
                 for piece in words.chunks_mut(PIECE_WORDS) {
                     let due = HEADER + words::bytes(piece.len());
                     let header = header(&id, &mut received[from])?;
-                    let frame = transport.recv(from, due).await?;
+                    let frame = Passing::new(transport.recv(from, due).await?);
                     words::read(body(from, &frame, &header, due)?, piece);
                 }
             }
@@ -255,7 +254,7 @@ impl Context {
             for at in (0..due).step_by(PIECE_WORDS) {
                 let due = HEADER + words::bytes(PIECE_WORDS.min(due - at));
                 let header = header(&id, received)?;
-                let frame = transport.recv(from, due).await?;
+                let frame = Passing::new(transport.recv(from, due).await?);
                 words::append(body(from, &frame, &header, due)?, into);
             }
             Ok::<(), Abort>(())
@@ -273,11 +272,11 @@ impl Context {
         if peer < self.parties && peer != self.me { Ok(()) } else { Err(Abort::local(format!("no peer {peer}"))) }
     }
 
-    fn frames(&mut self, to: usize, message: &[u8], frames: &mut Vec<(usize, Vec<u8>)>) -> Result<(), Abort> {
+    fn frames(&mut self, to: usize, message: &[u8], frames: &mut Vec<(usize, Passing)>) -> Result<(), Abort> {
         self.check_peer(to)?;
         for payload in message.chunks(MAX_PAYLOAD) {
             let header = header(&self.id, &mut self.sent[to])?;
-            frames.push((to, [&header, payload].concat()));
+            frames.push((to, Passing::new([&header, payload].concat())));
         }
         self.common.sent.fetch_add(message.len() as u64, Ordering::Relaxed);
         Ok(())

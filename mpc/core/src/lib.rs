@@ -9,6 +9,7 @@ pub mod cointoss;
 mod context;
 pub mod memory;
 pub mod mutate;
+mod passing;
 mod prg;
 pub mod sweep;
 mod transport;
@@ -16,5 +17,6 @@ pub mod words;
 
 pub use abort::{Abort, Blame};
 pub use context::{Context, Frame, MAX_PAYLOAD, PIECE_WORDS};
+pub use passing::Passing;
 pub use prg::Prg;
 pub use transport::Transport;

@@ -10,7 +10,7 @@ use crate::Abort;
 /// [`crate::Blame::Network`]: the protocols above own no clock.
 #[async_trait]
 pub trait Transport: Send + Sync {
-    /// Sends one frame to a peer; returns when the link has taken it over.
+    /// Sends one frame to a peer; returns when the link has taken it over. What is left of it is dropped as a [`crate::Passing`].
     ///
     /// # Errors
     /// [`Abort`] with [`crate::Blame::Network`] when the peer is out of reach.

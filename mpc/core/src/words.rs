@@ -1,5 +1,8 @@
 //! Vectors of 64-bit words as bytes on the wire: eight little-endian bytes a word and nothing else.
 
+/// Words that become bytes at a time, in the first-level cache.
+const STRIP: usize = 256;
+
 /// Bytes that `count` words take.
 pub const fn bytes(count: usize) -> usize {
     count * 8
@@ -12,11 +15,15 @@ pub fn encode(words: &[u64]) -> Vec<u8> {
 
 /// The words as bytes behind a header.
 pub(crate) fn frame(header: &[u8], words: &[u64]) -> Vec<u8> {
-    let mut out = vec![0; header.len() + bytes(words.len())];
-    let (head, rest) = out.split_at_mut(header.len());
-    head.copy_from_slice(header);
-    let (chunks, _) = rest.as_chunks_mut::<8>();
-    chunks.iter_mut().zip(words).for_each(|(chunk, word)| *chunk = word.to_le_bytes());
+    let mut out = Vec::with_capacity(header.len() + bytes(words.len()));
+    out.extend_from_slice(header);
+    // A strip is written twice, rather than all of the memory.
+    let mut strip = [[0; 8]; STRIP];
+    for words in words.chunks(STRIP) {
+        let strip = &mut strip[..words.len()];
+        strip.iter_mut().zip(words).for_each(|(chunk, word)| *chunk = word.to_le_bytes());
+        out.extend_from_slice(strip.as_flattened());
+    }
     out
 }
 
@@ -45,5 +52,8 @@ mod tests {
         let words = [0, 1, u64::MAX, 0x0123_4567_89ab_cdef];
         assert_eq!(super::decode(&super::encode(&words)), words);
         assert_eq!(super::encode(&[1]), [1, 0, 0, 0, 0, 0, 0, 0]);
+        let many: Vec<u64> = (0..2 * super::STRIP as u64 + 3).map(|word| word << 40 | word).collect();
+        let frame = super::frame(&[7; 3], &many);
+        assert_eq!((&frame[..3], super::decode(&frame[3..])), (&[7; 3][..], many));
     }
 }

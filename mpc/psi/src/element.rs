@@ -28,7 +28,7 @@ const TOGETHER: usize = 1024;
 /// Rows on their way to blocks, in bounded memory.
 pub struct Hasher {
     key: [u8; 16],
-    many: Many,
+    many: Zeroizing<Many>,
     waiting: Vec<u64>,
     next: u64,
     encoded: Zeroizing<Vec<u8>>,
@@ -39,7 +39,8 @@ impl Hasher {
     /// whose runs resume each other.
     pub fn new(id: &[u8; 32]) -> Self {
         let key = halves(&tagged("heqi/mpc/psi/element/1", &[id]).0)[0].to_bytes();
-        Self { key, many: Many::new(), waiting: Vec::new(), next: 0, encoded: Zeroizing::new(Vec::new()) }
+        let (many, encoded) = (Zeroizing::new(Many::new()), Zeroizing::new(Vec::new()));
+        Self { key, many, waiting: Vec::new(), next: 0, encoded }
     }
 
     /// Takes the next row's key. A row that is complete waits until [`Self::drain`]; true when it is time for that.
@@ -47,6 +48,11 @@ impl Hasher {
         let row = self.next;
         self.next += 1;
         self.encoded.clear();
+        let room = parts.iter().map(|part| part.room()).sum::<usize>();
+        if self.encoded.capacity() < room {
+            // What is too small is given up and wiped: a vector that grew would leave a copy behind.
+            self.encoded = Zeroizing::new(Vec::with_capacity(room.next_power_of_two()));
+        }
         if parts.iter().all(|part| part.encode(&mut self.encoded)) {
             self.many.plain(&[&self.key, &self.encoded]);
             self.waiting.push(row);
@@ -56,9 +62,12 @@ impl Hasher {
 
     /// Hands over every row that waits: its number, counted from 0 over all rows, and its block.
     pub fn drain(&mut self, mut sink: impl FnMut(u64, Block)) {
-        for (row, digest) in self.waiting.drain(..).zip(self.many.digests()) {
-            sink(row, halves(&digest.0)[0]);
-        }
+        let mut rows = self.waiting.drain(..);
+        self.many.each_digest(|digest| {
+            if let Some(row) = rows.next() {
+                sink(row, halves(&digest.0)[0]);
+            }
+        });
     }
 }
 
@@ -72,7 +81,13 @@ pub struct Builder {
 impl Builder {
     /// See [`Hasher::new`].
     pub fn new(id: &[u8; 32]) -> Self {
-        Self { hasher: Hasher::new(id), blocks: Zeroizing::new(Vec::new()), rows: Vec::new() }
+        Self::with_capacity(id, 0)
+    }
+
+    /// With room for so many rows: a vector that does not grow leaves no copy behind.
+    pub fn with_capacity(id: &[u8; 32], rows: usize) -> Self {
+        let blocks = Zeroizing::new(Vec::with_capacity(rows));
+        Self { hasher: Hasher::new(id), blocks, rows: Vec::with_capacity(rows) }
     }
 
     /// Takes the next row's key; one with a NULL is left out. There are fewer than 2^32 rows.

@@ -24,7 +24,7 @@
 //! the sum of their agreed sizes. End the run after they have learnt their result. With [`Outputs::All`] every party in turn is
 //! the receiver of a run of its own, so each result is right for that run, but a corrupt party may use another set in each.
 //!
-//! What shows: the agreed sizes, to which fewer elements are padded.
+//! What shows: the agreed sizes, to which fewer elements are padded before anything is computed on them.
 
 mod opprf;
 mod parameters;

@@ -5,6 +5,7 @@
 
 use mpc_core::Abort;
 use mpc_share::{Arith, Words};
+use zeroize::Zeroizing;
 
 use crate::group::{Measure, Totals};
 use crate::{Cell, Function, GroupResult, Scheme, StarShape};
@@ -127,7 +128,7 @@ pub(crate) async fn answer<S: Scheme>(
     let masked = mask(party, &bits[0].spread(SIGN), &visible, &words).await?;
     party.enter("reveal");
     let revealed = party.reveal(&Words::concat(masked.iter().map(Words::view)), receiver).await?;
-    Ok(revealed.map(|words| decode(shape, groups, &words)))
+    Ok(revealed.map(|words| decode(shape, groups, &Zeroizing::new(words))))
 }
 
 /// Masks what is not to be seen: the columns exists; then shown, visible and value of every aggregate; then the words.

@@ -88,7 +88,7 @@ impl<'a, S: Scheme> Audit<'a, S> {
         if all.is_empty() {
             return Ok(());
         }
-        let negative = self.party.less(&all, &Arith::zeros(all.len())).await?;
+        let negative = self.party.less_integers(&all, &Arith::zeros(all.len())).await?;
         let mut at = 0;
         for (owner, len) in parts {
             self.none(owner, negative.range(at..at + len)).await?;

@@ -4,19 +4,23 @@
 
 use mpc_core::Abort;
 use mpc_share::{Arith, View, Z64};
+use zeroize::Zeroizing;
 
 use crate::layout::Layout;
 use crate::{CarrierRow, OwnerRows, Placement, Scheme, SideRow, StarShape, rules};
 
+/// An owner's words, wiped when dropped.
+type Clear = Zeroizing<Vec<u64>>;
+
 /// A table of an owner in the clear: columns of the layout that it fills, each padded.
 struct Columns {
-    words: Vec<u64>,
+    words: Clear,
     rows: usize,
 }
 
 impl Columns {
     fn new(width: usize, rows: usize) -> Self {
-        Self { words: vec![0; width * rows], rows }
+        Self { words: Zeroizing::new(vec![0; width * rows]), rows }
     }
 
     fn set(&mut self, column: usize, row: usize, word: u64) {
@@ -41,7 +45,7 @@ impl Columns {
 
 /// The carrier's columns. Where they are checked and there are keys, rows go by key and group, those without key last, and a
 /// value's lead column says whether a row of the run up to this one has the value: see [`crate::leads`].
-fn carrier_columns(shape: &StarShape, layout: &Layout, rows: &[CarrierRow], checked: bool) -> Vec<u64> {
+fn carrier_columns(shape: &StarShape, layout: &Layout, rows: &[CarrierRow], checked: bool) -> Clear {
     let (own, bound) = (layout.carrier.len(), shape.carrier_rows as usize);
     let mut out = Columns::new(own + layout.order.len(), bound);
     let mut rows: Vec<&CarrierRow> = rows.iter().collect();
@@ -76,7 +80,7 @@ fn carrier_columns(shape: &StarShape, layout: &Layout, rows: &[CarrierRow], chec
     out.words
 }
 
-fn side_columns(shape: &StarShape, layout: &Layout, side: usize, rows: &[SideRow]) -> Vec<u64> {
+fn side_columns(shape: &StarShape, layout: &Layout, side: usize, rows: &[SideRow]) -> Clear {
     let (place, bound) = (&layout.sides[side], shape.sides[side].rows as usize);
     let (own, first) = (place.all.len(), place.all.start);
     let mut out = Columns::new(own + layout.order.len(), bound);
@@ -128,9 +132,9 @@ pub(crate) fn words_of(
     layout: &Layout,
     rows: &[OwnerRows],
     checked: bool,
-) -> Result<Vec<u64>, String> {
+) -> Result<Clear, String> {
     let owners: Vec<usize> = place.sides.iter().chain([&place.carrier]).copied().collect();
-    let mut tables: Vec<Option<Vec<u64>>> = vec![None; owners.len()];
+    let mut tables: Vec<Option<Clear>> = vec![None; owners.len()];
     for rows in rows {
         let (table, columns) = match rows {
             OwnerRows::Carrier(rows) => {
@@ -148,8 +152,17 @@ pub(crate) fn words_of(
     }
     match owners.iter().zip(&tables).position(|(owner, columns)| *owner == me && columns.is_none()) {
         Some(table) => Err(format!("the rows of table {table} are missing")),
-        None => Ok(tables.into_iter().flatten().flatten().collect()),
+        None => Ok(joined(&tables)),
     }
+}
+
+/// The tables that there are, one after the other.
+fn joined(tables: &[Option<Clear>]) -> Clear {
+    let tables = || tables.iter().flatten();
+    // A vector that never grows leaves no copy behind.
+    let mut all = Zeroizing::new(Vec::<u64>::with_capacity(tables().map(|words| words.len()).sum()));
+    tables().for_each(|words| all.extend_from_slice(words));
+    all
 }
 
 /// Shares all tables in one round and stacks them: the answer has the layout's columns. Where a party may deviate, what each
@@ -198,4 +211,17 @@ fn stack(column: usize, layout: &Layout, tables: &[Table], parts: &[Vec<View<'_,
         out = Arith::concat([out.view(), part.view()]);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_joined_in_memory_that_does_not_grow() {
+        let table = |words: &[u64]| Some(Zeroizing::new(words.to_vec()));
+        let all = joined(&[table(&[1, 2, 3]), None, table(&[]), table(&[4; 9])]);
+        assert!(all.as_slice() == [1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4] && all.capacity() == all.len());
+        assert!(joined(&[None]).is_empty());
+    }
 }

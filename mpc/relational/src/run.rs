@@ -28,7 +28,7 @@ pub async fn run<S: Scheme>(
     let mine = Zeroizing::new(mine);
     shape.check().and_then(|()| place.check(shape)).map_err(|why| Abort::local(why).at("shape"))?;
     let layout = Layout::new(shape);
-    let words = input::words_of(ctx.me(), shape, place, &layout, &mine, S::DEVIATES).map(Zeroizing::new);
+    let words = input::words_of(ctx.me(), shape, place, &layout, &mine, S::DEVIATES);
     let words = words.map_err(|why| Abort::local(why).at("rows"))?;
     drop(mine);
     let mut fork = ctx.fork_bound("star", &parameters(shape, place));

@@ -27,9 +27,6 @@ pub trait Scheme: Replicated {
     /// Element by element: the product.
     fn mul(&mut self, x: &Arith, y: &Arith) -> impl Future<Output = Result<Arith, Abort>> + Send;
 
-    /// Whether `x < y`, as integers 0 and 1, for signed numbers that are less than 2^63 apart.
-    fn less(&mut self, x: &Arith, y: &Arith) -> impl Future<Output = Result<Arith, Abort>> + Send;
-
     /// Puts rows into a uniformly random order that no party knows.
     fn shuffle(&mut self, columns: Vec<Arith>) -> impl Future<Output = Result<Vec<Arith>, Abort>> + Send;
 
@@ -40,21 +37,9 @@ pub trait Scheme: Replicated {
     fn reveal(&mut self, x: &Words, to: usize) -> impl Future<Output = Result<Option<Vec<u64>>, Abort>> + Send;
 }
 
-/// The comparison of tier B: bits, packed, then integers.
-async fn less_of_bits(party: &mut Rep3, x: &Arith, y: &Arith) -> Result<Arith, Abort> {
-    let less = party.less_than(x, y).await?;
-    party.to_integers(&less).await
-}
-
-/// The comparison of tier B+: words with the bit in place 0, then integers.
-async fn less_of_words(party: &mut Checked, x: &Arith, y: &Arith) -> Result<Arith, Abort> {
-    let less = Checked::less(party, x, y).await?;
-    party.bit_to_integer(&less).await
-}
-
-/// Hands every method to the party's own of that name, and comparisons to `less`.
+/// Hands every method to the party's own of that name.
 macro_rules! scheme {
-    ($party:ty, $deviates:literal, $less:ident) => {
+    ($party:ty, $deviates:literal) => {
         impl Scheme for $party {
             const DEVIATES: bool = $deviates;
 
@@ -78,10 +63,6 @@ macro_rules! scheme {
                 <$party>::mul::<Z64>(self, x, y).await
             }
 
-            async fn less(&mut self, x: &Arith, y: &Arith) -> Result<Arith, Abort> {
-                $less(self, x, y).await
-            }
-
             async fn shuffle(&mut self, columns: Vec<Arith>) -> Result<Vec<Arith>, Abort> {
                 <$party>::shuffle(self, columns).await
             }
@@ -97,5 +78,5 @@ macro_rules! scheme {
     };
 }
 
-scheme!(Rep3, false, less_of_bits);
-scheme!(Checked, true, less_of_words);
+scheme!(Rep3, false);
+scheme!(Checked, true);

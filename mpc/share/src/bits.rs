@@ -34,11 +34,16 @@ pub(crate) fn pack(words: &[u64], at: u32) -> Vec<u64> {
 /// Packed bits, each in place 0 of a word of its own.
 pub(crate) fn unpack(packed: &[u64], len: usize) -> Vec<u64> {
     let mut out = Vec::with_capacity(len);
+    unpack_to(&mut out, packed, len);
+    out
+}
+
+/// Appends what [`unpack`] gives.
+fn unpack_to(out: &mut Vec<u64>, packed: &[u64], len: usize) {
     for (place, from) in (0..len).step_by(packed.len().max(1)).enumerate() {
         let run = &packed[..packed.len().min(len - from)];
         wide(|| out.extend(run.iter().map(|word| word >> place & 1)));
     }
-    out
 }
 
 impl Bits {
@@ -117,9 +122,9 @@ impl Rep3 {
     /// # Errors
     /// [`Abort`] when a peer is gone or misbehaves.
     pub async fn to_integers_many(&mut self, columns: &[&Bits]) -> Result<Vec<Arith>, Abort> {
-        let mut known = Zeroizing::new(Vec::with_capacity(columns.iter().map(|bits| bits.len).sum()));
+        let mut known = Zeroizing::new(Vec::<u64>::with_capacity(columns.iter().map(|bits| bits.len).sum()));
         for bits in columns {
-            known.extend(unpack(&self.known_half(bits.words.view()), bits.len));
+            unpack_to(&mut known, &self.known_half(bits.words.view()), bits.len);
         }
         let all: Arith = self.integers_of_bits(known).await?;
         let mut at = 0;

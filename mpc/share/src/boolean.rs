@@ -58,13 +58,13 @@ impl Rep3 {
     /// # Errors
     /// [`Abort`] when a peer is gone or misbehaves.
     pub async fn to_bits(&mut self, x: View<'_, crate::Z64>) -> Result<Words, Abort> {
-        let (len, mut known) = (x.len(), self.known_half(x));
+        let (len, known) = (x.len(), self.known_half(x));
         let others: Words = self.known_to_others(&known);
         // Party 0 shares its number u and, for every pair of places, u1 u0.
         let mine = if self.me() == 0 {
             let both = Zeroizing::new(known.iter().map(|u| u & (u << 1) & ODD).collect::<Vec<_>>());
-            known.extend(halves_joined(&both, 0));
-            self.if_first(&mut known)
+            let both = Zeroizing::new(halves_joined(&both, 0));
+            [&known[..], &both[..]].concat()
         } else {
             Vec::new()
         };
@@ -86,11 +86,15 @@ impl Rep3 {
         let (held, adds) = (self.part_of_input(input), self.adds_mask());
         let (u, both) = held.split_at(known.len());
         let both = Zeroizing::new(halves_parted(both, known.len(), 0));
-        let products = zip(u, known, |u, v| (u & v) ^ (ODD & (u << 1) & v & (v << 1)));
-        let mut out = zip(&products, &zip(&both, known, |both, v| both & (v << 1)), |x, y| x ^ y);
-        let known_pass = zip(u, known, |u, v| ODD & ((u & (v << 1)) ^ ((u << 1) & v) ^ (v & (v << 1) & adds)));
-        let pass = Zeroizing::new(zip(&known_pass, &both, |x, y| x ^ y));
-        out.extend(halves_joined(&pass, 0));
+        let places = || u.iter().zip(known).zip(both.iter()).map(|((u, v), both)| (*u, *v, *both));
+        let mut out = Vec::with_capacity(known.len() + known.len().div_ceil(2));
+        out.extend(places().map(|(u, v, both)| (u & v) ^ (ODD & (u << 1) & v & (v << 1)) ^ (both & (v << 1))));
+        let pass = places().map(|(u, v, both)| {
+            let mixed = (u & (v << 1)) ^ ((u << 1) & v) ^ (v & (v << 1) & adds);
+            (ODD & mixed) ^ both
+        });
+        let pass = Zeroizing::new(pass.collect::<Vec<_>>());
+        out.extend_from_slice(&Zeroizing::new(halves_joined(&pass, 0)));
         out
     }
 
@@ -104,21 +108,25 @@ impl Rep3 {
     pub async fn from_bits(&mut self, x: &Words) -> Result<Arith, Abort> {
         let len = x.len();
         // Component 1 is drawn from the stream of parties 0 and 1, component 2 from that of parties 1 and 2.
-        let (own, next) = match self.me() {
-            0 => (vec![0; len], self.next.words(len)),
-            1 => (self.own.words(len), self.next.words(len)),
-            _ => (self.own.words(len), vec![0; len]),
-        };
-        let drawn = if self.me() == 1 { zip(&own, &next, u64::wrapping_add) } else { Vec::new() };
+        let mut out = Arith::zeros(len);
+        if self.me() != 0 {
+            self.own.fill(&mut out.own);
+        }
+        if self.me() != 2 {
+            self.next.fill(&mut out.next);
+        }
+        let sum = if self.me() == 1 { zip(&out.own, &out.next, u64::wrapping_add) } else { Vec::new() };
+        let drawn = Zeroizing::new(sum);
         let mut counts = [0; 3];
         counts[1] = len;
         let [_, drawn, _] = self.input::<crate::Bits64>(counts, &drawn).await?;
         let (rest, _) = self.sub_words(x, &drawn).await?;
-        let first = [self.reveal(&rest, 0).await?, self.reveal(&rest, 2).await?];
-        Ok(match first {
-            [Some(first), _] => Arith::new(first, next),
-            [_, Some(first)] => Arith::new(own, first),
-            _ => Arith::new(own, next),
-        })
+        if let Some(first) = self.reveal(&rest, 0).await? {
+            out.own = first;
+        }
+        if let Some(first) = self.reveal(&rest, 2).await? {
+            out.next = first;
+        }
+        Ok(out)
     }
 }

@@ -13,7 +13,7 @@ use mpc_core::Abort;
 use zeroize::Zeroizing;
 
 use crate::bits::{pack, words_for};
-use crate::fold::{begun, carry, conjunction, folded, reversed};
+use crate::fold::{begun, begun_halves, carry, conjunction, folded, halves, reversed};
 use crate::shared::zip;
 use crate::{Arith, Bits, Rep3, Replicated, View, Words, Z64};
 
@@ -79,7 +79,7 @@ impl Rep3 {
             part = blocks(held, (&even[..], &odd[..]), self.adds_mask());
         }
         let blocks: Words = self.reshare(part, 2 * len).await?;
-        let (generate, pass) = (blocks.range(0..len).to_shared(), blocks.range(len..2 * len).to_shared());
+        let (generate, pass) = (halves(blocks.range(0..len), width), halves(blocks.range(len..2 * len), width));
         let carry = carry(self, generate, pass, width).await?;
         let signs = input.range(3 * len..3 * len + sign.len()).to_shared().add(&self.known_to_others(sign));
         Ok(carry.add(&signs))
@@ -101,7 +101,8 @@ impl Rep3 {
         // x < y where x - y borrows: a place generates a borrow for 0 - 1 and passes one on for equal bits.
         let generate = self.mul(&self.complement(x), y).await?;
         let pass = self.complement(&x.add(y));
-        let borrow = carry(self, begun(&generate, reversed), begun(&pass, reversed), 32).await?;
+        let [generate, pass] = [&generate, &pass].map(|x| begun_halves([x.view()], reversed));
+        let borrow = carry(self, generate, pass, 32).await?;
         Ok(Bits::new(borrow, x.len()))
     }
 

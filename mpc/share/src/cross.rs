@@ -13,13 +13,16 @@ use crate::shared::zip;
 use crate::{Rep3, Ring, Shared, View};
 
 impl Rep3 {
-    /// The number of the two that this party knows: `x0 + x1` at party 0, `x2` at the others.
+    /// The number of the two that this party knows: `x0 + x1` at party 0, `x2` at the others. There is room for zeros behind it, up to
+    /// whole words of bits: a vector that never grows leaves no copy behind.
     pub(crate) fn known_half<R: Ring>(&self, x: View<'_, R>) -> Zeroizing<Vec<u64>> {
-        Zeroizing::new(match self.me() {
-            0 => zip(x.own, x.next, R::add),
-            1 => x.next.to_vec(),
-            _ => x.own.to_vec(),
-        })
+        let mut known = Zeroizing::new(Vec::<u64>::with_capacity(x.len().next_multiple_of(64)));
+        match self.me() {
+            0 => known.extend(x.own.iter().zip(x.next).map(|(own, next)| R::add(*own, *next))),
+            1 => known.extend_from_slice(x.next),
+            _ => known.extend_from_slice(x.own),
+        }
+        known
     }
 
     /// Takes out what this party knows, at party 0 alone.
@@ -37,19 +40,21 @@ impl Rep3 {
         }
     }
 
-    /// Shares what party 0 knows; `words` are of interest there alone, `len` says how many. One round.
+    /// Shares what party 0 knows; `words` are of interest there alone, `len` says how many. One round. Words are held as shares before
+    /// it, here and below, so that an abort wipes them too.
     pub(crate) async fn input_first<R: Ring>(&mut self, mut words: Vec<u64>, len: usize) -> Result<Shared<R>, Abort> {
         match self.me() {
             0 => {
                 let mask = self.own.words(len);
                 words.iter_mut().zip(&mask).for_each(|(word, mask)| *word = R::sub(*word, *mask));
-                self.pass(Some((1, words.as_slice())), None).await?;
-                Ok(Shared::new(mask, words))
+                let out = Shared::<R>::new(mask, words);
+                self.pass(Some((1, out.next.as_slice())), None).await?;
+                Ok(out)
             }
             1 => {
-                let mut own = vec![0; len];
-                self.pass(None, Some((0, own.as_mut_slice()))).await?;
-                Ok(Shared::new(own, vec![0; len]))
+                let mut out = Shared::<R>::zeros(len);
+                self.pass(None, Some((0, out.own.as_mut_slice()))).await?;
+                Ok(out)
             }
             _ => Ok(Shared::new(vec![0; len], self.next.words(len))),
         }
@@ -64,22 +69,25 @@ impl Rep3 {
     pub(crate) async fn reshare<R: Ring>(&mut self, mut part: Vec<u64>, len: usize) -> Result<Shared<R>, Abort> {
         match self.me() {
             0 => {
-                let mut own = vec![0; len];
-                self.pass(None, Some((2, own.as_mut_slice()))).await?;
-                Ok(Shared::new(own, self.next.words(len)))
+                let mut out = Shared::<R>::zeros(len);
+                self.pass(None, Some((2, out.own.as_mut_slice()))).await?;
+                self.next.fill(&mut out.next);
+                Ok(out)
             }
             1 => {
                 let own = self.own.words(len);
                 part.iter_mut().zip(&own).for_each(|(part, own)| *part = R::sub(*part, *own));
                 self.next.each(&mut part, |part, mask| *part = R::add(*part, mask));
-                self.pass(Some((2, part.as_slice())), None).await?;
-                Ok(Shared::new(own, part))
+                let out = Shared::<R>::new(own, part);
+                self.pass(Some((2, out.next.as_slice())), None).await?;
+                Ok(out)
             }
             _ => {
-                let mut own = vec![0; len];
                 self.own.each(&mut part, |part, mask| *part = R::sub(*part, mask));
-                self.pass(Some((0, part.as_slice())), Some((1, own.as_mut_slice()))).await?;
-                Ok(Shared::new(own, part))
+                let mut out = Shared::<R>::new(vec![0; len], part);
+                let Shared { own, next, .. } = &mut out;
+                self.pass(Some((0, next.as_slice())), Some((1, own.as_mut_slice()))).await?;
+                Ok(out)
             }
         }
     }
@@ -103,5 +111,30 @@ impl Rep3 {
         let part =
             zip(self.part_of_input(&shared), &known, |t, w| R::sub(R::add(t, w & adds), R::mul(R::add(t, t), w)));
         self.reshare(part, len).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mpc_core::{Context, memory};
+
+    use super::*;
+    use crate::Arith;
+
+    async fn half(mut ctx: Context) -> Result<Zeroizing<Vec<u64>>, Abort> {
+        let party = Rep3::setup(&mut ctx).await?;
+        let x: Arith = party.public(&[3, 5]);
+        Ok(party.known_half(x.view()))
+    }
+
+    #[tokio::test]
+    async fn what_a_party_knows_has_room_for_whole_words_so_that_it_never_grows() {
+        let mut all = memory::contexts(memory::network(3), [9; 32]);
+        let (two, one, zero) = (all.pop().unwrap(), all.pop().unwrap(), all.pop().unwrap());
+        let (zero, one, two) = tokio::join!(half(zero), half(one), half(two));
+        for (known, due) in [(zero, [3, 5]), (one, [0, 0]), (two, [0, 0])] {
+            let known = known.unwrap();
+            assert!(known.as_slice() == due && known.capacity() >= 64, "{due:?}");
+        }
     }
 }

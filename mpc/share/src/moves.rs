@@ -1,4 +1,4 @@
-//! Moving rows to secret places, and compaction: the rows that count come first.
+//! Moving rows to secret places.
 //!
 //! Rows are shuffled together with their destinations, then the destinations are opened and every party moves its shares (Chida
 //! et al., ePrint 2019/695, algorithm 4): what is opened is a uniformly random permutation.
@@ -6,8 +6,7 @@
 use mpc_core::Abort;
 
 use crate::shuffle::Columns;
-use crate::sort::digit_destinations;
-use crate::{Arith, Rep3, Replicated, Ring, Shared};
+use crate::{Arith, Rep3, Ring, Shared};
 
 impl Rep3 {
     /// Moves row `j` of equally long columns to the secret place `to[j]`; `to` is a permutation. Four rounds.
@@ -30,16 +29,6 @@ impl Rep3 {
         let numbers: Arith = self.public(&(0..from.len() as u64).collect::<Vec<_>>());
         let mut inverse = self.scatter(vec![numbers], from).await?;
         let to = inverse.pop().unwrap_or_else(|| Arith::zeros(0));
-        self.scatter(columns, to).await
-    }
-
-    /// Moves the rows whose `valid` is 1 (an integer 0 or 1) before the others; both keep their order. Five rounds.
-    ///
-    /// # Errors
-    /// As [`Rep3::scatter`].
-    pub async fn compact(&mut self, columns: Vec<Arith>, valid: &Arith) -> Result<Vec<Arith>, Abort> {
-        let others = self.not(valid);
-        let to = digit_destinations(self, &[&others]).await?;
         self.scatter(columns, to).await
     }
 

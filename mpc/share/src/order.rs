@@ -5,7 +5,7 @@
 
 use mpc_core::Abort;
 
-use crate::{Arith, Bits, Rep3};
+use crate::{Arith, Rep3, Replicated};
 
 impl Rep3 {
     /// `x` where it is positive, else 0. Ten rounds.
@@ -54,44 +54,44 @@ impl Rep3 {
         let less = self.less_than(x, y).await?;
         self.choose(&less, y, x).await
     }
+}
 
-    /// Of equally long columns, row by row: the largest value and the number of the first column that has it, by a
-    /// tournament. Ten rounds a level, `log2` of the number of columns levels.
-    ///
-    /// # Errors
-    /// [`Abort`] with blame on this party when there is no column, else when a peer is gone or misbehaves.
-    pub async fn argmax(&mut self, columns: &[&Arith]) -> Result<(Arith, Arith), Abort> {
-        let Some(first) = columns.first() else {
-            return Err(self.ctx.name(Abort::local("the largest of no columns")));
-        };
-        let (rows, mut width) = (first.len(), columns.len());
-        let numbers: Vec<Arith> = (0..width as u64).map(|number| self.constant(number, rows)).collect();
-        let mut values = Arith::concat(columns.iter().map(|column| column.view()));
-        let mut places = Arith::concat(numbers.iter().map(Arith::view));
-        while width > 1 {
-            // Neighbours meet, so that the column that came first stays on the left.
-            let pairs = width / 2;
-            let (left, right, rest) = (even(&values, rows, pairs, 0), even(&values, rows, pairs, 1), width % 2);
-            let (left_at, right_at) = (even(&places, rows, pairs, 0), even(&places, rows, pairs, 1));
-            let larger = self.less_than(&left, &right).await?;
-            let [value, place] = self.choose_both(&larger, [&right, &right_at], [&left, &left_at]).await?;
-            let last = (width - rest) * rows..width * rows;
-            values = Arith::concat([value.view(), values.range(last.clone())]);
-            places = Arith::concat([place.view(), places.range(last)]);
-            width = pairs + rest;
-        }
-        Ok((values, places))
+/// [`Replicated::argmax`].
+pub(crate) async fn argmax<P: Replicated>(party: &mut P, columns: &[&Arith]) -> Result<(Arith, Arith), Abort> {
+    let Some(first) = columns.first() else {
+        return Err(Abort::local("the largest of no columns"));
+    };
+    let (rows, mut width) = (first.len(), columns.len());
+    let numbers: Vec<Arith> = (0..width as u64).map(|number| party.integers(number, rows)).collect();
+    let mut values = Arith::concat(columns.iter().map(|column| column.view()));
+    let mut places = Arith::concat(numbers.iter().map(Arith::view));
+    while width > 1 {
+        // Neighbours meet, so that the column that came first stays on the left.
+        let pairs = width / 2;
+        let (left, right, rest) = (even(&values, rows, pairs, 0), even(&values, rows, pairs, 1), width % 2);
+        let (left_at, right_at) = (even(&places, rows, pairs, 0), even(&places, rows, pairs, 1));
+        let larger = party.less_integers(&left, &right).await?;
+        let [value, place] = choose_both(party, &larger, [&right, &right_at], [&left, &left_at]).await?;
+        let last = (width - rest) * rows..width * rows;
+        values = Arith::concat([value.view(), values.range(last.clone())]);
+        places = Arith::concat([place.view(), places.range(last)]);
+        width = pairs + rest;
     }
+    Ok((values, places))
+}
 
-    /// Two choices by the same bits. Three rounds.
-    async fn choose_both(&mut self, bits: &Bits, x: [&Arith; 2], y: [&Arith; 2]) -> Result<[Arith; 2], Abort> {
-        let choice = self.to_integers(bits).await?;
-        let differences = [x[0].sub(y[0]), x[1].sub(y[1])];
-        let pairs: Vec<_> = differences.iter().map(|difference| (choice.view(), difference.view())).collect();
-        let mut out = self.mul_many(&pairs).await?.into_iter().zip(y).map(|(chosen, y)| chosen.add(y));
-        let mut next = || out.next().unwrap_or_else(|| Arith::zeros(0));
-        Ok([next(), next()])
-    }
+/// Two choices by the same integers 0 and 1. One round.
+async fn choose_both<P: Replicated>(
+    party: &mut P,
+    choice: &Arith,
+    x: [&Arith; 2],
+    y: [&Arith; 2],
+) -> Result<[Arith; 2], Abort> {
+    let differences = [x[0].sub(y[0]), x[1].sub(y[1])];
+    let pairs: Vec<_> = differences.iter().map(|difference| (choice.view(), difference.view())).collect();
+    let mut out = party.mul_many(&pairs).await?.into_iter().zip(y).map(|(chosen, y)| chosen.add(y));
+    let mut next = || out.next().unwrap_or_else(|| Arith::zeros(0));
+    Ok([next(), next()])
 }
 
 /// Of columns of `rows` one after the other: the left (`side` 0) or right (1) of each of the first `pairs` pairs.

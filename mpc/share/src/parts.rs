@@ -21,6 +21,14 @@ impl<R: Ring> Shared<R> {
 }
 
 impl<'a, R: Ring> View<'a, R> {
+    /// The run with these components: as [`Shared::from_parts`], borrowed.
+    ///
+    /// # Panics
+    /// When the two have different lengths.
+    pub fn from_parts(own: &'a [u64], next: &'a [u64]) -> Self {
+        Self::new(own, next)
+    }
+
     /// This party's components: `x_i` and `x_{i+1}`.
     pub fn parts(self) -> (&'a [u64], &'a [u64]) {
         (self.own, self.next)

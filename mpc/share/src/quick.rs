@@ -156,7 +156,7 @@ impl Rep3 {
         if blocks.is_empty() {
             return Ok(());
         }
-        let parts = |[generate, pass]: &[Words; 2]| (halves(generate, width), halves(pass, width));
+        let parts = |[generate, pass]: &[Words; 2]| (halves(generate.view(), width), halves(pass.view(), width));
         let parts: Vec<_> = blocks.iter().map(parts).collect();
         let mut factors = Vec::with_capacity(2 * parts.len());
         for ([low, _], [pass_low, pass_high]) in &parts {

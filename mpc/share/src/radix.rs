@@ -122,9 +122,10 @@ impl Rep3 {
     async fn destinations(&mut self, digit: &[Bits], rows: usize) -> Result<Pairs, Abort> {
         let is = self.values_of_digit(digit).await?;
         let half = rows.div_ceil(2);
-        let mut known = Zeroizing::new(Vec::with_capacity((is.len() - 1) * half));
+        let mut known = Zeroizing::new(Vec::<u64>::with_capacity((is.len() - 1) * half));
         for bits in &is[1..] {
-            known.extend(paired(&unpack(&self.known_half(bits.view()), rows)));
+            let words = Zeroizing::new(unpack(&self.known_half(bits.view()), rows));
+            known.extend_from_slice(&Zeroizing::new(paired(&words)));
         }
         let others: Pairs = self.integers_of_bits(known).await?;
         let others = others.pieces(half);

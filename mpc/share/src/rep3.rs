@@ -140,7 +140,25 @@ impl Rep3 {
     /// As [`Rep3::mul`].
     pub async fn dot_many<R: Ring>(&mut self, sums: &[&[(View<'_, R>, View<'_, R>)]]) -> Result<Vec<Shared<R>>, Abort> {
         let lens: Vec<usize> = sums.iter().map(|sum| checked_len(sum)).collect();
-        let (to, from, total) = (self.before(), self.after(), lens.iter().sum());
+        let out = self.dot_joined(sums).await?;
+        if lens.len() == 1 {
+            return Ok(vec![out]);
+        }
+        let mut at = 0;
+        let piece = |len: &usize| {
+            at += len;
+            out.range(at - len..at).to_shared()
+        };
+        Ok(lens.iter().map(piece).collect())
+    }
+
+    /// As [`Rep3::dot_many`], all sums in one vector, one after the other.
+    pub(crate) async fn dot_joined<R: Ring>(
+        &mut self,
+        sums: &[&[(View<'_, R>, View<'_, R>)]],
+    ) -> Result<Shared<R>, Abort> {
+        let total = sums.iter().map(|sum| checked_len(sum)).sum();
+        let (to, from) = (self.before(), self.after());
         let mut out = Shared::<R>::with_capacity(total);
         self.alive()?;
         let Self { ctx, own, next, .. } = self;
@@ -152,15 +170,7 @@ impl Rep3 {
         };
         let result = ctx.stream((to, total, &mut out.own), (from, total, &mut out.next), make).await;
         self.noted(result)?;
-        if lens.len() == 1 {
-            return Ok(vec![out]);
-        }
-        let mut at = 0;
-        let piece = |len: &usize| {
-            at += len;
-            out.range(at - len..at).to_shared()
-        };
-        Ok(lens.iter().map(piece).collect())
+        Ok(out)
     }
 }
 

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use mpc_core::Abort;
 
-use crate::{Arith, Bits64, Rep3, View, Words, Z64, divide, sort};
+use crate::{Arith, Bits64, Carried, Rep3, View, Words, Z64, divide, order, scan, sort};
 
 /// Factors of products of integers, borrowed.
 pub type Integers<'a> = (View<'a, Z64>, View<'a, Z64>);
@@ -27,6 +27,9 @@ pub trait Replicated: Sized + Send + Sync + 'static {
     /// Several conjunctions of vectors, bit by bit, in one round.
     fn and_many(&mut self, pairs: &[Masks<'_>]) -> impl Future<Output = Result<Vec<Words>, Abort>> + Send;
 
+    /// As [`Replicated::and_many`], all conjunctions in one vector, one after the other: which spares a copy of each.
+    fn and_joined(&mut self, pairs: &[Masks<'_>]) -> impl Future<Output = Result<Words, Abort>> + Send;
+
     /// The sum of products of vectors, element by element. One round.
     fn dot(&mut self, pairs: &[Integers<'_>]) -> impl Future<Output = Result<Arith, Abort>> + Send;
 
@@ -38,6 +41,9 @@ pub trait Replicated: Sized + Send + Sync + 'static {
 
     /// `x - y` modulo 2^64, and in bit 0 of the second vector whether `x < y` as unsigned numbers. Seven rounds.
     fn sub_words(&mut self, x: &Words, y: &Words) -> impl Future<Output = Result<(Words, Words), Abort>> + Send;
+
+    /// Whether `x < y`, as integers 0 and 1, for signed numbers that are less than 2^63 apart. Nine rounds.
+    fn less_integers(&mut self, x: &Arith, y: &Arith) -> impl Future<Output = Result<Arith, Abort>> + Send;
 
     /// Moves row `j` of equally long columns to the secret place `to[j]`; ends with [`Abort`] too when `to` is no permutation.
     /// Four rounds.
@@ -99,6 +105,34 @@ pub trait Replicated: Sized + Send + Sync + 'static {
     fn sort(&mut self, columns: Vec<Arith>, key: &[usize]) -> impl Future<Output = Result<Vec<Arith>, Abort>> + Send {
         sort::sort(self, columns, key)
     }
+
+    /// Moves the rows whose `valid` is 1 (an integer 0 or 1) before the others; both keep their order. Five rounds. What is said of a
+    /// sort's key holds of `valid`.
+    fn compact(
+        &mut self,
+        columns: Vec<Arith>,
+        valid: &Arith,
+    ) -> impl Future<Output = Result<Vec<Arith>, Abort>> + Send {
+        sort::compact(self, columns, valid)
+    }
+
+    /// For every element: what is carried from the start of its segment to it, itself included. `same` is an integer 0 or
+    /// 1 for every element: whether it belongs to the segment of the element before it (the first one's is not looked at). Two rounds
+    /// for each doubling of the length, for [`Carried::Max`] 22.
+    fn scan(
+        &mut self,
+        what: Carried,
+        same: &Arith,
+        values: &Arith,
+    ) -> impl Future<Output = Result<Arith, Abort>> + Send {
+        scan::scan(self, what, same, values)
+    }
+
+    /// Of equally long columns, row by row: the largest value and the number of the first column that has it, by a tournament; ends
+    /// with [`Abort`] on this party's account when there is no column. Ten rounds a level, `log2` of the number of columns levels.
+    fn argmax(&mut self, columns: &[&Arith]) -> impl Future<Output = Result<(Arith, Arith), Abort>> + Send {
+        order::argmax(self, columns)
+    }
 }
 
 impl Replicated for Rep3 {
@@ -118,6 +152,11 @@ impl Replicated for Rep3 {
         Self::mul_many::<Bits64>(self, pairs).await
     }
 
+    async fn and_joined(&mut self, pairs: &[Masks<'_>]) -> Result<Words, Abort> {
+        let sums: Vec<_> = pairs.chunks(1).collect();
+        self.dot_joined::<Bits64>(&sums).await
+    }
+
     async fn dot(&mut self, pairs: &[Integers<'_>]) -> Result<Arith, Abort> {
         let mut out = self.dot_many::<Z64>(&[pairs]).await?;
         Ok(out.pop().unwrap_or_else(|| Arith::zeros(0)))
@@ -134,6 +173,11 @@ impl Replicated for Rep3 {
 
     async fn sub_words(&mut self, x: &Words, y: &Words) -> Result<(Words, Words), Abort> {
         Self::sub_words(self, x, y).await
+    }
+
+    async fn less_integers(&mut self, x: &Arith, y: &Arith) -> Result<Arith, Abort> {
+        let less = self.less_than(x, y).await?;
+        self.to_integers(&less).await
     }
 
     async fn scatter(&mut self, columns: Vec<Arith>, to: Arith) -> Result<Vec<Arith>, Abort> {

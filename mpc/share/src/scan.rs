@@ -1,4 +1,4 @@
-//! Running sums, maxima and first values within segments of a vector, by an ordered tree.
+//! Running sums, maxima and first values within segments of a vector, in any three-party engine, by an ordered tree.
 //!
 //! The operator of segmented scans (Blelloch, "Prefix Sums and Their Applications", CMU-CS-90-190, section 1.5) is
 //! associative: of two runs, the later one takes the earlier one in where they are of one segment. Neighbours are combined, the
@@ -7,7 +7,7 @@
 
 use mpc_core::Abort;
 
-use crate::{Arith, Rep3};
+use crate::{Arith, Replicated};
 
 /// What is carried along a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,49 +35,59 @@ fn in_turn(even: &Arith, odd: &Arith) -> Arith {
     Arith::new(merge(&even.own, &odd.own), merge(&even.next, &odd.next))
 }
 
-impl Rep3 {
-    /// For every element: what is carried from the start of its segment to it, itself included. `same` is an integer 0 or
-    /// 1 for every element: whether it belongs to the segment of the element before it (the first one's is not looked at).
-    ///
-    /// # Errors
-    /// [`Abort`] when a peer is gone or misbehaves.
-    pub async fn scan(&mut self, what: Carried, same: &Arith, values: &Arith) -> Result<Arith, Abort> {
-        assert_eq!(same.len(), values.len(), "flags and values have one length");
-        let (mut levels, mut current) = (Vec::new(), (same.clone(), values.clone()));
-        while current.1.len() > 1 {
-            let (same, values) = &current;
-            let odd_same = every_second(same, 1);
-            let pairs = odd_same.len();
-            let even_same = every_second(same, 0).range(0..pairs).to_shared();
-            let before = every_second(values, 0).range(0..pairs).to_shared();
-            let combined = self.take_in(what, &odd_same, &before, &every_second(values, 1)).await?;
-            let joined = self.mul(&odd_same, &even_same).await?;
-            levels.push(std::mem::replace(&mut current, (joined, combined)));
-        }
-        let mut scanned = current.1;
-        for (same, values) in levels.into_iter().rev() {
-            let (same, values) = (every_second(&same, 0), every_second(&values, 0));
-            let (len, known) = (values.len(), values.range(0..1).to_shared());
-            let before = scanned.range(0..len - 1).to_shared();
-            let (same, values) = (same.range(1..len).to_shared(), values.range(1..len).to_shared());
-            let later = self.take_in(what, &same, &before, &values).await?;
-            scanned = in_turn(&Arith::concat([known.view(), later.view()]), &scanned);
-        }
-        Ok(scanned)
-    }
+/// Element by element: the product.
+async fn mul<P: Replicated>(party: &mut P, x: &Arith, y: &Arith) -> Result<Arith, Abort> {
+    let mut products = party.mul_many(&[(x.view(), y.view())]).await?;
+    Ok(products.pop().unwrap_or_else(|| Arith::zeros(0)))
+}
 
-    /// The later value, with the earlier one taken in where `same` is 1.
-    async fn take_in(&mut self, what: Carried, same: &Arith, earlier: &Arith, later: &Arith) -> Result<Arith, Abort> {
-        let gain = match what {
-            Carried::Sum => self.mul(same, earlier).await?,
-            Carried::First => self.mul(same, &earlier.sub(later)).await?,
-            Carried::Max => {
-                let larger = self.less_than(later, earlier).await?;
-                let larger = self.to_integers(&larger).await?;
-                let gain = self.mul(&larger, &earlier.sub(later)).await?;
-                self.mul(same, &gain).await?
-            }
-        };
-        Ok(later.add(&gain))
+/// [`Replicated::scan`].
+pub(crate) async fn scan<P: Replicated>(
+    party: &mut P,
+    what: Carried,
+    same: &Arith,
+    values: &Arith,
+) -> Result<Arith, Abort> {
+    assert_eq!(same.len(), values.len(), "flags and values have one length");
+    let (mut levels, mut current) = (Vec::new(), (same.clone(), values.clone()));
+    while current.1.len() > 1 {
+        let (same, values) = &current;
+        let odd_same = every_second(same, 1);
+        let pairs = odd_same.len();
+        let even_same = every_second(same, 0).range(0..pairs).to_shared();
+        let before = every_second(values, 0).range(0..pairs).to_shared();
+        let combined = take_in(party, what, &odd_same, &before, &every_second(values, 1)).await?;
+        let joined = mul(party, &odd_same, &even_same).await?;
+        levels.push(std::mem::replace(&mut current, (joined, combined)));
     }
+    let mut scanned = current.1;
+    for (same, values) in levels.into_iter().rev() {
+        let (same, values) = (every_second(&same, 0), every_second(&values, 0));
+        let (len, known) = (values.len(), values.range(0..1).to_shared());
+        let before = scanned.range(0..len - 1).to_shared();
+        let (same, values) = (same.range(1..len).to_shared(), values.range(1..len).to_shared());
+        let later = take_in(party, what, &same, &before, &values).await?;
+        scanned = in_turn(&Arith::concat([known.view(), later.view()]), &scanned);
+    }
+    Ok(scanned)
+}
+
+/// The later value, with the earlier one taken in where `same` is 1.
+async fn take_in<P: Replicated>(
+    party: &mut P,
+    what: Carried,
+    same: &Arith,
+    earlier: &Arith,
+    later: &Arith,
+) -> Result<Arith, Abort> {
+    let gain = match what {
+        Carried::Sum => mul(party, same, earlier).await?,
+        Carried::First => mul(party, same, &earlier.sub(later)).await?,
+        Carried::Max => {
+            let larger = party.less_integers(later, earlier).await?;
+            let gain = mul(party, &larger, &earlier.sub(later)).await?;
+            mul(party, same, &gain).await?
+        }
+    };
+    Ok(later.add(&gain))
 }

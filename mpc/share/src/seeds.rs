@@ -54,7 +54,10 @@ pub(crate) async fn agree(ctx: &mut Context) -> Result<Seeds, Abort> {
     let got = swap(ctx, prev, reply.to_wire(), next, DIGEST).await?;
     let answer: Reply = parse(ctx, next, &got)?;
     let (coin_next, opening) = committer.open(answer);
-    let got = swap(ctx, next, opening.to_wire(), prev, OPENING).await?;
+    // A vector that never grows leaves no copy behind.
+    let mut message = Vec::with_capacity(OPENING);
+    opening.encode(&mut message);
+    let got = swap(ctx, next, message, prev, OPENING).await?;
     let theirs: Opening = parse(ctx, prev, &got)?;
     let coin_own = responder.finish(&theirs).map_err(|fault| ctx.name(Abort::peer(prev, fault.to_string())))?;
     Ok(Seeds { own: coin_own, next: coin_next })

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
+use base_vector::wide::wide;
 use zeroize::Zeroize;
 
 use crate::{Bits64, Ring, Z64};
@@ -116,6 +117,13 @@ impl<R: Ring> Shared<R> {
         }
     }
 
+    /// Word by word, in place: what acts on each component and on that of an equally long vector alone.
+    pub fn update(&mut self, other: View<'_, R>, op: impl Fn(u64, u64) -> u64) {
+        for (mine, theirs) in [(&mut self.own, other.own), (&mut self.next, other.next)] {
+            wide(|| mine.iter_mut().zip(theirs).for_each(|(x, y)| *x = op(*x, *y)));
+        }
+    }
+
     /// Element by element: the product with a public value.
     #[must_use]
     pub fn scale(&self, by: u64) -> Self {
@@ -153,6 +161,11 @@ impl<R: Ring> Shared<R> {
 }
 
 impl<'a, R: Ring> View<'a, R> {
+    pub(crate) fn new(own: &'a [u64], next: &'a [u64]) -> Self {
+        assert_eq!(own.len(), next.len(), "both components have one length");
+        Self { own, next, ring: PhantomData }
+    }
+
     /// How many secrets.
     pub fn len(self) -> usize {
         self.own.len()
@@ -244,6 +257,9 @@ mod tests {
         let mut y = x.clone();
         y.add_at(1, &Arith::new(vec![7], vec![8]));
         assert_eq!((y.own[1], y.next[1], y.own[0]), (9, 13, 1));
+        y.update(x.view(), |y, x| y ^ (x << 1));
+        assert_eq!((y.own[0], y.next[2]), (3, 10));
+        assert_eq!(View::<Z64>::new(&x.own, &x.next).minus(x.view()).next, [0; 3]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! An oblivious stable radix sort of rows by secret bits, in any engine.
+//! An oblivious stable radix sort of rows by secret bits, and compaction, which is one by a single bit, in any engine.
 //!
 //! Asharov et al., "Efficient Secure Three-Party Sorting with Applications to Data Analysis and Heavy Hitters" (CCS
 //! 2022, ePrint 2022/1595): the destination of every row under one bit is protocol 4.1 (genBitPerm), under several bits
@@ -27,8 +27,19 @@ pub(crate) async fn sort<P: Replicated>(
     Ok(columns)
 }
 
+/// [`Replicated::compact`].
+pub(crate) async fn compact<P: Replicated>(
+    party: &mut P,
+    columns: Vec<Arith>,
+    valid: &Arith,
+) -> Result<Vec<Arith>, Abort> {
+    let others = party.not(valid);
+    let to = digit_destinations(party, &[&others]).await?;
+    party.scatter(columns, to).await
+}
+
 /// For each row, the number of rows that come before it when sorted stably by one digit.
-pub(crate) async fn digit_destinations<P: Replicated>(party: &mut P, bits: &[&Arith]) -> Result<Arith, Abort> {
+async fn digit_destinations<P: Replicated>(party: &mut P, bits: &[&Arith]) -> Result<Arith, Abort> {
     let rows = bits.first().map_or(0, |bit| bit.len());
     let is = indicators(party, bits).await?;
     // Rows of lower digits come first, then earlier rows of the same digit: one running sum over all digits.

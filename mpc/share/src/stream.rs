@@ -44,8 +44,8 @@ impl Stream {
     }
 
     /// A uniform permutation of `0..count` (Fisher–Yates).
-    pub(crate) fn permutation(&mut self, count: u32) -> Vec<u32> {
-        let mut out: Vec<u32> = (0..count).collect();
+    pub(crate) fn permutation(&mut self, count: u32) -> Zeroizing<Vec<u32>> {
+        let mut out = Zeroizing::new((0..count).collect::<Vec<u32>>());
         let draws = Zeroizing::new(self.words(out.len()));
         for (last, draw) in (1..out.len()).rev().zip(draws.iter()) {
             let chosen = self.below(*draw, last as u64 + 1) as usize;
@@ -88,8 +88,8 @@ mod tests {
         let first = stream.permutation(500);
         let mut sorted = first.clone();
         sorted.sort_unstable();
-        assert_eq!(sorted, (0..500).collect::<Vec<_>>());
-        assert_ne!(first, stream.permutation(500));
+        assert_eq!(*sorted, (0..500).collect::<Vec<_>>());
+        assert!(first != stream.permutation(500));
         assert!(stream.permutation(0).is_empty());
         let mut seen = [0; 3];
         for _ in 0..3000 {

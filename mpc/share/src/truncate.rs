@@ -47,12 +47,11 @@ impl Rep3 {
         let bit = |word: &u64| word >> top & 1;
         let half = known.iter().map(|word| (word >> by).wrapping_sub(bit(word) << unit));
         let half = Zeroizing::new(half.collect::<Vec<_>>());
-        let (mut mine, mut tops) = (Vec::new(), Vec::new());
-        if self.me() == 0 {
-            mine.clone_from(&half);
-            tops = paired(&Zeroizing::new(known.iter().map(bit).collect::<Vec<_>>()));
-        }
+        let first = self.me() == 0;
+        let mine = if first { half.to_vec() } else { Vec::new() };
         let shared: Arith = self.input_first(mine, len).await?;
+        let tops = Zeroizing::new(if first { known.iter().map(bit).collect::<Vec<_>>() } else { Vec::new() });
+        let tops = if first { paired(&tops) } else { Vec::new() };
         let tops: Shared<Pairs32> = self.input_first(tops, joined).await?;
         let mut part = Vec::new();
         if self.me() != 0 {

@@ -115,15 +115,16 @@ impl Rep3 {
             let why = format!("{} words of input where {} are due", mine.len(), counts[me]);
             return Err(self.ctx.name(Abort::local(why)));
         }
+        // Held as shares before the round, so that an abort wipes them too.
+        let (mut own, mut theirs) = (Wide::zeros(counts[me]), Wide::zeros(counts[before]));
+        self.own.fill(must_cast_slice_mut(&mut own.own));
+        own.next = zip(mine, &own.own, u128::wrapping_sub);
+        let sent = Some((after, must_cast_slice(&own.next)));
+        self.pass(sent, Some((before, must_cast_slice_mut(&mut theirs.own)))).await?;
         let mut out = counts.map(Wide::zeros);
-        let (mut masked, mut got) = (mine.to_vec(), vec![0u128; counts[before]]);
-        self.own.fill(must_cast_slice_mut(&mut out[me].own));
-        masked.iter_mut().zip(&out[me].own).for_each(|(word, mask)| *word = word.wrapping_sub(*mask));
-        let sent = Some((after, must_cast_slice(&masked)));
-        self.pass(sent, Some((before, must_cast_slice_mut(&mut got)))).await?;
-        out[me].next = masked;
-        out[before].own = got;
         self.next.fill(must_cast_slice_mut(&mut out[after].next));
+        out[me] = own;
+        out[before] = theirs;
         Ok(out)
     }
 
@@ -152,13 +153,15 @@ impl Rep3 {
         Ok(out)
     }
 
-    /// The number of the two that this party knows: as for words of 64 bits.
+    /// The number of the two that this party knows, with room behind it: as for words of 64 bits.
     fn known_half_wide(&self, x: &Wide) -> Zeroizing<Vec<u128>> {
-        Zeroizing::new(match self.me() {
-            0 => zip(&x.own, &x.next, u128::wrapping_add),
-            1 => x.next.clone(),
-            _ => x.own.clone(),
-        })
+        let mut known = Zeroizing::new(Vec::<u128>::with_capacity(x.len().next_multiple_of(64)));
+        match self.me() {
+            0 => known.extend(x.own.iter().zip(&x.next).map(|(own, next)| own.wrapping_add(*next))),
+            1 => known.extend_from_slice(&x.next),
+            _ => known.extend_from_slice(&x.own),
+        }
+        known
     }
 
     /// Whether each integer, read as a signed one, is negative. Eight rounds.
@@ -201,8 +204,9 @@ impl Rep3 {
         let half = known.iter().zip(tops.iter());
         let half = half.map(|(word, top)| (word >> by).wrapping_sub(u128::from(*top) << unit));
         let mut half = Zeroizing::new(half.collect::<Vec<_>>());
-        let (mine, top) = if self.me() == 0 { (half.to_vec(), tops.to_vec()) } else { (Vec::new(), Vec::new()) };
-        let held = self.first_wide(mine, len).await?;
+        let mine = if self.me() == 0 { half.to_vec() } else { Vec::new() };
+        let held = self.first_wide(Zeroizing::new(mine), len).await?;
+        let top = if self.me() == 0 { tops.to_vec() } else { Vec::new() };
         let top: Arith = self.input_first(top, len).await?;
         if self.me() != 0 {
             let adds = u128::from(self.me() == 1).wrapping_neg();
@@ -222,7 +226,7 @@ impl Rep3 {
     }
 
     /// Party 0's words in two parts: less a mask at party 1, the mask at party 2. One round.
-    async fn first_wide(&mut self, mut words: Vec<u128>, len: usize) -> Result<Zeroizing<Vec<u128>>, Abort> {
+    async fn first_wide(&mut self, mut words: Zeroizing<Vec<u128>>, len: usize) -> Result<Zeroizing<Vec<u128>>, Abort> {
         let mut part = Zeroizing::new(vec![0u128; len]);
         match self.me() {
             0 => {

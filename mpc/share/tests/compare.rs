@@ -3,7 +3,7 @@
 mod common;
 
 use common::{input, three, words};
-use mpc_share::{Arith, Bits, Words};
+use mpc_share::{Arith, Bits, Replicated, Words};
 
 /// Values where signs, carries and lengths of blocks change; any two differ by less than 2^63.
 fn edges() -> Vec<u64> {

@@ -12,7 +12,7 @@ use mpc_core::mutate::Change;
 use mpc_core::sweep::{Kinds, Protocol, Run, Verdict, sweep};
 use mpc_share::fixed::Functions;
 use mpc_share::interval::Range;
-use mpc_share::{Arith, Carried, Rep3, Words};
+use mpc_share::{Arith, Carried, Rep3, Replicated, Words};
 
 const ROWS: usize = 12;
 /// The shape of the matrix product.

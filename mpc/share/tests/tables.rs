@@ -4,7 +4,7 @@ mod common;
 
 use common::{input, three, words};
 use mpc_core::Abort;
-use mpc_share::{Arith, Carried, Rep3, Words};
+use mpc_share::{Arith, Carried, Rep3, Replicated, Words};
 
 async fn opened(party: &mut Rep3, columns: &[Arith]) -> Result<Vec<Vec<u64>>, Abort> {
     let mut out = Vec::new();

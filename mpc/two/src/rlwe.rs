@@ -32,7 +32,7 @@ mod scale;
 mod values;
 
 pub(crate) use keys::Keys;
-pub(crate) use product::matmul;
+pub(crate) use product::{matmul, words_sent};
 
 /// The most entries of a matrix: the noise stays below what the flooding hides.
 pub(crate) const MAX_ENTRIES: usize = 1 << 28;

@@ -33,6 +33,14 @@ pub struct Two {
 /// From so many products of words on, a matrix product takes less time by ring LWE than by transfers.
 const FEW: usize = 1024;
 
+/// Bytes that each party sends for a product of two words, its transfers included.
+const PRODUCT_BYTES: u64 = 774;
+
+/// Whether a product of matrices of this shape is made of products of words.
+fn by_words([n, m, k]: [usize; 3]) -> bool {
+    n.checked_mul(m).and_then(|nm| nm.checked_mul(k)).is_some_and(|products| products <= FEW)
+}
+
 /// What a party says that goes on after an abort.
 fn ended() -> Abort {
     Abort::local("this two-party session has ended with an abort")
@@ -179,14 +187,22 @@ impl Two {
             return Err(Abort::local(format!("{} and {} elements are no {n}×{m} and {m}×{k}", x.len(), y.len())));
         }
         let mut party = self.open()?;
-        let few = n.checked_mul(m).and_then(|nm| nm.checked_mul(k)).is_some_and(|products| products <= FEW);
-        let product = if few {
+        let product = if by_words(shape) {
             by_transfers(&mut party, x.words(), y.words(), shape).await?
         } else {
             rlwe::matmul(&mut party, x.words(), y.words(), shape).await?
         };
         self.close(party);
         Ok(Additive::of(words_of(product)))
+    }
+
+    /// Bytes that each party sends for [`Self::matmul`] of this shape over [`crate::Network::Lan`], about; the first one that is not
+    /// small takes 192 KiB more for keys. No dimension is 0. For estimates before a session.
+    pub fn matmul_bytes(shape: [usize; 3]) -> u64 {
+        if by_words(shape) {
+            return PRODUCT_BYTES * shape.iter().map(|size| *size as u64).product::<u64>();
+        }
+        8 * rlwe::words_sent(shape, crate::Network::Lan) as u64
     }
 
     /// At each place, whether this party's value equals the peer's in the `bits` lowest bits, from 1 to 64.

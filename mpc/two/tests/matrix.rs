@@ -76,3 +76,28 @@ async fn the_product_of_two_vectors_is_the_sum_of_products() {
     let due = [0, 1, 1000, 3000].map(|len| plain(&entries(len, 5), &entries(len, 6), [1, len, 1])[0]);
     assert_eq!(agreed(both(program).await), due);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_bytes_of_a_product_are_told_before_it() {
+    const SHAPES: [[usize; 3]; 3] = [[40, 33, 20], [1, 5000, 1], [300, 2, 7]];
+    let program = |mut ctx: Context| async move {
+        let mut two = Two::setup(&mut ctx).await?;
+        let mut sent = Vec::new();
+        for [n, m, k] in [SHAPES[0]].into_iter().chain(SHAPES) {
+            let x = share(&mut two, &entries(n * m, 1)).await?;
+            let y = share(&mut two, &entries(m * k, 2)).await?;
+            let before = ctx.bytes_sent();
+            two.matmul(&x, &y, [n, m, k]).await?;
+            sent.push(ctx.bytes_sent() - before);
+        }
+        Ok::<_, Abort>(sent)
+    };
+    let [zero, one] = both(program).await.map(|sent| sent.expect("an honest run"));
+    assert_eq!(zero, one);
+    // The first product brings the keys.
+    for (sent, shape) in zero[1..].iter().zip(SHAPES) {
+        let told = Two::matmul_bytes(shape);
+        assert!(sent.abs_diff(told) <= told / 50, "{shape:?}: {sent}, not {told}");
+    }
+    assert!(zero[0] > zero[1] + 190_000);
+}

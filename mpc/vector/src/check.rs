@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::form::{Column, Declared, Form, Kind, MOST_COLUMNS, MOST_DIGITS, MOST_ELEMENTS, WIDE_LIMIT};
 use crate::problem::{Place, Problem};
 use crate::program::{Program, Returned};
+use crate::scheme::Scheme;
 use crate::source::{Cursor, Source};
 use crate::step::{Op, Pick, Step};
 use crate::token::{Literal, Token};
@@ -40,6 +41,8 @@ pub(crate) struct Checker<'a> {
     pub(crate) cursor: Cursor<'a>,
     /// How many parentheses and calls are open.
     pub(crate) depth: usize,
+    /// What the program is to run on.
+    scheme: Scheme,
     pub(crate) scale: u32,
     pub(crate) steps: Vec<Step>,
     pub(crate) names: BTreeMap<String, usize>,
@@ -49,14 +52,14 @@ pub(crate) struct Checker<'a> {
 }
 
 impl Source {
-    /// Checks the statements where the inputs' columns keep to these ranges, one list an input.
+    /// Checks the statements for a scheme, where the inputs' columns keep to these ranges, one list an input.
     ///
     /// # Errors
-    /// [`Problem`] with the place in the text.
-    pub fn check(&self, columns: &[Vec<Column>]) -> Result<Program, Problem> {
+    /// [`Problem`] with the place in the text; also where the scheme lacks what a step takes.
+    pub fn check(&self, scheme: Scheme, columns: &[Vec<Column>]) -> Result<Program, Problem> {
         let cursor = Cursor { tokens: &self.tokens, end: self.end, next: self.body };
         let (scale, steps, names, parts) = (self.scale, Vec::new(), BTreeMap::new(), BTreeMap::new());
-        let mut checker = Checker { cursor, depth: 0, scale, steps, names, parts, total: 0 };
+        let mut checker = Checker { cursor, depth: 0, scheme, scale, steps, names, parts, total: 0 };
         let mut all = Vec::with_capacity(self.inputs.len());
         for (place, declared) in self.inputs.iter().enumerate() {
             let given = columns.get(place).map_or(&[][..], Vec::as_slice);
@@ -68,14 +71,14 @@ impl Source {
         }
         let results = checker.statements()?;
         let (inputs, columns, steps) = (self.inputs.clone(), columns.to_vec(), checker.steps);
-        Ok(Program { scale, inputs, columns, ranges: all, steps, results })
+        Ok(Program { scheme, scale, inputs, columns, ranges: all, steps, results })
     }
 
     /// Checks the statements where every input declares its range.
     ///
     /// # Errors
     /// As [`Source::check`]; where an input declares none.
-    pub fn check_alone(&self) -> Result<Program, Problem> {
+    pub fn check_alone(&self, scheme: Scheme) -> Result<Program, Problem> {
         let columns = self.inputs.iter().map(|declared| {
             let truth = (declared.kind == Kind::Truth).then_some(Column { digits: 0, low: 0, high: 1 });
             let column = declared.range.or(truth).ok_or_else(|| {
@@ -84,7 +87,7 @@ impl Source {
             })?;
             Ok(vec![column; declared.columns])
         });
-        self.check(&columns.collect::<Result<Vec<_>, Problem>>()?)
+        self.check(scheme, &columns.collect::<Result<Vec<_>, Problem>>()?)
     }
 }
 
@@ -122,6 +125,13 @@ impl Checker<'_> {
     }
 
     pub(crate) fn push(&mut self, op: Op, form: Form, at: Place) -> Result<usize, Problem> {
+        if form.kind == Kind::Wide && !self.scheme.has_wide() {
+            let (step, scheme) = (op.name(), self.scheme.name());
+            let what = format!(
+                "this {step} of wide integers on {scheme}, which have none; declare numbers, or run it in tier B"
+            );
+            return Err(Problem::unsupported(at, what));
+        }
         self.total = self.total.saturating_add(form.len());
         if form.len() > MOST_ELEMENTS || self.total > MOST_TOTAL || self.steps.len() >= MOST_STEPS {
             let what = format!(

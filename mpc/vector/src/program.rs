@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 use crate::check::Ranges;
 use crate::cost::Size;
 use crate::form::{Column, Declared, Form, Kind};
+use crate::scheme::Scheme;
 use crate::shown;
 use crate::step::Step;
 
@@ -31,9 +32,10 @@ pub enum Refused {
     },
 }
 
-/// A program whose every value has a range that fits.
+/// A program whose every value has a range that fits, for one scheme.
 #[derive(Debug, Clone)]
 pub struct Program {
+    pub(crate) scheme: Scheme,
     pub(crate) scale: u32,
     pub(crate) inputs: Vec<Declared>,
     pub(crate) columns: Vec<Vec<Column>>,
@@ -44,6 +46,11 @@ pub struct Program {
 }
 
 impl Program {
+    /// What it runs on.
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
     /// Fractional bits of every number.
     pub fn scale(&self) -> u32 {
         self.scale
@@ -88,7 +95,7 @@ impl Program {
 
     /// What a run takes.
     pub fn size(&self) -> Size {
-        Size::of(&self.steps)
+        Size::of(self.scheme, self.scale, &self.steps)
     }
 
     /// The steps, one a line: what nodes must agree on, and what an author may read.
@@ -100,7 +107,7 @@ impl Program {
         std::iter::once(head).chain(inputs).chain(steps).chain(results).collect()
     }
 
-    /// Digest of the steps: two programs of one digest compute the same.
+    /// Digest of the steps: two programs of one digest compute the same, each on its own scheme.
     pub fn digest(&self) -> [u8; 32] {
         tagged("heqi/vector/1", &[self.listing().as_bytes()]).0
     }

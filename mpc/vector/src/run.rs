@@ -1,14 +1,18 @@
 //! A party's run of a checked program: inputs shared, steps on shares, results told to the receiver alone.
 
+use mpc_checked::Checked;
 use mpc_core::{Abort, Context};
-use mpc_share::{Arith, Rep3, Wide, Z64};
+use mpc_share::Rep3;
+use mpc_two::Two;
 use zeroize::Zeroizing;
 
 use crate::eval::{Value, Values, evaluate};
 use crate::form::Kind;
+use crate::party::{Elements, Input, Party};
 use crate::program::Program;
+use crate::scheme::Scheme;
 
-/// Who owns which input, and who is told the results; parties are numbered from 0 to 2.
+/// Who owns which input, and who is told the results; parties are numbered from 0, below [`Scheme::parties`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placement {
     /// The owner of every input.
@@ -20,11 +24,13 @@ pub struct Placement {
 /// The elements of one result, row by row, as the integers that represent them: see [`Program::shown`].
 pub type Told = Vec<i128>;
 
-/// Runs a program; `Some` at the receiver alone, one element a result. `mine` has the inputs of this party, as
-/// [`Program::encode`] gives them. The program and the placement are bound into the session: parties that disagree about them
-/// abort at the first frame. Three phases follow each other: seeds, inputs, the steps with the results.
+/// Runs a program on the scheme that it was checked for; `Some` at the receiver alone, one element a result. `mine` has the inputs of this
+/// party, as [`Program::encode`] gives them. Scheme, program, placement and the ranges that inputs are held to are bound into the session:
+/// parties that disagree about them abort at the first frame. Three phases follow each other: seeds, inputs, the steps with the results.
 ///
-/// Semi-honest: a party that deviates may change the results, and learns more only together with another.
+/// With [`Scheme::Three`] and [`Scheme::Two`] all parties follow the protocol: one that deviates may change the results, and learn more. With
+/// [`Scheme::Checked`] one may deviate: inputs are proven to lie in their ranges before anything depends on them, everything else
+/// before a result is revealed, so the receiver gets the results of such inputs, or the honest parties abort.
 ///
 /// # Errors
 /// [`Abort`] with blame on this party when the placement or the inputs do not fit the program, else when a peer is gone or
@@ -35,14 +41,30 @@ pub async fn run(
     place: &Placement,
     mine: &[(usize, Zeroizing<Vec<i64>>)],
 ) -> Result<Option<Vec<Told>>, Abort> {
-    let wrong = |why: &str| Abort::local(why.to_owned()).at("vectors");
-    if place.owners.len() != program.inputs().len() || place.owners.iter().chain([&place.receiver]).any(|at| *at > 2) {
+    let (parties, wrong) = (program.scheme().parties(), |why: &str| Abort::local(why.to_owned()).at("vectors"));
+    let outside = |at: &usize| *at >= parties;
+    if place.owners.len() != program.inputs().len() || place.owners.iter().chain([&place.receiver]).any(outside) {
         return Err(wrong("a placement that is not the program's"));
     }
     let given = Given::new(program, place, ctx.me(), mine).ok_or_else(|| wrong("inputs that are not this party's"))?;
+    let told = match program.scheme() {
+        Scheme::Three => part::<Rep3>(ctx, program, place, given).await,
+        Scheme::Checked => part::<Checked>(ctx, program, place, given).await,
+        Scheme::Two => part::<Two>(ctx, program, place, given).await,
+    };
+    told.map_err(|abort| abort.at("vectors"))
+}
+
+/// A party's part on the shares of one engine.
+async fn part<P: Party>(
+    ctx: &mut Context,
+    program: &Program,
+    place: &Placement,
+    given: Given,
+) -> Result<Option<Vec<Told>>, Abort> {
     let mut fork = ctx.fork_bound("vectors", &parameters(program, place));
     fork.phase("agree on seeds");
-    let mut party = Rep3::setup(&mut fork).await?;
+    let mut party = P::setup(&mut fork).await?;
     fork.phase("share inputs");
     party.enter("share inputs");
     let inputs = shared(&mut party, program, place, &given).await?;
@@ -54,10 +76,13 @@ pub async fn run(
     revealed(&mut party, program, &values, place.receiver).await
 }
 
+/// What all parties must agree on. How many inputs and columns there are follows from the program's digest; the range of each column does
+/// not, and a range that is public on checked shares must be the same everywhere.
 fn parameters(program: &Program, place: &Placement) -> Vec<u8> {
     let Placement { owners, receiver } = place;
     let parties = owners.iter().chain([receiver]).map(|party| u8::try_from(*party).unwrap_or(u8::MAX));
-    program.digest().into_iter().chain(parties).collect()
+    let ends = program.ranges.iter().flatten().flat_map(|(low, high)| [*low, *high]).flat_map(i128::to_be_bytes);
+    program.digest().into_iter().chain([program.scheme().tag()]).chain(parties).chain(ends).collect()
 }
 
 /// A party's own inputs, one after the other: words, and wide integers.
@@ -68,10 +93,12 @@ struct Given {
 
 impl Given {
     fn new(program: &Program, place: &Placement, me: usize, mine: &[(usize, Zeroizing<Vec<i64>>)]) -> Option<Self> {
-        let [words, wide] = counts(program, place).map(|counts| counts.get(me).copied().unwrap_or(0));
+        let count = |wide: bool| counts(program, &owned(program, place, wide)).get(me).copied().unwrap_or(0);
         // Vectors that never grow leave no copy behind.
-        let mut given =
-            Self { words: Zeroizing::new(Vec::with_capacity(words)), wide: Zeroizing::new(Vec::with_capacity(wide)) };
+        let mut given = Self {
+            words: Zeroizing::new(Vec::with_capacity(count(false))),
+            wide: Zeroizing::new(Vec::with_capacity(count(true))),
+        };
         let own = place.owners.iter().enumerate().filter(|(_, owner)| **owner == me);
         for (input, _) in own {
             let form = program.input(input)?;
@@ -87,49 +114,82 @@ impl Given {
     }
 }
 
-/// How many words, and how many wide integers, each party puts in.
-fn counts(program: &Program, place: &Placement) -> [[usize; 3]; 2] {
-    let mut counts = [[0; 3]; 2];
-    for (input, owner) in place.owners.iter().enumerate() {
-        let Some(form) = program.input(input) else { continue };
-        if let Some(count) = counts[usize::from(form.kind == Kind::Wide)].get_mut(*owner) {
-            *count += form.len();
+/// The inputs of wide integers, or the others: the owner and the number of elements of each, in the program's order.
+fn owned(program: &Program, place: &Placement, wide: bool) -> Vec<(usize, usize)> {
+    let forms = place.owners.iter().enumerate().filter_map(|(at, owner)| Some((*owner, program.input(at)?)));
+    forms.filter(|(_, form)| (form.kind == Kind::Wide) == wide).map(|(owner, form)| (owner, form.len())).collect()
+}
+
+/// How many elements each party puts in.
+fn counts(program: &Program, owned: &[(usize, usize)]) -> Vec<usize> {
+    let mut counts = vec![0; program.scheme().parties()];
+    for (owner, len) in owned {
+        if let Some(count) = counts.get_mut(*owner) {
+            *count += len;
         }
     }
     counts
 }
 
-/// The shares of all inputs.
-async fn shared(
-    party: &mut Rep3,
+/// The inputs apart, of one vector a party.
+fn apart<I: Elements>(all: &[I], owned: &[(usize, usize)]) -> Option<Vec<I>> {
+    let mut taken = vec![0; all.len()];
+    let part = |(owner, len): &(usize, usize)| {
+        let (vector, end) = (all.get(*owner)?, taken.get_mut(*owner)?);
+        *end += len;
+        Some(vector.part(*end - len..*end))
+    };
+    owned.iter().map(part).collect()
+}
+
+/// The shares of all inputs, which lie in their ranges.
+async fn shared<P: Party>(
+    party: &mut P,
     program: &Program,
     place: &Placement,
     given: &Given,
-) -> Result<Vec<Option<Value>>, Abort> {
-    let [words, wide] = counts(program, place);
-    let words: [Arith; 3] = party.input::<Z64>(words, &given.words).await?;
-    let none = wide.iter().all(|count| *count == 0);
-    let wide: [Wide; 3] = if none { [0; 3].map(Wide::zeros) } else { party.input_wide(wide, &given.wide).await? };
-    let mut taken = [[0; 3]; 2];
-    let mut values = Vec::with_capacity(place.owners.len());
-    for (input, owner) in place.owners.iter().enumerate() {
-        let (Some(form), Some(words), Some(wide)) = (program.input(input), words.get(*owner), wide.get(*owner)) else {
-            return Err(Abort::local("an input without its owner").at("vectors"));
+) -> Result<Vec<Option<Value<P>>>, Abort> {
+    let lost = || Abort::local("an input without its owner").at("vectors");
+    let (words, wide) = (owned(program, place, false), owned(program, place, true));
+    let all = party.input(&counts(program, &words), &given.words).await?;
+    let mut numbers = apart(&all, &words).ok_or_else(lost)?.into_iter();
+    drop(all);
+    let wide = if wide.is_empty() { Vec::new() } else { party.input_wide(&wide, &given.wide).await? };
+    let mut wide = wide.into_iter();
+    let mut values: Vec<Option<Value<P>>> = Vec::with_capacity(place.owners.len());
+    for input in 0..place.owners.len() {
+        let form = program.input(input).ok_or_else(lost)?;
+        let value = match form.kind {
+            Kind::Wide => wide.next().map(Value::Wide),
+            Kind::Number | Kind::Truth => numbers.next().map(Value::Words),
         };
-        let start = &mut taken[usize::from(form.kind == Kind::Wide)][*owner];
-        let places = *start..*start + form.len();
-        *start = places.end;
-        values.push(Some(if form.kind == Kind::Wide {
-            Value::Wide(wide.picked(&places.collect::<Vec<_>>()))
-        } else {
-            Value::Words(words.range(places).to_shared())
-        }));
+        values.push(Some(value.ok_or_else(lost)?));
     }
+    party.enter("check inputs");
+    party.check_inputs(&inputs(program, place, &values)).await?;
     Ok(values)
 }
 
+/// The inputs that are words, with what everybody knows of them.
+fn inputs<'a, P: Party>(
+    program: &'a Program,
+    place: &Placement,
+    values: &'a [Option<Value<P>>],
+) -> Vec<Input<'a, P::Integers>> {
+    let all = place.owners.iter().zip(&program.ranges).zip(values);
+    let input = |((owner, ranges), value): ((&usize, &'a Vec<(i128, i128)>), &'a Option<Value<P>>)| match value {
+        Some(Value::Words(elements)) => Some(Input { owner: *owner, elements, ranges }),
+        Some(Value::Wide(_)) | None => None,
+    };
+    all.filter_map(input).collect()
+}
+
 /// All values that results are taken from.
-async fn computed<'a>(party: &mut Rep3, program: &'a Program, inputs: Vec<Option<Value>>) -> Result<Values<'a>, Abort> {
+async fn computed<'a, P: Party>(
+    party: &mut P,
+    program: &'a Program,
+    inputs: Vec<Option<Value<P>>>,
+) -> Result<Values<'a, P>, Abort> {
     let steps = program.steps.as_slice();
     let mut last = vec![0; steps.len()];
     for (at, step) in steps.iter().enumerate() {
@@ -150,17 +210,17 @@ async fn computed<'a>(party: &mut Rep3, program: &'a Program, inputs: Vec<Option
 }
 
 /// The results at the receiver.
-async fn revealed(
-    party: &mut Rep3,
+async fn revealed<P: Party>(
+    party: &mut P,
     program: &Program,
-    values: &Values<'_>,
+    values: &Values<'_, P>,
     receiver: usize,
 ) -> Result<Option<Vec<Told>>, Abort> {
     let mut told: Vec<Option<Told>> = Vec::with_capacity(program.results.len());
     for result in &program.results {
         told.push(match values.value(result.step)? {
             Value::Words(words) => {
-                let seen = party.reveal::<Z64>(words, receiver).await?;
+                let seen = party.reveal(words, receiver).await?;
                 seen.map(|seen| seen.into_iter().map(|word| i128::from(word as i64)).collect())
             }
             Value::Wide(wide) => {

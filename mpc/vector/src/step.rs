@@ -1,4 +1,4 @@
-//! The steps of a checked program: each gives one value from earlier ones by one operation of three-party secret sharing.
+//! The steps of a checked program: each gives one value from earlier ones by one operation of secret sharing.
 
 use std::fmt;
 

@@ -2,8 +2,9 @@
 
 mod common;
 
-use common::{check, whole};
-use mpc_vector::{Column, Source, Why};
+use common::{check, check_for, part, whole};
+use mpc_core::{Blame, memory};
+use mpc_vector::{Column, Placement, Program, Scheme, Source, Why};
 
 /// Two inputs of ten rows: `x` of two columns within 0..=2000, `t` of truth values, `s` wide.
 const HEAD: &str = "scale 16; input x[10, 2]; input t[10] truth; input s[10] wide;\n";
@@ -71,10 +72,10 @@ fn heads_are_refused_with_their_form() {
     assert!(name(64).is_ok() && name(65).unwrap_err().what.contains("at most 64"));
     let wide = check("scale 20; input x; return x;", &[whole(1, 0, 1 << 43)]).unwrap_err();
     assert_eq!(wide.why, Why::Overflow);
-    let alone = Source::parse("scale 4; input x; return x;").unwrap().check_alone().unwrap_err();
+    let alone = Source::parse("scale 4; input x; return x;").unwrap().check_alone(Scheme::Three).unwrap_err();
     assert!(alone.what.contains("from 0 to 250"), "{alone}");
     let declared = "scale 4; input x[2, 3] from -1.5 to 2; input t truth; return choose(t, x, -x);";
-    let program = Source::parse(declared).unwrap().check_alone().unwrap();
+    let program = Source::parse(declared).unwrap().check_alone(Scheme::Three).unwrap();
     let form = program.results()[0].form;
     assert_eq!((form.rows, form.columns, form.low, form.high), (2, 3, -32, 32));
 }
@@ -83,7 +84,7 @@ fn heads_are_refused_with_their_form() {
 fn ranges_follow_the_operations_and_bounds_make_them_narrow() {
     let text =
         "scale 4; input x[8] from -10 to 20; y = max(x, 0.5); return y, 1 / y, x * x, clamp(x, 0, 5), abs(x), -x;";
-    let program = Source::parse(text).unwrap().check_alone().unwrap();
+    let program = Source::parse(text).unwrap().check_alone(Scheme::Three).unwrap();
     let ranges: Vec<(i128, i128)> =
         program.results().iter().map(|result| (result.form.low, result.form.high)).collect();
     assert_eq!(ranges[0], (8, 320));
@@ -104,8 +105,62 @@ fn ranges_follow_the_operations_and_bounds_make_them_narrow() {
 }
 
 #[test]
+fn wide_integers_are_refused_at_their_input_where_a_scheme_has_none() {
+    assert!(check(&format!("{HEAD}return s * s;"), &columns()).is_ok());
+    for (scheme, name) in [(Scheme::Checked, "tier B+"), (Scheme::Two, "tier A")] {
+        let problem = check_for(scheme, &format!("{HEAD}return x;"), &columns()).unwrap_err();
+        let place = HEAD.find("s[10]").unwrap() as u64 + 1;
+        assert_eq!((problem.why, problem.at.line, problem.at.column), (Why::Unsupported, 1, place), "{problem}");
+        let parts = ["this input of wide integers", name, "declare numbers", "run it in tier B"];
+        assert!(parts.iter().all(|part| problem.what.contains(part)), "{problem}");
+        let without = HEAD.replace("input s[10] wide;", "input s[10];");
+        assert!(check_for(scheme, &format!("{without}return s * s;"), &columns()).is_ok());
+    }
+}
+
+/// How parties end that run a program each; party 0 owns the input, which has three elements.
+async fn ends(programs: Vec<Program>, receiver: usize) -> Vec<Blame> {
+    let contexts = memory::contexts(memory::network(programs.len()), [29; 32]);
+    let mut tasks = Vec::new();
+    for (me, (program, ctx)) in programs.into_iter().zip(contexts).enumerate() {
+        let place = Placement { owners: vec![0], receiver };
+        tasks.push(tokio::spawn(part(me, ctx, program, place, vec![vec![1, 2, 3]])));
+    }
+    let mut ends = Vec::new();
+    for task in tasks {
+        ends.push(task.await.expect("no panic").expect_err("no result").blame);
+    }
+    ends
+}
+
+#[tokio::test]
+async fn parties_on_other_schemes_or_a_party_too_many_run_nothing() {
+    let on = |scheme| check_for(scheme, "scale 4; input x[3]; return x * x;", &[whole(1, 0, 9)]).unwrap();
+    for other in [Scheme::Checked, Scheme::Two] {
+        let ends = ends([Scheme::Three, Scheme::Three, other].map(on).to_vec(), 1).await;
+        // None of the two that agree takes the blame; a scheme of two parties does not fit three.
+        assert!(ends[..2].iter().all(|blame| *blame != Blame::Local), "{other:?}: {ends:?}");
+    }
+    assert_eq!(ends([Scheme::Two; 2].map(on).to_vec(), 2).await, [Blame::Local; 2]);
+    assert_eq!(ends([Scheme::Three; 2].map(on).to_vec(), 1).await, [Blame::Local; 2]);
+}
+
+#[tokio::test]
+async fn parties_that_hold_an_input_to_other_ranges_run_nothing() {
+    // The range of the whole input is the same, and so are the steps.
+    let of = |highs: [i64; 3]| {
+        let columns = highs.map(|high| Column { digits: 0, low: 0, high }).to_vec();
+        check_for(Scheme::Checked, "scale 4; input x[1, 3]; return sum(x);", &[columns]).unwrap()
+    };
+    let (usual, other) = (of([9, 9, 5]), of([9, 5, 9]));
+    assert_eq!(usual.digest(), other.digest());
+    let ends = ends(vec![usual.clone(), usual, other], 1).await;
+    assert!(ends.iter().all(|blame| *blame != Blame::Local), "{ends:?}");
+}
+
+#[test]
 fn a_digest_is_of_the_steps_and_a_size_grows_with_them() {
-    let of = |text: &str| Source::parse(text).unwrap().check_alone().unwrap();
+    let of = |text: &str| Source::parse(text).unwrap().check_alone(Scheme::Three).unwrap();
     let (one, same) =
         (of("scale 8; input x[9] from 0 to 9; return sum(x);"), of("scale 8;input x[9] from 0 to 9;return sum( x );"));
     let other = of("scale 8; input x[9] from 0 to 9; return mean(x);");
@@ -132,7 +187,7 @@ fn no_text_makes_the_checker_panic_or_go_deep() {
     // Shapes beyond what is kept are refused before anything is as large.
     let sized = |rows: usize, columns: usize, rest: &str| {
         let text = format!("scale 4; input x[{rows}, {columns}] from 0 to 1; {rest}");
-        Source::parse(&text).and_then(|source| source.check_alone()).map(|program| program.size().memory)
+        Source::parse(&text).and_then(|source| source.check_alone(Scheme::Three)).map(|program| program.size().memory)
     };
     let wide = "y = transpose(x); z = shuffle(y); ".to_owned();
     let again: String = (0..40).map(|at| format!("z{at} = shuffle(y); ")).collect();

@@ -1,9 +1,10 @@
-//! Whole programs among three parties, against integers of 128 bits and floating point in the clear.
+//! Whole programs on every scheme, against integers of 128 bits and floating point in the clear.
 
 mod common;
 
-use common::{check, real, told, whole};
-use mpc_vector::{Column, Kind, Refused};
+use common::{check, check_for, real, told, whole};
+use mpc_core::{Context, memory};
+use mpc_vector::{Column, Kind, Placement, Refused, Scheme, Told, run};
 
 const ROWS: usize = 40;
 
@@ -30,15 +31,17 @@ async fn a_correlation_and_a_variance_of_two_owners_columns() {
         dx = x - mean(x); dy = y - mean(y);
         r = dot(dx, dy) / max(sqrt(dot(dx, dx)) * sqrt(dot(dy, dy)), 1);
         return r, variance(x), mean(below(x, y));";
-    let program = check(text, &[whole(1, 40, 250), whole(1, 40, 250)]).unwrap();
     let (x, y) = pairs();
-    let told = told(&program, &[0, 2], &[x.clone(), y.clone()]).await;
     let due = moment(&x, &y) / (moment(&x, &x) * moment(&y, &y)).sqrt();
-    assert!(due > 0.5 && (real(&program, told[0][0]) - due).abs() < 0.003, "{told:?} {due}");
     let variance = moment(&x, &x) / ROWS as f64;
-    assert!((real(&program, told[1][0]) - variance).abs() < variance / 1000.0, "{told:?} {variance}");
     let both = (mean(&x) + mean(&y)) / 2.0;
-    assert!((real(&program, told[2][0]) - both).abs() < 0.001);
+    for scheme in Scheme::ALL {
+        let program = check_for(scheme, text, &[whole(1, 40, 250), whole(1, 40, 250)]).unwrap();
+        let told = told(&program, &[0, 2], &[x.clone(), y.clone()]).await;
+        assert!(due > 0.5 && (real(&program, told[0][0]) - due).abs() < 0.003, "{scheme:?}: {told:?} {due}");
+        assert!((real(&program, told[1][0]) - variance).abs() < variance / 1000.0, "{scheme:?}: {told:?} {variance}");
+        assert!((real(&program, told[2][0]) - both).abs() < 0.001, "{scheme:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -47,27 +50,63 @@ async fn a_model_is_applied_to_rows_of_another_owner() {
         z = sigmoid(matmul(x, w) - 0.25);
         return z, exp(matmul(x, w) / 4), log(x * x + 1), reciprocal(x + 5), inverse_sqrt(x + 5), z > 0.5;";
     let hundredths = |low, high| Column { digits: 2, low, high };
-    let program = check(text, &[vec![hundredths(-400, 400); 3], vec![hundredths(-150, 150)]]).unwrap();
     let x: Vec<i64> = (0..18).map(|at| (at * 173) % 801 - 400).collect();
     let w = vec![150, -75, 31];
-    let told = told(&program, &[1, 0], &[x.clone(), w.clone()]).await;
-    let near = |shown: i128, due: f64| {
-        assert!((real(&program, shown) - due).abs() < 0.001 + due.abs() / 10_000.0, "{shown} {due}")
-    };
-    for row in 0..6 {
-        let product = (0..3).map(|at| (x[row * 3 + at] * w[at]) as f64 / 10_000.0).sum::<f64>();
-        let sigmoid = 1.0 / (1.0 + (0.25 - product).exp());
-        near(told[0][row], sigmoid);
-        near(told[1][row], (product / 4.0).exp());
-        if (sigmoid - 0.5).abs() > 0.001 {
-            assert_eq!(told[5][row], i128::from(sigmoid > 0.5));
+    for scheme in Scheme::ALL {
+        let columns = [vec![hundredths(-400, 400); 3], vec![hundredths(-150, 150)]];
+        let program = check_for(scheme, text, &columns).unwrap();
+        let told = told(&program, &[1, 0], &[x.clone(), w.clone()]).await;
+        let near = |shown: i128, due: f64| {
+            let error = (real(&program, shown) - due).abs();
+            assert!(error < 0.001 + due.abs() / 10_000.0, "{scheme:?}: {shown} {due}");
+        };
+        for row in 0..6 {
+            let product = (0..3).map(|at| (x[row * 3 + at] * w[at]) as f64 / 10_000.0).sum::<f64>();
+            let sigmoid = 1.0 / (1.0 + (0.25 - product).exp());
+            near(told[0][row], sigmoid);
+            near(told[1][row], (product / 4.0).exp());
+            if (sigmoid - 0.5).abs() > 0.001 {
+                assert_eq!(told[5][row], i128::from(sigmoid > 0.5));
+            }
+        }
+        for (at, x) in x.iter().map(|x| *x as f64 / 100.0).enumerate() {
+            near(told[2][at], (x * x + 1.0).ln());
+            near(told[3][at], 1.0 / (x + 5.0));
+            near(told[4][at], 1.0 / (x + 5.0).sqrt());
         }
     }
-    for (at, x) in x.iter().map(|x| *x as f64 / 100.0).enumerate() {
-        near(told[2][at], (x * x + 1.0).ln());
-        near(told[3][at], 1.0 / (x + 5.0));
-        near(told[4][at], 1.0 / (x + 5.0).sqrt());
+}
+
+/// The powers of a range's ends, and the rounds that party 0, their owner and receiver, took.
+async fn powers_of(low: i64, high: i64) -> (u64, Vec<Told>) {
+    let program = check("scale 20; input x[2]; return exp(x);", &[whole(1, low, high)]).unwrap();
+    let place = Placement { owners: vec![0], receiver: 0 };
+    let party = |(me, mut ctx): (usize, Context)| {
+        let (program, place) = (program.clone(), place.clone());
+        let words = if me == 0 { vec![(0, program.encode(0, &[low, high]).unwrap())] } else { Vec::new() };
+        tokio::spawn(async move {
+            let told = run(&mut ctx, &program, &place, &words).await;
+            (ctx.rounds(), told)
+        })
+    };
+    let parties: Vec<_> = memory::contexts(memory::network(3), [31; 32]).into_iter().enumerate().map(party).collect();
+    let mut ended = Vec::new();
+    for party in parties {
+        let (rounds, told) = party.await.expect("no panic");
+        ended.push((rounds, told.expect("no abort")));
     }
+    let (rounds, told) = ended.swap_remove(0);
+    (rounds, told.expect("results"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn powers_of_numbers_far_below_zero_are_zero_after_as_many_rounds_as_others() {
+    // Both ranges span as many doublings; the powers of the second lie 2,900 places behind the point.
+    let (rounds, near) = powers_of(-17, 0).await;
+    let (far_rounds, far) = powers_of(-2047, -2030).await;
+    assert!((near[0][1] - (1 << 20)).abs() <= 3, "{near:?}");
+    assert!(far[0].iter().all(|raw| raw.abs() <= 2), "{far:?}");
+    assert_eq!(rounds, far_rounds);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -78,37 +117,40 @@ async fn rows_are_sorted_compacted_scanned_and_picked_exactly() {
         return sorted, compact(x, v >= 0 and not (v == 9)), scan_sum(v, same), scan_max(v, same), scan_first(v, same),
             rows(below(x, x), 3, 7), number(v < 0) + 2 * abs(v), choose(same, v, -1), clamp(v, -2, 3),
             number(from_bits(bits(column(x, 1), 5)) == column(x, 1));";
-    let program = check(
-        text,
-        &[whole(2, -9, 30), whole(1, 0, 1)].map(|mut columns| {
-            columns[0].low = columns[0].low.max(0);
-            columns
-        }),
-    )
-    .unwrap();
+    let mut columns = [whole(2, -9, 30), whole(1, 0, 1)];
+    columns[0][0].low = 0;
     let x = [[5, 4], [1, -9], [30, 9], [5, 0], [0, -1], [7, 9], [1, 2]];
     let same = [0, 1, 1, 0, 1, 0, 1];
     let flat: Vec<i64> = x.concat();
-    let told = told(&program, &[2, 1], &[flat.clone(), same.to_vec()]).await;
-    let unit = 10i128.pow(program.digits().into());
-    let ints = |at: usize| -> Vec<i64> { told[at].iter().map(|shown| (shown / unit) as i64).collect() };
     let mut sorted = x;
     sorted.sort_by_key(|row| row[0]);
-    assert_eq!(ints(0), sorted.concat());
     let mut kept: Vec<i64> = x.iter().filter(|row| row[1] >= 0 && row[1] != 9).flatten().copied().collect();
     kept.resize(14, 0);
-    assert_eq!(ints(1), kept);
     let v: Vec<i64> = x.iter().map(|row| row[1]).collect();
     let starts = [0, 0, 0, 3, 3, 5, 5];
     let over = |of: fn(&[i64]) -> i64| (0..7).map(|at| of(&v[starts[at]..=at])).collect::<Vec<_>>();
-    assert_eq!(ints(2), over(|run| run.iter().sum()));
-    assert_eq!(ints(3), over(|run| run.iter().copied().max().unwrap_or(0)));
-    assert_eq!(ints(4), over(|run| run[0]));
-    assert_eq!(ints(5), [&flat[4..], &flat[..4]].concat());
-    assert_eq!(ints(6), v.iter().map(|v| i64::from(*v < 0) + 2 * v.abs()).collect::<Vec<_>>());
-    assert_eq!(ints(7), v.iter().zip(same).map(|(v, same)| if same == 1 { *v } else { -1 }).collect::<Vec<_>>());
-    assert_eq!(ints(8), v.iter().map(|v| (*v).clamp(-2, 3)).collect::<Vec<_>>());
-    assert_eq!(ints(9), [1; 7]);
+    let due = [
+        sorted.concat(),
+        kept,
+        over(|run| run.iter().sum()),
+        over(|run| run.iter().copied().max().unwrap_or(0)),
+        over(|run| run[0]),
+        [&flat[4..], &flat[..4]].concat(),
+        v.iter().map(|v| i64::from(*v < 0) + 2 * v.abs()).collect(),
+        v.iter().zip(same).map(|(v, same)| if same == 1 { *v } else { -1 }).collect(),
+        v.iter().map(|v| (*v).clamp(-2, 3)).collect(),
+        vec![1; 7],
+    ];
+    for scheme in Scheme::ALL {
+        let program = check_for(scheme, text, &columns).unwrap();
+        let told = told(&program, &[2, 1], &[flat.clone(), same.to_vec()]).await;
+        let unit = 10i128.pow(program.digits().into());
+        for (at, (told, due)) in told.iter().zip(&due).enumerate() {
+            let due: Vec<i128> = due.iter().map(|due| i128::from(*due) * unit).collect();
+            assert_eq!(*told, due, "{scheme:?}, result {at}");
+        }
+        assert_eq!(told.len(), due.len());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -116,13 +158,15 @@ async fn the_largest_of_columns_and_shuffled_rows() {
     let text = "scale 4; input x[5, 2];
         s = shuffle(x);
         return beside(largest(x), smallest(x)), beside(largest_row(x), sum(s)), transpose(mean(transpose(rows(x, 1, 1))));";
-    let program = check(text, &[whole(2, -8, 8)]).unwrap();
     let x = vec![1, 8, 7, -8, 7, 8, -3, 0, 2, 2];
-    let told = told(&program, &[0], &[x]).await;
-    let unit = 10i128.pow(program.digits().into());
-    assert_eq!(told[0], [7, 8, -3, -8].map(|due| due * unit));
-    assert_eq!(told[1], [2, 1, 14, 10].map(|due| due * unit));
-    assert!((told[2][0] - 45 * unit / 10).abs() <= unit / 8, "{told:?}");
+    for scheme in Scheme::ALL {
+        let program = check_for(scheme, text, &[whole(2, -8, 8)]).unwrap();
+        let told = told(&program, &[0], std::slice::from_ref(&x)).await;
+        let unit = 10i128.pow(program.digits().into());
+        assert_eq!(told[0], [7, 8, -3, -8].map(|due| due * unit), "{scheme:?}");
+        assert_eq!(told[1], [2, 1, 14, 10].map(|due| due * unit), "{scheme:?}");
+        assert!((told[2][0] - 45 * unit / 10).abs() <= unit / 8, "{scheme:?}: {told:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -149,21 +193,24 @@ async fn wide_integers_are_exact_beyond_64_bits() {
 async fn public_fractions_are_right_where_numbers_fill_their_words() {
     // 46 and 60 places leave room for factors of 16 and of 2.
     let text = "scale 16; input x[1000]; return mean(x), mean(x - 500000) / -7;";
-    let program = check(text, &[whole(1, 0, 1_000_000)]).unwrap();
-    let x: Vec<i64> = (0..1000).map(|row| 999_999 - row % 3).collect();
-    let due = mean(&x);
-    let found = told(&program, &[0], &[x]).await;
-    for (found, due) in found.iter().zip([due, (due - 500_000.0) / -7.0]) {
-        assert!((real(&program, found[0]) - due).abs() < 0.0005, "{found:?} {due}");
-    }
+    let rows: Vec<i64> = (0..1000).map(|row| 999_999 - row % 3).collect();
+    let due = mean(&rows);
     let most = 1i64 << 40;
-    let program = check("scale 20; input x[5]; return x * 0.3, x / -12345.678;", &[whole(1, -most, most)]).unwrap();
     let x = vec![most, -most, 0, 12_345, -987_654_321];
-    let found = told(&program, &[2], std::slice::from_ref(&x)).await;
-    for (by, found) in [0.3, -1.0 / 12_345.678].into_iter().zip(&found) {
-        for (found, x) in found.iter().zip(&x) {
-            let due = *x as f64 * by;
-            assert!((real(&program, *found) - due).abs() < 0.001, "{found} {due}");
+    for scheme in Scheme::ALL {
+        let program = check_for(scheme, text, &[whole(1, 0, 1_000_000)]).unwrap();
+        let found = told(&program, &[0], std::slice::from_ref(&rows)).await;
+        for (found, due) in found.iter().zip([due, (due - 500_000.0) / -7.0]) {
+            assert!((real(&program, found[0]) - due).abs() < 0.0005, "{scheme:?}: {found:?} {due}");
+        }
+        let text = "scale 20; input x[5]; return x * 0.3, x / -12345.678;";
+        let program = check_for(scheme, text, &[whole(1, -most, most)]).unwrap();
+        let found = told(&program, &[2], std::slice::from_ref(&x)).await;
+        for (by, found) in [0.3, -1.0 / 12_345.678].into_iter().zip(&found) {
+            for (found, x) in found.iter().zip(&x) {
+                let due = *x as f64 * by;
+                assert!((real(&program, *found) - due).abs() < 0.001, "{scheme:?}: {found} {due}");
+            }
         }
     }
     // What is not negative stays so, however many terms a product has.

@@ -64,8 +64,8 @@ pub struct ProgramTold {
 ///
 /// # Errors
 /// [`Code::QuerySyntax`] with the place in the source, [`Code::QueryUnsupported`] where it is too large, [`Code::BadRequest`] for
-/// fewer than 2 or more than 8 parties. A program over vectors, which begins with its scale, runs among three nodes whoever takes part,
-/// and has to declare the range of every input.
+/// fewer than 2 or more than 8 parties. Of a program over vectors, which begins with its scale, a run in tier B is told whoever takes part:
+/// see [`crate::check_vectors`].
 pub fn check_program(source: &str, parties: usize) -> Result<ProgramTold, Fault> {
     if !(FEWEST..=MOST).contains(&parties) {
         let what = format!("{parties} parties; a program runs among {FEWEST} to {MOST}");
@@ -73,7 +73,7 @@ pub fn check_program(source: &str, parties: usize) -> Result<ProgramTold, Fault>
     }
     let start = Location { line: 1, column: 1 };
     if vectors::is_vectors(source) {
-        return vectors::check(source, start);
+        return vectors::check_vectors(source, Tier::B);
     }
     let program = compiled(source, start)?;
     let told = program.arguments().iter().zip(program.kinds()).map(|(argument, kind)| ArgumentTold {

@@ -69,8 +69,8 @@ pub(crate) struct Input {
     pub(crate) absent: Option<i64>,
 }
 
-/// Whether a text asks for a program.
-pub(crate) fn asked(sql: &str) -> bool {
+/// Whether a text asks for a program, in circuits or over vectors.
+pub fn is_program(sql: &str) -> bool {
     sql.trim_start().split_at_checked(WORD.len()).is_some_and(|(word, rest)| {
         word.eq_ignore_ascii_case(WORD) && !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_')
     })

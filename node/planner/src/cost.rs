@@ -57,7 +57,7 @@ pub(crate) fn estimate(plan: &Plan) -> Cost {
         Program::Common(program) => common(plan, program.spares),
         Program::Circuit(circuit) => program::cost(plan, circuit),
         Program::Published(published) => published::cost(plan, published),
-        Program::Vectors(vectors) => vectors::told::cost(vectors),
+        Program::Vectors(vectors) => vectors::told::cost(plan, vectors),
     }
 }
 

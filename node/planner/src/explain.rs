@@ -82,7 +82,7 @@ pub struct Explanation {
     pub approvers: Vec<OrgId>,
     /// The nodes that compute.
     pub nodes: Vec<OrgId>,
-    /// The pairs of nodes that together could see all inputs; none where no node holds shares.
+    /// The pairs of nodes that together could see all inputs; none where no node holds shares, or only two do.
     pub pairs: Vec<(OrgId, OrgId)>,
     /// Name of the threat tier.
     pub tier: String,
@@ -136,7 +136,7 @@ pub fn explain(plan: &Plan, catalogue: &Catalogue) -> Explanation {
             None
         }
     };
-    let shared = matches!(plan.program, Program::Star(_) | Program::Vectors(_));
+    let shared = matches!(plan.program, Program::Star(_) | Program::Vectors(_)) && plan.nodes.len() > 2;
     Explanation {
         job: plan.digest(),
         catalogue_height: plan.catalogue_height,

@@ -40,11 +40,12 @@ use base_types::{OrgId, fault::Fault};
 use notary_terms::{Catalogue, Plan, Request};
 
 pub use circuit::{ArgumentTold, ProgramTold, check_program};
+pub use compute::is_program;
 pub use explain::{Explanation, Learns, OutputExplained, ReadExplained, Words, explain};
 pub use program::ProgramExplained;
 pub use steps::Step;
 pub use text::formula_text;
-pub use vectors::is_vectors;
+pub use vectors::{check_vectors, is_vectors};
 
 /// Version of this planner; it is part of every plan.
 pub const VERSION: u16 = 1;
@@ -63,8 +64,8 @@ pub const DEFAULT_MIN_GROUP: u32 = 5;
 
 /// Derives the plan of a request; `nodes` are the nodes that compute aggregates, in any order: three that hold shares, or the
 /// two owners of a join without a third. Rows are matched by their owners alone, and a user's program is computed by its owners
-/// and its receiver, whoever `nodes` are; one over vectors by three nodes, as a star. A star runs in tier B+ where the request names
-/// it. Where the query ends with `AGAINST PUBLISHED KEYS`, rows are matched by a table that the other owner publishes.
+/// and its receiver, whoever `nodes` are; one over vectors by three nodes, as a star, or by the two owners' where the request names tier A.
+/// A star and a program over vectors run in tier B+ where the request names it. Where the query ends with `AGAINST PUBLISHED KEYS`, rows are matched by a table that the other owner publishes.
 ///
 /// # Errors
 /// [`Code::QuerySyntax`], [`Code::QueryUnsupported`], [`Code::QueryUnknownName`] or [`Code::QueryOverflow`], each with
@@ -80,7 +81,7 @@ pub fn plan(request: &Request, catalogue: &Catalogue, nodes: &[OrgId]) -> Result
 }
 
 fn derived(request: &Request, catalogue: &Catalogue, nodes: &[OrgId]) -> Result<Plan, Fault> {
-    if compute::asked(&request.sql) {
+    if compute::is_program(&request.sql) {
         let asked = compute::parse(&request.sql)?;
         if asked.vectors {
             return vectors::plan(request, catalogue, nodes, asked);

@@ -1,4 +1,4 @@
-//! Programs over vectors: checked against the catalogue's ranges, each input read from one data set of one of the three nodes.
+//! Programs over vectors: checked against the catalogue's ranges for the tier's shares, each input read from one data set of one of the nodes.
 
 pub(crate) mod told;
 
@@ -8,7 +8,7 @@ use base_types::{
     fault::{Code, Fault},
 };
 use mpc_program::Field;
-use mpc_vector::{Column, Declared, Kind, Problem, Program as Checked, Source, Why};
+use mpc_vector::{Column, Declared, Kind, Problem, Program as Checked, Scheme, Source, Why};
 use notary_terms::{
     Catalogue, CircuitSize, Output, Plan, Program, Read, Request, Tier, ValueOf, VectorColumn, VectorInput, VectorSize,
     Vectors,
@@ -23,11 +23,21 @@ use crate::{
     compute::{Compute, Input},
     items::{self, MAX_ITEMS},
     refuse::{inside, overflow, placed, unsupported},
+    tier,
     typed::Typed,
 };
 
-/// Nodes that hold shares.
-const NODES: usize = 3;
+/// Bytes of memory that a party may take for a program.
+const MOST_MEMORY: u64 = 2 << 30;
+
+/// What a program runs on in a tier.
+fn scheme(tier: Tier) -> Scheme {
+    match tier {
+        Tier::A => Scheme::Two,
+        Tier::BPlus => Scheme::Checked,
+        Tier::B | Tier::C | Tier::D => Scheme::Three,
+    }
+}
 
 /// Whether a source is one over vectors: those begin with their scale, behind any comments.
 pub fn is_vectors(source: &str) -> bool {
@@ -37,11 +47,20 @@ pub fn is_vectors(source: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
 }
 
-/// A program over vectors as its author sees it, where it declares the range of every input.
-pub(crate) fn check(source: &str, start: Location) -> Result<ProgramTold, Fault> {
+/// A program over vectors as its author sees it, where it declares the range of every input; and what a run in a tier takes, which is
+/// A, B or B+.
+///
+/// # Errors
+/// [`Code::BadRequest`] for another tier, else the problem of the source with its place.
+pub fn check_vectors(source: &str, tier: Tier) -> Result<ProgramTold, Fault> {
+    if !matches!(tier, Tier::A | Tier::B | Tier::BPlus) {
+        let why = format!("no program over vectors runs in tier {}: name a, b or b+", tier.word());
+        return Err(Fault::new(Code::BadRequest, "plan", why));
+    }
+    let start = Location { line: 1, column: 1 };
     let refused = |problem: Problem| faulty(&problem, start);
     let source = Source::parse(source).map_err(refused)?;
-    let program = source.check_alone().map_err(refused)?;
+    let program = source.check_alone(scheme(tier)).map_err(refused)?;
     let told = |input: &Declared| ArgumentTold {
         name: input.name.clone(),
         ty: input.ty(),
@@ -60,10 +79,7 @@ pub(crate) fn check(source: &str, start: Location) -> Result<ProgramTold, Fault>
 /// The plan of a program over vectors.
 pub(crate) fn plan(request: &Request, catalogue: &Catalogue, nodes: &[OrgId], asked: Compute) -> Result<Plan, Fault> {
     let nodes = assemble::check_nodes(request, nodes)?;
-    if nodes.len() != NODES {
-        let what = "a program over vectors runs on shares among three nodes; name three";
-        return Err(Fault::new(Code::BadRequest, "plan", what));
-    }
+    let tier = tier::of_vectors(request, nodes.len())?;
     let refused = |problem: Problem| faulty(&problem, asked.at);
     let source = Source::parse(&asked.source).map_err(refused)?;
     let names: Vec<&str> = source.inputs().iter().map(|input| input.name.as_str()).collect();
@@ -72,27 +88,31 @@ pub(crate) fn plan(request: &Request, catalogue: &Catalogue, nodes: &[OrgId], as
         let (read, values) = argument::read(catalogue, input, &due(input, declared)?)?;
         argument::once(&reads, &read, input, "and apart by column(x, 1)")?;
         if !nodes.contains(&read.owner) {
-            let what = format!("{} belongs to {}, which is none of this job's three nodes", read.dataset, read.owner);
-            let instead = format!("choose three nodes with {} among them", read.owner);
+            let what = format!("{} belongs to {}, which is none of this job's nodes", read.dataset, read.owner);
+            let instead = match tier {
+                Tier::A => "name the nodes of all owners, of whom there are two in tier A".to_owned(),
+                _ => format!("choose three nodes with {} among them", read.owner),
+            };
             return Err(unsupported(input.at, what, instead));
         }
         let columns = values.iter().map(|value| column(input, declared, value)).collect::<Result<_, Fault>>()?;
         inputs.push(columns);
         reads.push(read);
     }
-    let program = source.check(&inputs).map_err(refused)?;
+    both_give(tier, &nodes, &reads, asked.at)?;
+    let program = source.check(scheme(tier), &inputs).map_err(refused)?;
     let vectors = Vectors {
         digest: Digest(program.digest()),
         inputs: inputs.iter().map(|columns| VectorInput { columns: columns.iter().map(term).collect() }).collect(),
         result: result(&program),
-        size: size(&program),
+        size: bounded(size(&program), tier, asked.at)?,
         source: asked.source,
     };
     Ok(Plan {
         planner: VERSION,
         catalogue_height: catalogue.height,
         request: request.clone(),
-        tier: Tier::B,
+        tier,
         nodes,
         reads,
         program: Program::Vectors(vectors),
@@ -100,6 +120,28 @@ pub(crate) fn plan(request: &Request, catalogue: &Catalogue, nodes: &[OrgId], as
         order: Vec::new(),
         limit: None,
     })
+}
+
+/// Between two nodes each is an owner's: who gives nothing is no party that a weaker tier is asked for.
+fn both_give(tier: Tier, nodes: &[OrgId], reads: &[Read], at: Location) -> Result<(), Fault> {
+    let idle = nodes.iter().find(|node| reads.iter().all(|read| read.owner != **node));
+    match idle.filter(|_| tier == Tier::A) {
+        None => Ok(()),
+        Some(idle) => {
+            let what = format!("a program between two nodes, of which {idle} gives no input");
+            Err(unsupported(at, what, "let each of the two give one, or name three nodes"))
+        }
+    }
+}
+
+/// A size, unless it is too much for a node.
+fn bounded(size: VectorSize, tier: Tier, at: Location) -> Result<VectorSize, Fault> {
+    if size.memory <= MOST_MEMORY {
+        return Ok(size);
+    }
+    let what = format!("a program that takes {} bytes of memory at each party in tier {}", size.memory, tier.word());
+    let instead = if tier == Tier::B { "take fewer rows" } else { "take fewer rows, or ask for tier B" };
+    Err(unsupported(at, what, format!("keep it under {} GiB: {instead}", MOST_MEMORY >> 30)))
 }
 
 /// The fault of a program that begins at `at`.

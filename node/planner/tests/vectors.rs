@@ -3,13 +3,14 @@
 mod common;
 
 use base_types::{
+    OrgId,
     column::ColumnType,
     fault::{Code, Fault},
 };
 use base_wire::{Decode, Encode};
 use common::{dataset, nodes, org, plain, plan, request};
-use notary_terms::{Plan, Program, ReadRole, Tier, ValueOf, VectorColumn, VectorInput, Vectors};
-use planner::{check_program, explain, is_vectors};
+use notary_terms::{Plan, Program, ReadRole, Request, Tier, ValueOf, VectorColumn, VectorInput, Vectors};
+use planner::{check_program, check_vectors, explain, is_vectors};
 
 const SOURCE: &str = "scale 12;
 // Ages and weights of one owner, incomes of another.
@@ -156,4 +157,110 @@ fn an_author_checks_a_program_that_declares_its_ranges() {
     assert_eq!((told.result.as_str(), told.products), ("value1: number[1, 1]", Some(18)));
     let fault = check_program("scale 8; input a[9]; return a;", 2).unwrap_err();
     assert!(fault.detail.starts_with("1:16:") && fault.detail.contains("from 0 to 250"), "{fault}");
+}
+
+/// A program over the columns of two owners.
+const SHARED: &str = "COMPUTE VECTORS $$ scale 12; input age[8]; input income[8];
+        return dot(age, income) / 8, mean(sort(age)); $$
+    WITH age = (SELECT h.age FROM health h WHERE h.age > 40) ELSE 50,
+         income = (SELECT income FROM statistics.census WHERE person_id < 8)";
+
+fn in_tier(sql: &str, tier: Option<Tier>, nodes: &[OrgId]) -> Result<Plan, Fault> {
+    planner::plan(&Request { tier, ..request(sql) }, &plain(), nodes)
+}
+
+/// The two owners' nodes.
+fn two() -> [OrgId; 2] {
+    ["health", "statistics"].map(org)
+}
+
+#[test]
+fn a_request_names_the_stronger_tier_of_three_nodes_or_the_weaker_one_of_two() {
+    let usual = in_tier(SHARED, None, &nodes()).unwrap();
+    let checked = in_tier(SHARED, Some(Tier::BPlus), &nodes()).unwrap();
+    let between = in_tier(SHARED, Some(Tier::A), &two()).unwrap();
+    assert_eq!((usual.tier, in_tier(SHARED, Some(Tier::B), &nodes()).unwrap().tier), (Tier::B, Tier::B));
+    for (plan, tier, nodes) in [(&checked, Tier::BPlus, nodes()), (&between, Tier::A, two().to_vec())] {
+        // The steps are the same; what a run of them takes is not.
+        let program = Program::Vectors(Vectors { size: vectors(plan).size, ..vectors(&usual).clone() });
+        let request = Request { tier: Some(tier), ..request(SHARED) };
+        assert_eq!(*plan, Plan { request, tier, nodes, program, ..usual.clone() });
+        assert_eq!(Plan::from_wire(&plan.to_wire()).unwrap(), *plan);
+    }
+    let [least, proven, apart] = [&usual, &checked, &between].map(|plan| vectors(plan).size);
+    assert!(least.products == proven.products && least.products == apart.products);
+    assert!(proven.bytes > 3 * least.bytes && proven.rounds > least.rounds && proven.memory > least.memory);
+    assert!(apart.bytes > 10 * least.bytes, "{least:?} {apart:?}");
+}
+
+#[test]
+fn the_explanation_says_whom_a_party_trusts_in_each_tier() {
+    let told = |tier, nodes: &[OrgId]| explain(&in_tier(SHARED, tier, nodes).unwrap(), &plain());
+    let (usual, checked, between) =
+        (told(None, &nodes()), told(Some(Tier::BPlus), &nodes()), told(Some(Tier::A), &two()));
+    assert_eq!([&usual, &checked, &between].map(|told| told.tier.as_str()), ["B", "B+", "A"]);
+    assert_eq!([&usual, &checked, &between].map(|told| told.pairs.len()), [3, 3, 0]);
+    let cases = [
+        (&checked, "one may deviate from the protocol in any way", "偏离协议", "fully linear proofs", "恶意安全"),
+        (&between, "One that deviates is not noticed", "不会被发现", "without a dealer", "两方加法秘密共享"),
+        (&usual, "follow the protocol", "按协议执行", "Araki et al. 2016", "半诚实"),
+    ];
+    for (told, tier, tier_zh, protocol, protocol_zh) in cases {
+        assert!(told.tier_words.en.contains(tier) && told.tier_words.zh.contains(tier_zh), "{:?}", told.tier_words);
+        assert!(told.protocol.en.contains(protocol) && told.protocol.zh.contains(protocol_zh), "{:?}", told.protocol);
+        assert!(told.program.as_ref().is_some_and(|program| program.ranges.len() == 4), "{:?}", told.program);
+        let computed = &told.steps.inputs[0];
+        let shared = &computed.inputs[0].title;
+        assert_eq!(shared.en.contains("prove on the shares"), told.tier == "B+", "{shared:?}");
+        assert_eq!(computed.title.en.contains("no value left its range"), told.tier == "B+", "{:?}", computed.title);
+    }
+    assert!(checked.millis > usual.millis && between.millis > usual.millis);
+}
+
+#[test]
+fn tiers_nodes_and_programs_that_do_not_go_together_are_refused() {
+    let refused = |sql: &str, tier, nodes: &[OrgId]| in_tier(sql, tier, nodes).map(|_| ()).expect_err(sql);
+    let cases = [
+        (None, two().to_vec(), "or ask for A"),
+        (Some(Tier::BPlus), two().to_vec(), "name three"),
+        (Some(Tier::A), nodes(), "name these two"),
+        (Some(Tier::C), nodes(), "runs in tier B"),
+    ];
+    for (tier, nodes, why) in cases {
+        let fault = refused(SHARED, tier, &nodes);
+        assert!(fault.code == Code::BadRequest && fault.detail.contains(why), "{fault}");
+    }
+    let one = "COMPUTE VECTORS $$ scale 8; input age[8]; return mean(age); $$
+        WITH age = (SELECT age FROM health) ELSE 50";
+    let owners = [(one.to_owned(), "statistics gives no input"), (asked(SOURCE), "civil/deaths belongs to civil")];
+    for (sql, why) in owners {
+        let fault = refused(&sql, Some(Tier::A), &two());
+        assert!(fault.code == Code::QueryUnsupported && fault.detail.contains(why), "{fault}");
+    }
+    let wide = "COMPUTE VECTORS $$scale 8; input n[8] wide; return n * n; $$
+        WITH n = (SELECT income FROM statistics.census WHERE person_id < 8)";
+    assert!(in_tier(wide, None, &nodes()).is_ok());
+    let fault = refused(wide, Some(Tier::BPlus), &nodes());
+    let place = format!("1:{}:", wide.find("n[8]").unwrap() + 1);
+    assert!(fault.code == Code::QueryUnsupported && fault.detail.starts_with(&place), "{fault}");
+    assert!(fault.detail.contains("tier B+") && fault.detail.contains("declare numbers"), "{fault}");
+    let large = "COMPUTE VECTORS $$ scale 8; input n[1000000]; return largest(sort(n)); $$
+        WITH n = (SELECT income FROM statistics.census) ELSE 0";
+    assert!(in_tier(large, None, &nodes()).is_ok());
+    let fault = refused(large, Some(Tier::BPlus), &nodes());
+    let parts = ["memory at each party in tier B+", "under 2 GiB", "ask for tier B"];
+    assert!(fault.code == Code::QueryUnsupported && parts.iter().all(|part| fault.detail.contains(part)), "{fault}");
+}
+
+#[test]
+fn an_author_is_told_what_a_run_takes_in_each_tier() {
+    let text = "scale 8; input a[9] from 1 to 9; return sqrt(a);";
+    let told = |tier| check_vectors(text, tier).unwrap();
+    let (usual, checked, between) = (told(Tier::B), told(Tier::BPlus), told(Tier::A));
+    assert_eq!(usual, check_program(text, 2).unwrap());
+    assert!(usual.digest == checked.digest && usual.products == between.products);
+    assert!(usual.size.bytes < checked.size.bytes && usual.size.bytes < between.size.bytes);
+    assert_eq!(check_vectors(text, Tier::D).map_err(|fault| fault.code), Err(Code::BadRequest));
+    let wide = "scale 8; input a[9] wide from 1 to 9; return a * a;";
+    assert!(check_vectors(wide, Tier::B).is_ok() && check_vectors(wide, Tier::A).is_err());
 }

@@ -54,7 +54,7 @@ pub(crate) fn elements(
     session: &[u8; 32],
 ) -> Result<Elements, Fault> {
     let keys = keys.iter().map(|part| Key::of(rows, part)).collect::<Result<Vec<_>, _>>()?;
-    let mut builder = Builder::new(session);
+    let mut builder = Builder::with_capacity(session, kept.len());
     let mut parts = Vec::with_capacity(keys.len());
     for row in kept {
         parts.clear();

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use base_gm::sm3::Tree;
 use base_rt::links::{Link, LinkFault, LinkReceiver, LinkSender};
 use base_types::{Digest, OrgId};
-use mpc_core::{Abort, Blame, Transport};
+use mpc_core::{Abort, Blame, Passing, Transport};
 use notary_terms::Stream;
 use tokio::sync::Mutex;
 
@@ -165,6 +165,7 @@ fn called_off(by: &OrgId) -> Abort {
 #[async_trait]
 impl Transport for Wires {
     async fn send(&self, to: usize, frame: Vec<u8>) -> Result<(), Abort> {
+        let frame = Passing::new(frame);
         let wire = self.go_on().and_then(|()| self.wire(to))?;
         let mut sender = wire.sender.lock().await;
         let (link, meter) = &mut *sender;

@@ -6,8 +6,8 @@ use base_types::{
     fault::{Code, Fault},
 };
 use mpc_core::{Abort, Context};
-use mpc_vector::{Column, Kind, Placement, Program, Refused, Returned, Source, Told, run};
-use notary_terms::{Output, Plan, ReadRole, ValueOf, VectorColumn, VectorInput, Vectors};
+use mpc_vector::{Column, Kind, Placement, Program, Refused, Returned, Scheme, Source, Told, run};
+use notary_terms::{Output, Plan, ReadRole, Tier, ValueOf, VectorColumn, VectorInput, Vectors};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -43,7 +43,7 @@ async fn part(
     tables: &[(usize, Table)],
     me: &OrgId,
 ) -> Result<Option<Answer>, Fault> {
-    let program = checked(vectors)?;
+    let program = checked(vectors, scheme(plan)?)?;
     let owners = plan.reads.iter().map(|read| place(plan, &read.owner)).collect::<Result<Vec<usize>, Fault>>()?;
     let placement = Placement { owners, receiver: place(plan, &plan.request.receiver)? };
     let mine = tables.iter().map(|(place, table)| input(plan, vectors, &program, *place, table));
@@ -53,15 +53,25 @@ async fn part(
     told.map(|told| answered(plan, &program, &told)).transpose()
 }
 
+/// The shares of the plan's tier.
+fn scheme(plan: &Plan) -> Result<Scheme, Fault> {
+    match (plan.tier, plan.nodes.len()) {
+        (Tier::B, 3) => Ok(Scheme::Three),
+        (Tier::BPlus, 3) => Ok(Scheme::Checked),
+        (Tier::A, 2) => Ok(Scheme::Two),
+        _ => Err(malformed("a tier without shares among its nodes")),
+    }
+}
+
 /// The program; its steps must be those that everybody approved.
-fn checked(vectors: &Vectors) -> Result<Program, Fault> {
+fn checked(vectors: &Vectors, scheme: Scheme) -> Result<Program, Fault> {
     let column = |column: &VectorColumn| {
         let VectorColumn { digits, low, high } = *column;
         Column { digits, low, high }
     };
     let columns = |input: &VectorInput| input.columns.iter().map(column).collect();
     let inputs: Vec<Vec<Column>> = vectors.inputs.iter().map(columns).collect();
-    let program = Source::parse(&vectors.source).and_then(|source| source.check(&inputs));
+    let program = Source::parse(&vectors.source).and_then(|source| source.check(scheme, &inputs));
     let program = program.map_err(|problem| malformed(&problem.to_string()))?;
     if program.digest() == vectors.digest.0 {
         return Ok(program);
@@ -150,9 +160,9 @@ mod tests {
     #[test]
     fn elements_become_cells_and_none_is_shown_outside_its_range() {
         let source = Source::parse("scale 4; input x[2, 2] from -3 to 3; input s wide from 0 to 9;").map_err(drop);
-        assert!(source.is_ok_and(|source| source.check_alone().is_err()), "nothing is returned");
+        assert!(source.is_ok_and(|source| source.check_alone(Scheme::Three).is_err()), "nothing is returned");
         let text = "scale 4; input x from -3 to 3; input s wide from 0 to 9; return x, x > 1, s * s;";
-        let program = Source::parse(text).and_then(|source| source.check_alone()).expect("a program");
+        let program = Source::parse(text).and_then(|source| source.check_alone(Scheme::Three)).expect("a program");
         let [number, truth, wide] = program.results() else { panic!("three results") };
         // Two digits for four bits: 1.5 is 1.50.
         assert_eq!(shown(&program, number, 24), Ok(AnswerCell::Number(150)));

@@ -16,7 +16,10 @@ use ledger_store::{Store, StoreError};
 use serde_json::{Value, json};
 
 use super::{Local, Show, now_ms, text};
-use crate::config::{Folder, bad, unread, unwritten, write_file};
+use crate::{
+    config::{Folder, bad, unread, unwritten, write_file},
+    files,
+};
 
 /// What a backup says of itself.
 const ABOUT: &str = "backup.json";
@@ -86,7 +89,7 @@ pub fn backup(args: &BackupArgs) -> Result<Value, Fault> {
     if folder.join(ABOUT).exists() || folder.join(STORE).exists() {
         return Err(Fault::new(Code::BadRequest, step, format!("{} holds a backup", folder.display())));
     }
-    fs::create_dir_all(&folder).map_err(|why| unwritten(&folder, &why))?;
+    files::make_folder(&folder).map_err(|why| unwritten(&folder, &why))?;
     let token = token(&args.local)?;
     let store = folder.join(STORE);
     let store = store.to_str().ok_or_else(|| Fault::new(Code::BadRequest, step, "the path is no text"))?;
@@ -155,11 +158,8 @@ fn copy(from: &Path, to: &Path) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Gives a folder its name; the name is on the disk when this returns.
 fn rename(from: &Path, to: &Path) -> Result<(), Fault> {
-    fs::rename(from, to).map_err(|why| unwritten(to, &why))?;
-    let parent = to.parent().unwrap_or(Path::new("."));
-    File::open(parent).and_then(|folder| folder.sync_all()).map_err(|why| unwritten(parent, &why))
+    files::rename(from, to).map_err(|why| unwritten(to, &why))
 }
 
 /// Reads everything in a store and proves it from the genesis.
@@ -203,7 +203,7 @@ pub fn restore(args: &RestoreArgs, show: Show) -> Result<Value, Fault> {
         return Err(Fault::new(Code::BadRequest, step, why));
     }
     // The backup itself stays as it is: even to open a store writes to its folder.
-    let draft = target.with_extension("restoring");
+    let draft = node.restoring();
     if draft.exists() {
         fs::remove_dir_all(&draft).map_err(|why| unwritten(&draft, &why))?;
     }
@@ -270,10 +270,11 @@ pub fn repair(args: &StoppedArgs, show: Show) -> Result<Value, Fault> {
     }
     // A list that cannot be read names none.
     let disks = Store::further_of(&path).unwrap_or_default();
-    let aside = (1u32..).map(|number| path.with_extension(format!("damaged-{number}"))).find(|aside| !aside.exists());
+    let aside = (1u32..).map(|number| node.damaged(number)).find(|aside| !aside.exists());
     let aside = aside.ok_or_else(|| Fault::new(Code::Internal, step, "no name is free"))?;
     rename(&path, &aside)?;
-    // What the validator signed is lost with it: a mark that keeps it silent comes before anything else.
+    // What the validator signed is lost with it: a mark that keeps it silent comes before anything else. Where this is cut
+    // off before, the node's start knows it by the folder that was moved.
     let store = Store::open(&path, &COLUMNS).map_err(stored(step))?;
     keep_silent(&store).map_err(told(step))?;
     store.flush().map_err(stored(step))?;

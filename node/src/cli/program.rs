@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use base_types::fault::{Code, Fault};
 use clap::{Args, Subcommand};
+use notary_terms::Tier;
 use serde_json::Value;
 
 use super::{Show, items, text};
@@ -19,9 +20,12 @@ pub struct CheckArgs {
     /// The source: in Garble with a public function main, or `circuit NAME;` with aes128, sm4, sha256(BYTES), sm3(BYTES), or bristol
     /// and the text behind it; or one over vectors, which begins with `scale BITS;` and here declares the range of every input.
     file: PathBuf,
-    /// How many organisations take part, the receiver counted; one over vectors always runs on three nodes.
+    /// How many organisations take part, the receiver counted; one over vectors runs on three nodes, in tier A on two.
     #[arg(long, default_value_t = 2)]
     parties: usize,
+    /// Of a program over vectors, the tier in which it is to run: b (the default), b+ or a.
+    #[arg(long)]
+    tier: Option<Tier>,
 }
 
 /// A program of one's own in place of a query.
@@ -63,7 +67,15 @@ fn input_text(input: &str) -> Result<String, Fault> {
 
 pub fn run(command: &ProgramCommand, show: Show) -> Result<(), Fault> {
     let ProgramCommand::Check(args) = command;
-    let checked = planner::check_program(&read(&args.file)?, args.parties)?;
+    let source = read(&args.file)?;
+    let checked = match args.tier {
+        None => planner::check_program(&source, args.parties)?,
+        Some(tier) if planner::is_vectors(&source) => planner::check_vectors(&source, tier)?,
+        Some(_) => {
+            let why = "--tier is for programs over vectors; of one in circuits `heqi query check` tells what tier A takes";
+            return Err(Fault::new(Code::BadRequest, "program", why));
+        }
+    };
     let value = serde_json::to_value(&checked).unwrap_or_default();
     show.value(&value, |value| {
         let argument = |argument: &Value| {

@@ -38,11 +38,12 @@ struct Sql {
     /// What it is for.
     #[arg(long, default_value = "health-statistics")]
     purpose: String,
-    /// Whose nodes compute aggregates: three, or the two owners of a join without a third; by default the node's own three.
+    /// Whose nodes compute aggregates or a program over vectors: three, or the two owners' without a third; by default the node's own three.
     #[arg(long, value_delimiter = ',')]
     nodes: Vec<OrgId>,
-    /// The tier that is asked for: a, b, b+, c or d; by default the query's own. `b+` makes aggregates among three nodes withstand
-    /// one that cheats; `a` makes a program of two parties faster, and trusts both to follow the protocol.
+    /// The tier that is asked for: a, b, b+, c or d; by default the query's own. `b+` makes aggregates and programs over vectors among three
+    /// nodes withstand one that cheats; `a` makes a program of two parties faster, runs one over vectors on two nodes, and trusts both to
+    /// follow the protocol.
     #[arg(long)]
     tier: Option<Tier>,
     /// Rows of two owners: match them by a table of the other owner's keys that this node keeps for the next query.
@@ -155,11 +156,15 @@ pub fn submit(client: &Client, key: &base_gm::sm2::SecretKey, draft: &Value) -> 
 }
 
 /// Whether a proposal is what a draft asks for: by whom, what for and, where the draft names one, in which tier. No node gives
-/// a person another tier than was named.
+/// a person another tier than was named, nor a program the one in which both parties are trusted unless it was.
 fn is_meant(entry: &Entry, person: &str, draft: &Value) -> bool {
     let Ok(proposal) = ProposalBody::from_wire(&entry.body) else { return false };
     let asked = text(draft, "tier");
-    let tier = asked.is_empty() || proposal.tier.word().eq_ignore_ascii_case(&asked);
+    let tier = if asked.is_empty() {
+        proposal.tier != Tier::A || !planner::is_program(&text(draft, "sql"))
+    } else {
+        proposal.tier.word().eq_ignore_ascii_case(&asked)
+    };
     tier && proposal.analyst.as_str() == person && proposal.purpose == text(draft, "purpose")
 }
 
@@ -341,6 +346,9 @@ mod tests {
             is_meant(&prepared(Tier::B), person, &draft(None))
                 && is_meant(&prepared(Tier::B), person, &json!({"purpose": "audit"}))
         );
+        // Of aggregates between two owners it is the only one.
+        let unasked = |sql: &str| is_meant(&prepared(Tier::A), person, &json!({"sql": sql, "purpose": "audit"}));
+        assert!(unasked("SELECT COUNT(*) FROM a") && !unasked(" compute VECTORS $$") && !unasked("COMPUTE $$"));
         assert!(!is_meant(&prepared(Tier::B), "statistics/owner", &draft(None)));
         assert!(!is_meant(&prepared(Tier::B), person, &json!({"purpose": "research"})));
     }

@@ -2,8 +2,8 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, OpenOptions},
-    io::{self, Write},
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -143,13 +143,30 @@ fn append(path: &Path, limit: u64, text: &str) -> io::Result<()> {
     if size > 0 && size.saturating_add(text.len() as u64) > limit {
         fs::rename(path, older(path))?;
     }
-    OpenOptions::new().create(true).append(true).open(path)?.write_all(text.as_bytes())
+    let mut file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
+    // What a crash or a full disk cut off must not take the next line with it.
+    if !is_whole(&mut file)? {
+        file.write_all(b"\n")?;
+    }
+    file.write_all(text.as_bytes())
 }
 
-/// The log at `path`, the oldest line first. A line that a crash cut off is left out.
+/// Whether a file ends with the end of a line, or is empty.
+fn is_whole(file: &mut File) -> io::Result<bool> {
+    if file.seek(SeekFrom::End(0))? == 0 {
+        return Ok(true);
+    }
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}
+
+/// The log at `path`, the oldest line first. A line that a crash cut off is left out, wherever in it that was.
 pub fn past(path: &Path) -> Vec<Line> {
-    let texts = [older(path), path.to_path_buf()].map(|file| fs::read_to_string(file).unwrap_or_default());
-    texts.iter().flat_map(|text| text.lines()).filter_map(|line| serde_json::from_str(line).ok()).collect()
+    let files = [older(path), path.to_path_buf()].map(|file| fs::read(file).unwrap_or_default());
+    let lines = files.iter().flat_map(|file| file.split(|byte| *byte == b'\n'));
+    lines.filter_map(|line| serde_json::from_slice(line).ok()).collect()
 }
 
 #[cfg(test)]
@@ -229,5 +246,19 @@ mod tests {
         append(&path, u64::MAX, "{\"at\":40,\"ev\n").unwrap();
         assert_eq!(past(&path), kept);
         assert!(past(&folder.path().join("none.jsonl")).is_empty());
+    }
+
+    #[test]
+    fn a_line_that_was_cut_off_takes_neither_the_next_with_it_nor_those_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("alarms.jsonl");
+        let found = || vec![alarm(Kind::DiskLow, Severity::Warning, "low")];
+        Book::new(path.clone()).note(found(), 1, Instant::now());
+        // Within a character of three bytes.
+        let cut = [&b"{\"at\":2,\"event\":\"raised\",\"text_zh\":\""[..], &"文".as_bytes()[..2]].concat();
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(&cut).unwrap();
+        assert_eq!(events(&path), [(1, Event::Raised, 1)]);
+        Book::new(path.clone()).note(found(), 3, Instant::now());
+        assert_eq!(events(&path), [(1, Event::Raised, 1), (3, Event::Raised, 3)]);
     }
 }

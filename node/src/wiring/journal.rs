@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use base_gm::sm2::SecretKey;
 use base_rt::Entropy;
 use base_types::{
-    Digest, Height,
+    Digest, Height, TimeMs,
     fault::{Code, Fault},
 };
 use base_wire::{Decode, Encode};
@@ -80,6 +80,14 @@ impl Journal for ChainJournal {
 
     fn heights(&self) -> watch::Receiver<Height> {
         self.heights.clone()
+    }
+
+    fn time(&self) -> Result<TimeMs, Fault> {
+        Ok(self.chain.status().map_err(told("read the ledger"))?.time)
+    }
+
+    fn forgotten(&self) -> Result<Height, Fault> {
+        self.chain.silent_until().map_err(told("read the ledger"))
     }
 
     fn chain(&self) -> Digest {

@@ -2,6 +2,7 @@
 
 pub mod deriver;
 pub mod journal;
+pub mod ledger;
 pub mod people;
 pub mod portal;
 pub mod progress;

@@ -24,8 +24,15 @@ pub struct Results {
 }
 
 impl Results {
-    /// Answers in `folder`, which the node's key or one of its `former` keys opens.
+    /// Answers in `folder`, which the node's key or one of its `former` keys opens. What a killed process has not written to its end
+    /// is removed: nobody would do so later, since its run is not resumed.
     pub fn new(folder: PathBuf, key: Arc<SecretKey>, former: Vec<Arc<SecretKey>>) -> Self {
+        let found = fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path());
+        for half in found.filter(|path| path.extension().is_some_and(|end| end == "part")) {
+            if let Err(why) = fs::remove_file(&half) {
+                tracing::warn!(path = %half.display(), %why, "half of an answer stays; remove it by hand");
+            }
+        }
         Self { folder, key, former }
     }
 
@@ -66,5 +73,23 @@ impl Results {
             Err(why) => older().ok_or_else(|| damaged(why.to_string()))?,
         };
         Answer::from_wire(&plain).map_err(|e| damaged(e.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_removes_answers_that_were_not_written_to_their_end_and_no_other() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [whole, half] = ["1.sealed", "2.sealed.part"].map(|name| folder.path().join(name));
+        fs::write(&whole, "whole").expect("written");
+        fs::write(&half, "ha").expect("written");
+        let key = Arc::new(SecretKey::from_seed(b"node"));
+        let missing = Results::new(folder.path().join("none"), key.clone(), Vec::new());
+        assert!(!missing.folder.exists());
+        Results::new(folder.path().to_owned(), key, Vec::new());
+        assert_eq!((whole.exists(), half.exists()), (true, false));
     }
 }

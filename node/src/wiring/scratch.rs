@@ -67,11 +67,20 @@ impl Rooms {
     /// [`Code::DiskFull`] and the like.
     pub fn room(&self, session: &Digest) -> Result<Box<dyn Scratch>, Fault> {
         let folder = self.folder.join(session.to_string());
-        fs::create_dir_all(&folder).map_err(|why| unkept(&folder, &why))?;
+        private(&folder).map_err(|why| unkept(&folder, &why))?;
         let mut key = Zeroizing::new([0; 16]);
         self.entropy.fill(&mut *key);
         Ok(Box::new(Room { folder, key: Secret::new(*key), pieces: BTreeMap::new() }))
     }
+}
+
+/// A folder, with those above it, that nobody else may list: lengths of files tell how many keys fell into each bucket.
+fn private(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 fn unkept(path: &Path, why: &io::Error) -> Fault {
@@ -123,7 +132,7 @@ impl Scratch for Room {
         let Some(pieces) = self.pieces.get(&bucket).copied() else { return Ok(Vec::new()) };
         let path = self.file(bucket);
         let stored = fs::read(&path).map_err(|why| unkept(&path, &why))?;
-        let (mut rest, mut out) = (stored.as_slice(), Vec::with_capacity(stored.len()));
+        let (mut rest, mut out) = (stored.as_slice(), Zeroizing::new(Vec::<u8>::with_capacity(stored.len())));
         for piece in 0..pieces {
             let (length, after) = rest.split_first_chunk::<4>().ok_or_else(damaged)?;
             let (sealed, after) = after.split_at_checked(u32::from_be_bytes(*length) as usize).ok_or_else(damaged)?;
@@ -132,7 +141,7 @@ impl Scratch for Room {
             );
             rest = after;
         }
-        if rest.is_empty() { Ok(out) } else { Err(damaged()) }
+        if rest.is_empty() { Ok(std::mem::take(&mut *out)) } else { Err(damaged()) }
     }
 }
 
@@ -166,6 +175,11 @@ mod tests {
             room.append(bucket, &pieces[piece]).expect("kept");
         }
         let file = folder.path().join("scratch").join(SESSION.to_string()).join("3");
+        #[cfg(unix)]
+        for (path, mode) in [(file.parent().expect("a folder"), 0o700), (file.as_path(), 0o600)] {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(fs::metadata(path).expect("kept").permissions().mode() & 0o777, mode, "the node's user alone");
+        }
         let stored = fs::read(&file).expect("a file");
         assert!(!stored.windows(8).any(|window| window == [1; 8]), "not in the clear");
         assert_eq!(stored.len(), 2 * (4 + 70 + sm4::TAG_BYTES));

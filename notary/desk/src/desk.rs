@@ -37,6 +37,11 @@ pub trait Journal: Send + Sync {
     fn after(&self, cursor: u64, limit: usize) -> Result<Vec<(u64, Record, Entry)>, Fault>;
     /// Announces every new height.
     fn heights(&self) -> watch::Receiver<Height>;
+    /// Time of the newest block.
+    fn time(&self) -> Result<TimeMs, Fault>;
+    /// The last height at which this node may have acted in a life that its ledger has not seen to its end, as when it was brought
+    /// back from a backup; 0 where there was none, and the highest there is as long as that is not known.
+    fn forgotten(&self) -> Result<Height, Fault>;
     /// The chain's genesis digest.
     fn chain(&self) -> Digest;
 }

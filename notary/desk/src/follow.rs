@@ -6,7 +6,7 @@ use std::{
 };
 
 use base_types::{
-    Digest, JobId,
+    Digest, Height, JobId,
     fault::{Code, Fault},
 };
 use base_wire::Encode;
@@ -170,10 +170,17 @@ impl Desk {
 
     async fn order(self: &Arc<Self>, id: &JobId, attempt: u32, restarted: bool) -> Result<(), Fault> {
         // A ledger that was brought back from a backup, or is fetched again, shows old starts as if they were new, before it shows what
-        // this node told of them.
-        let begun = |job: &Job| job.took_part(attempt, &self.me) || job.started_before(attempt, self.opened);
+        // this node told of them. Its heights tell, whatever the clock does; the clock tells where only the others have the newest.
+        let forgotten = self.journal.forgotten().unwrap_or(Height::MAX);
+        let begun = |job: &Job| {
+            let before = job.started_before(attempt, self.opened) || job.started_by(attempt, forgotten);
+            before || job.took_part(attempt, &self.me)
+        };
         let begun = self.book(|book| book.job(id).is_some_and(begun))?;
         let order = if restarted || begun {
+            if !self.is_cut_off(&Action::Run(*id, attempt)).await? {
+                return Ok(());
+            }
             let why = "this node was restarted during the run; a new proposal is needed";
             Err((*id, attempt, Fault::new(Code::PeerGone, "restart", why).at(&self.me)))
         } else {
@@ -182,6 +189,35 @@ impl Desk {
         };
         let closed = |_| Fault::new(Code::Internal, "run", "the runner has ended");
         self.orders.send(order).await.map_err(closed)
+    }
+
+    /// Waits until the ledger has come to the present, and tells whether a run that this process did not begin still lacks this node's
+    /// last word. What the node said of it before, or had on its way to the ledger when it ended, is there by then: a run that ended as
+    /// planned is not to be told as broken off.
+    async fn is_cut_off(&self, run: &Action) -> Result<bool, Fault> {
+        let (mut heights, mut changes) = (self.journal.heights(), self.changes());
+        loop {
+            let height = *heights.borrow_and_update();
+            changes.borrow_and_update();
+            if self.is_present(height).unwrap_or(false) {
+                return self.book(|book| due(book, &self.me, self.clock.now_ms()).contains(run));
+            }
+            tokio::select! {
+                moved = heights.changed() => if moved.is_err() {
+                    return Ok(false);
+                },
+                _ = changes.changed() => {}
+            }
+        }
+    }
+
+    /// Whether the ledger is as far here as it was with the others when this process began, and the book with it.
+    fn is_present(&self, height: Height) -> Result<bool, Fault> {
+        // The others were two heights below the one up to which this node may have acted.
+        if height.saturating_add(2) < self.journal.forgotten()? || self.journal.time()? < self.opened {
+            return Ok(false);
+        }
+        Ok(self.journal.after(self.book(|book| book.cursor)?, 1)?.is_empty())
     }
 
     /// Checks everything once more before data is touched: a person may have approved what this node did not, and runs

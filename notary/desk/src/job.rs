@@ -180,6 +180,11 @@ impl Job {
         self.starts.iter().any(|(at, mark)| *at == attempt && mark.time < moment)
     }
 
+    /// True when an attempt was started at a height or below it.
+    pub fn started_by(&self, attempt: u32, height: Height) -> bool {
+        self.starts.iter().any(|(at, mark)| *at == attempt && mark.height <= height)
+    }
+
     /// Where the job is at a moment.
     pub fn status(&self, now: TimeMs) -> JobStatus {
         // What had ended as planned was not called off any more.

@@ -58,8 +58,8 @@ pub(crate) fn uses(read: &Read) -> Result<BTreeSet<(usize, Use)>, Fault> {
 }
 
 /// Whether a person of `own` has to read the plan, of a circuit or over vectors, whatever the rules say: they name columns, not
-/// what a program makes of them. In tier A the receiver's too: the other owner, who garbles, may learn of the receiver's values if it deviates, and no grant
-/// of these names it.
+/// what a program makes of them. In tier A the receiver's too: the other owner, who garbles or holds shares, may learn of the receiver's
+/// values if it deviates, and no grant says so.
 pub(crate) fn needs_person(plan: &Plan, own: &OrgId) -> bool {
     matches!(plan.program, Program::Circuit(_) | Program::Vectors(_))
         && (*own != plan.request.receiver || plan.tier == Tier::A)

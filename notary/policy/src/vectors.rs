@@ -1,4 +1,4 @@
-//! What a program over vectors tells: as a user's program its receiver, and three nodes hold shares of what it is given.
+//! What a program over vectors tells: as a user's program its receiver, and the nodes hold shares of what it is given.
 
 use std::collections::BTreeSet;
 
@@ -10,20 +10,25 @@ use crate::{
     leaks::{bad, malformed},
 };
 
-/// Nodes that hold shares.
-const NODES: usize = 3;
-
-/// Whether a plan is a program over vectors of owners among exactly three nodes, told to one of them.
+/// Whether a plan is a program over vectors of owners among exactly three nodes, or the two owners' own, told to one of them.
 pub(crate) fn check(plan: &Plan, vectors: &Vectors) -> Result<(), Fault> {
     let nodes: BTreeSet<&OrgId> = plan.nodes.iter().collect();
-    if plan.nodes.len() != NODES || nodes.len() != NODES {
-        return Err(bad("not exactly three different nodes"));
+    if nodes.len() != plan.nodes.len() {
+        return Err(bad("a node twice"));
     }
     if !nodes.contains(&plan.request.receiver) || plan.reads.iter().any(|read| !nodes.contains(&read.owner)) {
-        return Err(bad("an owner or a receiver that is none of the three nodes"));
+        return Err(bad("an owner or a receiver that is none of the nodes"));
     }
-    if plan.tier != Tier::B {
-        return Err(bad("a tier that is not that of a program over vectors"));
+    match (nodes.len(), plan.tier) {
+        (3, Tier::B | Tier::BPlus) => {}
+        // The weaker tier between two is never a plan's own choice, and each of them gives something.
+        (2, Tier::A) if plan.request.tier == Some(Tier::A) => {
+            let owners: BTreeSet<&OrgId> = plan.reads.iter().map(|read| &read.owner).collect();
+            if owners != nodes {
+                return Err(bad("a node between two that gives nothing"));
+            }
+        }
+        _ => return Err(bad("a tier that is not that of a program over vectors among its nodes")),
     }
     if vectors.source.is_empty() || !plan.order.is_empty() || plan.limit.is_some() {
         return Err(bad("a program that is none"));

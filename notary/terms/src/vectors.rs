@@ -4,7 +4,7 @@ use base_types::Digest;
 use base_wire::wire_struct;
 use serde::{Deserialize, Serialize};
 
-/// What a run on shares takes, by the program alone; told before anybody approves.
+/// What a run on shares takes, by the program and its tier alone; told before anybody approves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VectorSize {
     /// Products of two secret numbers, those inside functions counted.
@@ -38,7 +38,7 @@ pub struct VectorInput {
 }
 wire_struct!(VectorInput { columns });
 
-/// A program over vectors of its owners, on shares among three nodes, told to the receiver alone. Input `i` is what `reads[i]` gives.
+/// A program over vectors of its owners, on shares among the plan's nodes, told to the receiver alone. Input `i` is what `reads[i]` gives.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vectors {
     /// The source, which begins with its scale.

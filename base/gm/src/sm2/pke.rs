@@ -5,13 +5,16 @@ use ::sm2::{
     pke::{Cipher, DecryptingKey, EncryptingKey, Mode},
 };
 use ::sm3::Sm3;
-use zeroize::Zeroizing;
+use zeroize::{Zeroizing, zeroize_stack};
 
 use super::{PublicKey, SecretKey};
 use crate::{GmError, entropy::OsEntropy};
 
 /// Bytes that encryption adds: the point C1 and the digest C3.
 pub const OVERHEAD_BYTES: usize = 65 + 32;
+
+/// Bytes of the stack that are wiped after a decryption: the library's copies of the key, the point and its multiples lie there.
+const STACK_BYTES: usize = 16384;
 
 /// Tag of an uncompressed point, the only form taken, so that a ciphertext has one spelling.
 const UNCOMPRESSED: u8 = 4;
@@ -33,6 +36,13 @@ pub fn decrypt(key: &SecretKey, cipher: &[u8]) -> Result<Zeroizing<Vec<u8>>, GmE
     if cipher.len() <= OVERHEAD_BYTES || cipher.first() != Some(&UNCOMPRESSED) {
         return Err(GmError::Decrypt);
     }
+    let plain = decrypt_on_stack(key, cipher);
+    zeroize_stack::<STACK_BYTES>();
+    plain
+}
+
+#[inline(never)]
+fn decrypt_on_stack(key: &SecretKey, cipher: &[u8]) -> Result<Zeroizing<Vec<u8>>, GmError> {
     let parsed = Cipher::<Sm2, Sm3>::from_slice(cipher, Mode::C1C3C2).map_err(|_| GmError::Decrypt)?;
     let decrypting = DecryptingKey::from_nonzero_scalar(*key.scalar()).map_err(|_| GmError::Decrypt)?;
     // Our own buffer, so that what is decrypted before the check is wiped when the check fails.

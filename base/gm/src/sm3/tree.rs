@@ -6,6 +6,7 @@
 //! collision of SM3; without the salt nobody can compare it with a guess.
 
 use base_types::Digest;
+use zeroize::Zeroizing;
 
 use super::Sm3Stream;
 
@@ -15,11 +16,12 @@ pub const LEAF_BYTES: usize = 4096;
 const BATCH_BYTES: usize = 16 * LEAF_BYTES;
 const DOMAIN: &[u8] = b"heqi/sm3-tree/1";
 
-/// A salted digest of bytes that arrive in pieces; how they are cut makes no difference. Holds at most 64 KiB.
+/// A salted digest of bytes that arrive in pieces; how they are cut makes no difference. Holds at most 64 KiB, which are wiped when it
+/// is dropped.
 #[derive(Clone)]
 pub struct Tree {
     root: Sm3Stream,
-    pending: Vec<u8>,
+    pending: Zeroizing<Vec<u8>>,
     total: u64,
 }
 
@@ -30,7 +32,7 @@ impl Tree {
         root.update(&(DOMAIN.len() as u64).to_be_bytes());
         root.update(DOMAIN);
         root.update(salt);
-        Self { root, pending: Vec::new(), total: 0 }
+        Self { root, pending: Zeroizing::new(Vec::new()), total: 0 }
     }
 
     /// Takes the next piece.
@@ -38,7 +40,7 @@ impl Tree {
         self.total += bytes.len() as u64;
         if !self.pending.is_empty() {
             let (head, rest) = bytes.split_at(bytes.len().min(BATCH_BYTES - self.pending.len()));
-            self.pending.extend_from_slice(head);
+            self.keep(head);
             bytes = rest;
             if self.pending.len() < BATCH_BYTES {
                 return;
@@ -49,7 +51,17 @@ impl Tree {
         let whole = bytes.len() - bytes.len() % BATCH_BYTES;
         let (whole, rest) = bytes.split_at(whole);
         whole.chunks(BATCH_BYTES).for_each(|batch| leaves(&mut self.root, batch));
-        self.pending.extend_from_slice(rest);
+        self.keep(rest);
+    }
+
+    /// Keeps bytes that fill no batch yet, in memory that never grows, so that no copy stays behind.
+    fn keep(&mut self, bytes: &[u8]) {
+        if self.pending.capacity() < BATCH_BYTES && !bytes.is_empty() {
+            let mut whole = Zeroizing::new(Vec::<u8>::with_capacity(BATCH_BYTES));
+            whole.extend_from_slice(&self.pending[..]);
+            self.pending = whole;
+        }
+        self.pending.extend_from_slice(bytes);
     }
 
     /// The digest of all pieces.

@@ -89,6 +89,9 @@ async fn a_backup_under_load_is_proven_and_brings_a_node_back_with_the_same_root
     let executed = cluster.chain(1).submit(note(1, 1)).await.expect("executed");
     cluster.agree(executed.height).await;
     votes_again(&mut cluster).await;
+    let last = cluster.chain(3).silent_until().expect("read");
+    assert!(last > backup.height && last < cluster.chain(3).height(), "{last}");
+    assert_eq!(cluster.chain(1).silent_until(), Ok(0));
 }
 
 /// Makes blocks until node 3 is past its silence and signs one, and then needs its vote.

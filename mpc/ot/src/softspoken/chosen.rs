@@ -4,6 +4,8 @@
 //! ones, the sender encrypts its messages by keys that are exchanged where the bit is set. Both directions are bounded by what the
 //! caller passes in one call: 33 bytes a transfer.
 
+use std::mem;
+
 use mpc_block::{Block, bytes_of, bytes_of_mut, xor_into};
 use mpc_core::Abort;
 use zeroize::Zeroizing;
@@ -42,14 +44,14 @@ impl Sender {
     /// # Errors
     /// As [`Self::correlated`].
     pub async fn correlated_chosen(&mut self, count: usize) -> Result<Vec<Block>, Abort> {
-        let mut keys = Vec::with_capacity(count);
+        let mut keys = Zeroizing::new(Vec::<Block>::with_capacity(count));
         self.correlated(count, |part| keys.extend_from_slice(part)).await?;
         let flips = self.flips(count).await?;
         let delta = self.delta();
         for (at, key) in keys.iter_mut().enumerate() {
             *key ^= delta.masked(bits::get(&flips, at));
         }
-        Ok(keys)
+        Ok(mem::take(&mut *keys))
     }
 
     /// The receiver's corrections of `count` choices.
@@ -71,7 +73,7 @@ impl Receiver {
     /// As [`Self::random`]; also when `choices` does not hold `count` bits.
     pub async fn chosen(&mut self, choices: &[Block], count: usize) -> Result<Vec<Block>, Abort> {
         let choices = checked(choices, count)?;
-        let mut keys = Vec::with_capacity(count);
+        let mut keys = Zeroizing::new(Vec::<Block>::with_capacity(count));
         let mut random = Zeroizing::new(Vec::<Block>::with_capacity(blocks(count)));
         let take = |part: &[Block], chosen: &[Block]| {
             random.extend_from_slice(part);
@@ -85,7 +87,7 @@ impl Receiver {
             let [zero, one] = halves(pair);
             *key ^= Block::select(bits::get(&choices, at), zero, one);
         }
-        Ok(keys)
+        Ok(mem::take(&mut *keys))
     }
 
     /// `count` correlated transfers with these choices (packed), against [`Sender::correlated_chosen`]: for choice `c` the
@@ -95,7 +97,7 @@ impl Receiver {
     /// As [`Self::correlated`]; also when `choices` does not hold `count` bits.
     pub async fn correlated_chosen(&mut self, choices: &[Block], count: usize) -> Result<Vec<Block>, Abort> {
         let choices = checked(choices, count)?;
-        let mut keys = Vec::with_capacity(count);
+        let mut keys = Zeroizing::new(Vec::<Block>::with_capacity(count));
         let mut random = Zeroizing::new(Vec::<Block>::with_capacity(blocks(count)));
         let take = |part: &[Block], received: &[Block]| {
             random.extend_from_slice(part);
@@ -105,7 +107,7 @@ impl Receiver {
         xor_into(&mut random, &choices);
         let flips = bytes_of(&random)[..bit_bytes(count)].to_vec();
         self.exchange(flips, 0).await?;
-        Ok(keys)
+        Ok(mem::take(&mut *keys))
     }
 }
 

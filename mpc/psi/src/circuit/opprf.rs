@@ -129,7 +129,7 @@ pub(super) async fn program(
     ctx.enter("targets");
     ctx.phase("targets");
     let (masks, targets) = (Masks::new(ctx), Targets::new(ctx));
-    let choices = places.of(input.keys());
+    let choices = Zeroizing::new(places.of(input.keys()));
     let columns: Vec<&[i64]> = payload.iter().filter_map(|column| input.column(*column)).collect();
     let mut attempt = None;
     for part in 0..parts(payload.len()) {
@@ -218,9 +218,10 @@ pub(super) async fn obtain(
     ctx.enter("bins");
     let (bins, payload) = (parameters.bins(), parameters.sender_columns().len());
     let places = Places::new(ctx, bins);
-    let choices = places.of(input.keys());
+    let choices = Zeroizing::new(places.of(input.keys()));
     let owners = cuckoo::place(&choices, bins)
         .ok_or_else(|| ctx.name(Abort::local("the keys do not fit their bins in this session: begin another")))?;
+    let owners = Zeroizing::new(owners);
     let (asked, held) = queries(&places, &choices, &owners, input.keys());
     ctx.enter("pseudorandom function");
     ctx.phase("evaluate keys");

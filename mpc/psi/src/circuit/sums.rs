@@ -41,7 +41,7 @@ pub(super) async fn reveal(
         };
     }
     ctx.phase("reveal");
-    let words = two.reveal(parameters.receiver(), &answers).await?;
+    let words = two.reveal(parameters.receiver(), &answers).await?.map(Zeroizing::new);
     words.map(|words| answer(ctx, parameters, &words)).transpose()
 }
 

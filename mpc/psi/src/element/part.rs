@@ -1,5 +1,10 @@
 //! One column's value in a key, and its canonical encoding.
 
+/// Bytes of a number's encoding, the longest of those that have one length.
+const NUMBER: usize = 2 + 8;
+/// Bytes in front of text and of bytes: a tag and their length.
+const LENGTHS: usize = 1 + 8;
+
 /// One column's value in a key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Part<'a> {
@@ -25,6 +30,15 @@ pub enum Part<'a> {
 }
 
 impl Part<'_> {
+    /// Most bytes of the encoding.
+    pub(super) fn room(&self) -> usize {
+        match *self {
+            Self::Text(text) => LENGTHS + text.len(),
+            Self::Bytes(value) => LENGTHS + value.len(),
+            _ => NUMBER,
+        }
+    }
+
     /// Appends the encoding: a tag, then a fixed number of bytes or a length and bytes, so that keys are equal where
     /// their encodings are. False for NULL, which has none.
     pub(super) fn encode(&self, out: &mut Vec<u8>) -> bool {
@@ -100,5 +114,15 @@ mod tests {
             assert!(one.is_some() && all[at + 1..].iter().all(|other| other != one), "{at}");
         }
         assert_eq!(encoded(&[Part::Int(1), Part::Null, Part::Int(2)]), None);
+    }
+
+    #[test]
+    fn no_encoding_is_longer_than_the_room_that_is_made_for_it() {
+        let (decimal, text) = (Part::Decimal { value: 7, scale: 3 }, Part::Text("合 x"));
+        let parts = [Part::Int(i64::MIN), decimal, Part::Bool(true), Part::Date(-1), text, Part::Bytes(&[7; 40])];
+        for part in parts {
+            assert!(encoded(&[part]).is_some_and(|bytes| bytes.len() <= part.room()));
+        }
+        assert_eq!(encoded(&[text]).map(|bytes| bytes.len()), Some(text.room()));
     }
 }

@@ -82,14 +82,12 @@ fn encode(
     Err(ctx.name(Abort::local("the elements are not distinct, or cannot be encoded with any of the session's seeds")))
 }
 
-/// The receiver's side: what `sender` programmed at the first `count` of `elements`, which are as many as agreed. `ctx` is a fork
-/// for these two parties.
+/// The receiver's side: what `sender` programmed at `elements`, which are as many as agreed. `ctx` is a fork for these two parties.
 pub(super) async fn obtain(
     mut ctx: Context,
     sender: usize,
     parameters: &Parameters,
     elements: &[Block],
-    count: usize,
 ) -> Result<Zeroizing<Vec<Block>>, Abort> {
     ctx.enter("program");
     let outputs = Zeroizing::new(oprf::evaluate(&mut ctx, sender, parameters.mode(), elements).await?);
@@ -107,8 +105,8 @@ pub(super) async fn obtain(
     if sum(&ctx, &table).to_bytes() != *stated {
         return Err(ctx.name(Abort::peer(sender, "a table that does not add up as stated")));
     }
-    let mut values = Zeroizing::new(vec![Block::ZERO; count]);
-    store(&ctx, size, parameters, attempt)?.decode(&table, &elements[..count], &mut values);
-    xor_into(&mut values, &outputs[..count]);
+    let mut values = Zeroizing::new(vec![Block::ZERO; elements.len()]);
+    store(&ctx, size, parameters, attempt)?.decode(&table, elements, &mut values);
+    xor_into(&mut values, &outputs);
     Ok(values)
 }

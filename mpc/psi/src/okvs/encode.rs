@@ -24,8 +24,11 @@ impl<'a> Encoder<'a> {
             let fault = if okvs.bins() == 1 { EncodeFault::TooManyKeys } else { EncodeFault::Unlucky };
             return Err(fault);
         }
-        let (rows, targets) = (Zeroizing::new(Vec::<[u32; 3]>::new()), Zeroizing::new(Vec::<Block>::new()));
-        Ok(Self { okvs, partition, rows, targets, peeler: Peeler::default() })
+        // Room for the fullest bin: a vector that does not grow leaves no copy behind.
+        let most = partition.longest();
+        let (rows, targets) = (Vec::<[u32; 3]>::with_capacity(most), Vec::<Block>::with_capacity(most));
+        let (rows, targets) = (Zeroizing::new(rows), Zeroizing::new(targets));
+        Ok(Self { okvs, partition, rows, targets, peeler: Peeler::new(most) })
     }
 
     /// Fills the slots of bin `bin`, which are random before, so that its keys have `values`, with the rows of

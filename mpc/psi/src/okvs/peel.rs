@@ -10,7 +10,6 @@ use zeroize::Zeroize;
 const USE: u64 = 1 << 32;
 
 /// Memory of peeling, kept from bin to bin; wiped when dropped.
-#[derive(Default)]
 pub(super) struct Peeler {
     words: Vec<u64>,
     queue: Vec<u32>,
@@ -18,6 +17,11 @@ pub(super) struct Peeler {
 }
 
 impl Peeler {
+    /// For at most so many keys, and always as many slots.
+    pub(super) fn new(keys: usize) -> Self {
+        Self { words: Vec::new(), queue: Vec::new(), order: Vec::with_capacity(keys) }
+    }
+
     /// Peels keys with the given places among `slots` slots: key and slot of every key that was put aside, in that
     /// order.
     pub(super) fn peel(&mut self, rows: &[[u32; 3]], slots: usize) -> &[[u32; 2]] {
@@ -78,7 +82,7 @@ mod tests {
     #[test]
     fn every_key_put_aside_has_a_slot_that_no_later_one_uses() {
         let rows = [[0, 1, 2], [1, 2, 3], [3, 4, 5], [6, 7, 8], [0, 4, 8]];
-        let mut peeler = Peeler::default();
+        let mut peeler = Peeler::new(5);
         let order = peeler.peel(&rows, 9).to_vec();
         assert_eq!(order.len(), rows.len());
         for (at, [key, slot]) in order.iter().enumerate() {
@@ -89,7 +93,7 @@ mod tests {
 
     #[test]
     fn equal_rows_are_the_core_and_the_memory_serves_again() {
-        let mut peeler = Peeler::default();
+        let mut peeler = Peeler::new(5);
         let rows = [[5, 6, 7], [0, 1, 2], [2, 1, 0], [2, 3, 4]];
         let keys: Vec<u32> = peeler.peel(&rows, 8).iter().map(|[key, _]| *key).collect();
         assert!(keys.len() == 2 && keys.contains(&0) && keys.contains(&3));

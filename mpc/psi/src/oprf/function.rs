@@ -2,6 +2,7 @@
 
 use base_gm::sm3::Many;
 use mpc_block::{Aes, Block};
+use zeroize::Zeroizing;
 
 use crate::line::halves;
 use crate::okvs::hash_keys;
@@ -29,16 +30,19 @@ impl Function {
     /// `H`: `out[i]` becomes the output for `keys[i]`, whose decoded block with all masks is `inputs[i]`: SM3 of the
     /// salt, the input and the key, 48 bytes, which is one call of the compression.
     pub(super) fn outputs(&self, inputs: &[Block], keys: &[Block], out: &mut [[Block; 2]]) {
-        let mut many = Many::new();
+        let mut many = Zeroizing::new(Many::new());
         let salt = self.salt.to_bytes();
         let parts = inputs.chunks(TOGETHER).zip(keys.chunks(TOGETHER)).zip(out.chunks_mut(TOGETHER));
         for ((inputs, keys), out) in parts {
             for (input, key) in inputs.iter().zip(keys) {
                 many.plain(&[&salt, &input.to_bytes(), &key.to_bytes()]);
             }
-            for (out, digest) in out.iter_mut().zip(many.digests()) {
-                *out = halves(&digest.0);
-            }
+            let mut places = out.iter_mut();
+            many.each_digest(|digest| {
+                if let Some(place) = places.next() {
+                    *place = halves(&digest.0);
+                }
+            });
         }
     }
 }

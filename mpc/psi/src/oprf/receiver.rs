@@ -8,7 +8,7 @@ use mpc_ot::vole;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::function::Function;
-use super::{COMMITMENT_BYTES, OPENING_BYTES, Start};
+use super::{COMMITMENT_BYTES, OPENING_BYTES, REPLY_BYTES, Start};
 use crate::Mode;
 use crate::line::{self, Line, halves};
 use crate::okvs::{ATTEMPTS, Encoder, Okvs, Partition};
@@ -47,7 +47,9 @@ pub(crate) async fn evaluate_pairs(
     let Correlation { a, b } = correlation(&mut line, vole, okvs.slots()).await?;
     let (responder, reply) = Responder::answer(toss, commitment, line.random_bytes());
     line.enter("coin");
-    line.send(reply.to_wire()).await?;
+    let mut message = line::message(REPLY_BYTES);
+    reply.encode(&mut message);
+    line.send(message).await?;
 
     let partition = Partition::new(&okvs, keys);
     let mut table = Table::new(&okvs, &function, &partition, line.random_block(), &line)?;
@@ -64,7 +66,7 @@ pub(crate) async fn evaluate_pairs(
     drop((a, b));
 
     line.enter("opening");
-    let opening = line.receive(OPENING_BYTES).await?;
+    let opening = Zeroizing::new(line.receive(OPENING_BYTES).await?);
     let opening = Opening::from_wire(&opening).map_err(|fault| line.blame(fault.to_string()))?;
     let coin = responder.finish(&opening).map_err(|fault| line.blame(fault.to_string()))?;
     let coin = Zeroizing::new(halves(coin.expose())[0]);
@@ -106,7 +108,7 @@ impl<'a> Table<'a> {
     ) -> Result<Self, Abort> {
         let encoder = Encoder::new(okvs, partition).map_err(|fault| line.fail(fault.to_string()))?;
         let slots = Zeroizing::new(vec![Block::ZERO; okvs.width()]);
-        let values = Zeroizing::new(Vec::<Block>::new());
+        let values = Zeroizing::new(Vec::<Block>::with_capacity(partition.longest()));
         Ok(Self { encoder, function, partition, filling: BlockPrg::new(fill), slots, values })
     }
 

@@ -8,9 +8,9 @@ use mpc_ot::vole;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::function::Function;
-use super::{REPLY_BYTES, Start};
+use super::{OPENING_BYTES, REPLY_BYTES, Start};
 use crate::Mode;
-use crate::line::{Line, halves};
+use crate::line::{self, Line, halves};
 use crate::okvs::{ATTEMPTS, Okvs, Partition};
 
 /// The party that holds the function. What it evaluates is pseudorandom to a receiver that did not evaluate it too.
@@ -27,11 +27,19 @@ pub struct Sender {
 }
 
 /// Memory for one bin of keys.
-#[derive(Default)]
 struct Room {
     decoded: Zeroizing<Vec<Block>>,
     values: Zeroizing<Vec<Block>>,
     outputs: Zeroizing<Vec<[Block; 2]>>,
+}
+
+impl Room {
+    /// For bins of at most so many keys: a vector that does not grow leaves no copy behind.
+    fn new(keys: usize) -> Self {
+        let blocks = || Zeroizing::new(Vec::<Block>::with_capacity(keys));
+        let outputs = Zeroizing::new(Vec::<[Block; 2]>::with_capacity(keys));
+        Self { decoded: blocks(), values: blocks(), outputs }
+    }
 }
 
 impl Sender {
@@ -64,13 +72,13 @@ impl Sender {
         let delta = Zeroizing::new(line.random_block());
         let table = correlation(&mut line, vole, *delta, slots).await?;
         line.enter("coin");
-        let reply = line.receive(REPLY_BYTES).await?;
+        let reply = Zeroizing::new(line.receive(REPLY_BYTES).await?);
         let reply = Reply::from_wire(&reply).map_err(|fault| line.blame(fault.to_string()))?;
         let (coin, opening) = committer.open(reply);
         let coin = Zeroizing::new(halves(coin.expose())[0]);
         let mut this = Self { attempts: Vec::new(), okvs, function, table, delta, coin };
         let partition = Partition::new(&this.okvs, keys);
-        let mut room = Room::default();
+        let mut room = Room::new(partition.longest());
         line.enter("table");
         for bin in 0..this.okvs.bins() {
             let message = line.receive(bin_bytes).await?;
@@ -78,7 +86,9 @@ impl Sender {
             this.evaluate_bin(bin, &partition, &mut room, out);
         }
         line.enter("opening");
-        line.send(opening.to_wire()).await?;
+        let mut message = line::message(OPENING_BYTES);
+        opening.encode(&mut message);
+        line.send(message).await?;
         Ok(this)
     }
 
@@ -123,7 +133,7 @@ impl Sender {
     pub fn evaluate(&self, keys: &[Block], out: &mut [Block]) {
         assert_eq!(keys.len(), out.len(), "a place a key");
         let partition = Partition::new(&self.okvs, keys);
-        let mut room = Room::default();
+        let mut room = Room::new(partition.longest());
         let mut pairs = Zeroizing::new(vec![[Block::ZERO; 2]; keys.len()]);
         (0..self.okvs.bins()).for_each(|bin| self.evaluate_bin(bin, &partition, &mut room, &mut pairs));
         out.iter_mut().zip(pairs.iter()).for_each(|(out, pair)| *out = pair[0]);

@@ -48,6 +48,7 @@ impl<'a, S: Spill> Writer<'a, S> {
         let hash = (self.cipher.encrypt(element) ^ element).to_u128() as u32;
         let bucket = ((u64::from(hash) * self.buffers.len() as u64) >> 32) as usize;
         let buffer = &mut self.buffers[bucket];
+        make_room(buffer);
         buffer.extend_from_slice(&element.to_bytes());
         buffer.extend_from_slice(&row.to_be_bytes());
         if buffer.len() >= BUFFER_BYTES {
@@ -70,6 +71,16 @@ impl<'a, S: Spill> Writer<'a, S> {
     }
 }
 
+/// Room for one more record; memory that is given up for more is wiped.
+fn make_room(buffer: &mut Zeroizing<Vec<u8>>) {
+    if buffer.capacity() - buffer.len() < RECORD_BYTES {
+        let most = BUFFER_BYTES + RECORD_BYTES;
+        let mut larger = Zeroizing::new(Vec::<u8>::with_capacity((4 * buffer.capacity()).clamp(1 << 10, most)));
+        larger.extend_from_slice(&buffer[..]);
+        *buffer = larger;
+    }
+}
+
 /// Elements and rows of a run; `None` when it ends within a record.
 pub(super) fn parse(bytes: &[u8]) -> Option<(Zeroizing<Vec<Block>>, Vec<u64>)> {
     let (records, rest) = bytes.as_chunks::<RECORD_BYTES>();
@@ -81,4 +92,22 @@ pub(super) fn parse(bytes: &[u8]) -> Option<(Zeroizing<Vec<Block>>, Vec<u64>)> {
         rows.push(u64::from_be_bytes(*row));
     }
     rest.is_empty().then_some((blocks, rows))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_has_room_before_it_is_written_to_and_no_more_than_its_bound() {
+        let mut buffer = Zeroizing::new(Vec::<u8>::new());
+        for at in 0..=BUFFER_BYTES / RECORD_BYTES {
+            make_room(&mut buffer);
+            let memory = buffer.as_ptr();
+            buffer.extend_from_slice(&[at as u8; RECORD_BYTES]);
+            assert_eq!(buffer.as_ptr(), memory, "a vector that grows by itself leaves a copy behind");
+        }
+        assert!(buffer.capacity() <= BUFFER_BYTES + RECORD_BYTES);
+        assert!(buffer.chunks(RECORD_BYTES).enumerate().all(|(at, record)| record == [at as u8; RECORD_BYTES]));
+    }
 }

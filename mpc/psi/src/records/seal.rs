@@ -29,7 +29,7 @@ pub(super) fn seal(indices: &[usize], pairs: &[[Block; 2]], payloads: &[u8], pay
         return Vec::new();
     }
     let mut out = Vec::with_capacity(indices.len() * bytes(payload));
-    let mut many = Many::new();
+    let mut many = Zeroizing::new(Many::new());
     for index in indices {
         let start = out.len();
         out.extend_from_slice(&payloads[index * payload..][..payload]);

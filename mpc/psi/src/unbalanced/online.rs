@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use mpc_block::Block;
 use mpc_core::{Abort, Context};
+use zeroize::Zeroizing;
 
 use super::MAX_QUERIES;
 use super::cache::Cache;
@@ -86,10 +87,10 @@ pub async fn query(
     let mut first = 0;
     for batch in batches(queries) {
         let inputs = (first..first + batch).map(|at| match elements.get(at) {
-            Some(element) => element.to_bytes(),
+            Some(element) => Zeroizing::new(element.to_bytes()),
             None => asking.filler(),
         });
-        let inputs: Vec<[u8; 16]> = inputs.collect();
+        let inputs: Vec<Input> = inputs.collect();
         asking.ask(inputs).await?;
         first += batch;
     }
@@ -100,26 +101,29 @@ pub async fn query(
     Ok(values.filter_map(|(element, value)| cache.find(value).map(|label| Match { element, label })).collect())
 }
 
+/// What the function is evaluated at: an element, or what stands for none; wiped when dropped.
+type Input = Zeroizing<[u8; 16]>;
+
 /// The client in a session.
 struct Asking {
     fork: Context,
     owner: usize,
     client: Client,
-    waiting: VecDeque<Asked<[u8; 16]>>,
+    waiting: VecDeque<Asked<Input>>,
     /// The function's values of what was answered.
     values: Vec<Value>,
 }
 
 impl Asking {
     /// An input that stands for no element.
-    fn filler(&self) -> [u8; 16] {
-        let mut input = [0; 16];
-        self.fork.random(&mut input);
+    fn filler(&self) -> Input {
+        let mut input = Zeroizing::new([0; 16]);
+        self.fork.random(&mut *input);
         input
     }
 
     /// Sends a batch, and takes an answer when enough batches are under way.
-    async fn ask(&mut self, inputs: Vec<[u8; 16]>) -> Result<(), Abort> {
+    async fn ask(&mut self, inputs: Vec<Input>) -> Result<(), Abort> {
         let fork = &self.fork;
         let (asked, request) = self.client.ask(inputs, &mut |out: &mut [u8]| fork.random(out));
         if self.waiting.len() < WINDOW {

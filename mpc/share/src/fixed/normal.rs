@@ -79,17 +79,21 @@ pub(super) async fn power_of_two<E: Engine>(
     Ok(factors.pop().unwrap_or_else(|| engine.constant(1, len)))
 }
 
-/// `x / 2^by` for any `by`, negative ones multiplying: as [`Engine::truncate`], in steps; the error is below one unit and
-/// 2^-32.
+/// Most places that are cut off: of numbers below 2^62 in magnitude less than a quarter is left beyond them, which is rounded.
+const ALL_PLACES: u32 = 2 * MOST_PLACES;
+
+/// `x / 2^by` for any `by`, negative ones multiplying: as [`Engine::truncate`], in one step or two; the error is below one unit
+/// and 2^-32, beyond [`ALL_PLACES`] below one unit and a quarter. A power of a number far below 0 asks for a thousand million places.
 pub(super) async fn shift_down<E: Engine>(engine: &mut E, x: E::Integers, by: i32) -> Result<E::Integers, Abort> {
     if by <= 0 {
         return Ok(x.scale(1u64.checked_shl(by.unsigned_abs()).unwrap_or(0)));
     }
-    let (mut x, mut left) = (x, by.unsigned_abs());
-    while left > 0 {
-        let step = left.min(MOST_PLACES);
-        x = engine.truncate(&x, step).await?;
-        left -= step;
+    let by = by.unsigned_abs().min(ALL_PLACES);
+    // The few places first, so that their rounding is cut off too.
+    let few = by % MOST_PLACES;
+    let mut x = if few > 0 { engine.truncate(&x, few).await? } else { x };
+    for _ in 0..by / MOST_PLACES {
+        x = engine.truncate(&x, MOST_PLACES).await?;
     }
     Ok(x)
 }

@@ -4,7 +4,7 @@ use mpc_core::Abort;
 
 use super::Column;
 use crate::interval::{Overflow, Range};
-use crate::{Arith, Bits, Rep3, Z64};
+use crate::{Arith, Bits, Rep3, Replicated, Z64};
 
 /// Most fractional bits of a number.
 pub const MAX_FRAC: u32 = 20;
@@ -134,10 +134,10 @@ impl Rep3 {
     }
 
     /// Of equally long columns, row by row: the largest number, and the number of the first column that has it. As
-    /// [`Rep3::argmax`].
+    /// [`Replicated::argmax`].
     ///
     /// # Errors
-    /// As [`Rep3::argmax`].
+    /// As [`Replicated::argmax`].
     pub async fn fixed_argmax(&mut self, columns: &[&Fixed]) -> Result<(Fixed, Arith), Abort> {
         let raw: Vec<&Arith> = columns.iter().map(|column| &column.raw).collect();
         let (largest, place) = self.argmax(&raw).await?;

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::{N, POLY};
+use super::{LIMBS, N, POLY};
 use crate::parameters::Network;
 
 /// Ciphertexts of one message take no more words than this, unless one column of blocks always does: 64 MiB.
@@ -78,6 +78,12 @@ impl Plan {
     /// Columns of blocks that are worked on in one go.
     pub(super) fn slab(&self) -> usize {
         (MESSAGE_WORDS / self.heaviest()).clamp(1, self.counts()[2].max(1))
+    }
+
+    /// Words that each party sends: ciphertexts of the right, answers for every block of the result, and its coefficients.
+    pub(super) fn words(&self) -> usize {
+        let ([rows, inner, columns], [n, _, k]) = (self.counts(), self.whole);
+        POLY * columns * (inner + rows) + LIMBS * n * k
     }
 
     /// What block `at` of dimension `of` covers.

@@ -13,18 +13,29 @@ use super::values::{add, add_product, dots, multiply, subtract_product};
 use super::{LIMBS, N, POLY};
 use crate::convert::Words;
 use crate::line::{Line, SEED_BYTES};
+use crate::parameters::Network;
 use crate::party::Party;
+
+/// The cheapest plan for a product, and whether it is that of the transposed one.
+fn planned([n, m, k]: [usize; 3], network: Network) -> (Plan, bool) {
+    let ((plan, cost), (turned, turned_cost)) = (Plan::new([n, m, k], network), Plan::new([k, m, n], network));
+    if cost <= turned_cost { (plan, false) } else { (turned, true) }
+}
+
+/// Words that each party sends for a product, the keys of the session aside; no dimension is 0.
+pub(crate) fn words_sent(shape: [usize; 3], network: Network) -> usize {
+    planned(shape, network).0.words()
+}
 
 /// This party's shares of the product of two shared matrices; no dimension is 0.
 pub(crate) async fn matmul(party: &mut Party, x: &[u64], y: &[u64], shape: [usize; 3]) -> Result<Words, Abort> {
-    let network = party.parameters.network;
     let [n, m, k] = shape;
-    let ((plan, cost), (turned, turned_cost)) = (Plan::new(shape, network), Plan::new([k, m, n], network));
-    if cost <= turned_cost {
+    let (plan, turned) = planned(shape, party.parameters.network);
+    if !turned {
         return run(party, &plan, x, y).await;
     }
     let (left, right) = (transposed(y, [m, k]), transposed(x, [n, m]));
-    let out = run(party, &turned, &left, &right).await?;
+    let out = run(party, &plan, &left, &right).await?;
     Ok(transposed(&out, [k, n]))
 }
 

@@ -1,5 +1,7 @@
 //! Into the shares and out of them.
 
+use std::mem::take;
+
 use mpc_core::Abort;
 use zeroize::Zeroizing;
 
@@ -51,8 +53,8 @@ impl Two {
     /// As all operations.
     pub async fn reveal_bits(&mut self, to: usize, x: &BitShares) -> Result<Option<Vec<bool>>, Abort> {
         let theirs = self.shares_to(to, "reveal bits", x.words(), x.len()).await?;
-        Ok(theirs.map(|theirs| {
-            let open = x.xor(&BitShares::of(theirs, x.len()));
+        Ok(theirs.map(|mut theirs| {
+            let open = x.xor(&BitShares::of(take(&mut *theirs), x.len()));
             (0..x.len()).map(|at| open.get(at)).collect()
         }))
     }
@@ -64,12 +66,12 @@ impl Two {
         operation: &str,
         mine: &[u64],
         len: usize,
-    ) -> Result<Option<Vec<u64>>, Abort> {
+    ) -> Result<Option<Zeroizing<Vec<u64>>>, Abort> {
         exists(to)?;
         let mut party = self.open()?;
         let mut line = party.line(operation, &[to, len]);
         let theirs = if to == party.me() {
-            Some(line.words(&[], mine.len()).await?)
+            Some(Zeroizing::new(line.words(&[], mine.len()).await?))
         } else {
             line.words(mine, 0).await?;
             None

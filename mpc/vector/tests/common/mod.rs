@@ -1,9 +1,9 @@
-//! Programs checked and run by three parties in one process.
+//! Programs checked for a scheme, and run by its parties in one process.
 
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use mpc_core::{Abort, Context, memory};
-use mpc_vector::{Column, Placement, Problem, Program, Source, Told, run};
+use mpc_vector::{Column, Placement, Problem, Program, Scheme, Source, Told, run};
 use tokio::task::JoinHandle;
 
 /// Columns without digits behind the point, all of one range.
@@ -11,8 +11,13 @@ pub fn whole(columns: usize, low: i64, high: i64) -> Vec<Column> {
     vec![Column { digits: 0, low, high }; columns]
 }
 
+/// A program for three parties that follow the protocol.
 pub fn check(text: &str, columns: &[Vec<Column>]) -> Result<Program, Problem> {
-    Source::parse(text)?.check(columns)
+    check_for(Scheme::Three, text, columns)
+}
+
+pub fn check_for(scheme: Scheme, text: &str, columns: &[Vec<Column>]) -> Result<Program, Problem> {
+    Source::parse(text)?.check(scheme, columns)
 }
 
 /// The part of one party, which owns the inputs that `owners` says.
@@ -28,10 +33,11 @@ pub async fn part(
     run(&mut ctx, &program, &place, &mine).await
 }
 
-/// What the receiver, party 1, is told: the results as they are shown.
+/// What the receiver, party 1, is told: the results as they are shown. Of two parties the second owns what the third would.
 pub async fn told(program: &Program, owners: &[usize], inputs: &[Vec<i64>]) -> Vec<Vec<i128>> {
-    let place = Placement { owners: owners.to_vec(), receiver: 1 };
-    let contexts = memory::contexts(memory::network(3), [23; 32]);
+    let parties = program.scheme().parties();
+    let place = Placement { owners: owners.iter().map(|owner| (*owner).min(parties - 1)).collect(), receiver: 1 };
+    let contexts = memory::contexts(memory::network(parties), [23; 32]);
     let tasks: Vec<JoinHandle<_>> = contexts
         .into_iter()
         .enumerate()
@@ -41,8 +47,8 @@ pub async fn told(program: &Program, owners: &[usize], inputs: &[Vec<i64>]) -> V
     for task in tasks {
         seen.push(task.await.expect("no panic").expect("no abort"));
     }
-    assert!(seen[0].is_none() && seen[2].is_none(), "the receiver alone is told");
     let told = seen.swap_remove(1).expect("results");
+    assert!(seen.iter().all(Option::is_none), "the receiver alone is told");
     let kinds = program.results().iter().map(|result| result.form);
     let shown = told.into_iter().zip(kinds).map(|(raw, form)| {
         assert_eq!(raw.len(), form.len());

@@ -82,7 +82,7 @@ impl NodeDesk {
                     transaction: mark.transaction.to_string(),
                 })
                 .collect(),
-            has_result: self.results.has(id),
+            has_result: job.delivered.is_some() && self.results.has(id),
         })
     }
 
@@ -91,6 +91,11 @@ impl NodeDesk {
         // The answer is the analyst's and the receiving organisation's owners', nobody else's.
         if who.id != job.proposal.analyst && !who.roles.iter().any(|r| r == "owner") {
             return Err(Fault::new(Code::NotAllowed, "read answer", format!("{} did not ask for it", who.id)));
+        }
+        // It is kept before its delivery is told. Where the node was killed in between, nobody has received it.
+        if job.delivered.is_none() {
+            let why = "the ledger tells of no answer of the job that was delivered";
+            return Err(Fault::new(Code::NotFound, "read answer", why));
         }
         let answer = self.results.read(id)?;
         let cell = |row: usize, column: usize, cell: &AnswerCell| Cell {

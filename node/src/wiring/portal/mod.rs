@@ -8,10 +8,7 @@ mod prepare;
 mod query;
 mod stats;
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use base_rt::{Apart, Clock, Entropy};
@@ -19,7 +16,6 @@ use base_types::{
     Digest, Height, JobId, OrgId, PersonId,
     fault::{Code, Fault},
 };
-use connectors_api::SourceConfig;
 use futures::stream::BoxStream;
 use ledger_chain::{Chain, ChainFault};
 use ledger_light::{Organisation, Role};
@@ -55,8 +51,6 @@ pub struct NodeDesk {
     pub notary: Arc<Notary>,
     /// Where sources are.
     pub sources: Arc<Sources>,
-    /// Registrations that await a signature, by the digest of their entry.
-    pub pending: Mutex<BTreeMap<Digest, SourceConfig>>,
     /// Answers received.
     pub results: Arc<Results>,
     /// Runs under way.

@@ -12,7 +12,7 @@ use base_wire::{Decode, Encode};
 use connectors_api::SourceConfig;
 use ledger_light::Transaction;
 use ledger_vm::notary::{Entry, EntryKind};
-use notary_terms::{ApprovalBody, CancelBody, ColumnClass, RejectBody, RuleSet, dataset_subject};
+use notary_terms::{ApprovalBody, CancelBody, ColumnClass, RejectBody, RuleSet, Source, dataset_subject};
 use portal_api::{
     Person,
     views::{
@@ -104,9 +104,7 @@ impl NodeDesk {
             format!("register {dataset}: {columns} columns, at most {} rows", source.rows_bound),
             None,
         );
-        // Kept aside until the owner's signature is on the ledger: nobody moves a source without one.
-        let name = sm3::sm3(&entry.to_wire());
-        self.pending.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(name, config);
+        self.sources.set_aside(sm3::sm3(&entry.to_wire()), config);
         Ok(prepared)
     }
 
@@ -175,14 +173,22 @@ impl NodeDesk {
         let entry = Entry::from_wire(&transaction.payload).map_err(|e| bad(step, e))?;
         let digest = transaction.digest();
         let name = sm3::sm3(&transaction.payload);
-        let executed = self.chain.submit(transaction).await.map_err(told(step))?;
-        let config = self.pending.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(&name);
-        if let Some(config) = config.filter(|_| executed.refusal.is_none()) {
-            self.sources.keep(config)?;
+        let expected = self.sources.expects(&name)?;
+        // What was sent before may be sent again.
+        if !expected && self.registers(&entry) && self.chain.transaction(&digest).map_err(told(step))?.is_none() {
+            return Err(bad(step, "this node no longer knows where the source is: prepare its registration again"));
         }
+        let executed = self.chain.submit(transaction).await.map_err(told(step))?;
+        self.sources.settle(&name, executed.refusal.is_none())?;
         self.seen().await;
         let job = self.notary.book(|book| book.job(&entry.subject).is_some())?.then(|| entry.subject.to_string());
         Ok(Submitted { digest: digest.to_string(), height: executed.height, refusal: executed.refusal, job })
+    }
+
+    /// Whether an entry registers a source of this organisation's.
+    fn registers(&self, entry: &Entry) -> bool {
+        let own = |source: Source| &source.dataset.owner() == self.me_org();
+        entry.kind == EntryKind::SourceRegistered && Source::from_wire(&entry.body).is_ok_and(own)
     }
 
     /// Waits until the book holds all that the ledger holds now, so that whoever asks next sees it.

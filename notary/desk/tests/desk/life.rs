@@ -67,6 +67,7 @@ async fn a_restart_in_a_run_leaves_an_aborted_receipt_and_never_resumes() {
     drop(office);
 
     let mut office = Office::open(&world, "health");
+    world.tick();
     let (cut, attempt, fault) = office.order().await.err().expect("not resumed");
     assert_eq!((cut, attempt, fault.code), (job, 1, Code::PeerGone), "{fault}");
     office.idle(&world).await;
@@ -90,10 +91,58 @@ async fn a_run_begun_in_an_earlier_life_is_known_by_its_entries() {
     settle().await;
     world.start(job);
     read(&world, job);
-    *office.pen.seen.lock().expect("lock") = u64::MAX;
+    office.pen.sees(u64::MAX);
     world.tick();
     let (_, _, fault) = office.order().await.err().expect("not resumed");
     assert_eq!(fault.code, Code::PeerGone);
+}
+
+/// The node's last word stands in a block that it has not seen: it was killed before that came, or its ledger is from a backup.
+#[tokio::test]
+async fn a_run_that_ended_as_planned_is_not_told_as_broken_off_by_a_node_that_comes_back() {
+    for started in [false, true] {
+        let world = World::furnished();
+        let job = approved(&world);
+        let before = world.log().len() as u64;
+        world.start(job);
+        read(&world, job);
+        let receipt = ReceiptBody { outcome: Outcome::Done, transcript: Digest([8; 32]), millis: 5, resumed: 0 };
+        world.write("health/node", &plain(job, K::Receipt, 1, receipt.to_wire())).expect("told");
+        let mut office = Office::troubled(&world, "health", before + u64::from(started), (0, 0));
+        settle().await;
+        // First the start comes alone, then the read, then what the node said at last.
+        for place in before + 1..before + 4 {
+            office.pen.sees(place);
+            world.tick();
+            office.until(|book| (book.cursor >= place).then_some(())).await;
+            settle().await;
+        }
+        office.pen.sees(u64::MAX);
+        office.idle(&world).await;
+    }
+}
+
+/// The clock was set back between the two lives by more than the time between them.
+#[tokio::test]
+async fn a_ledger_from_a_backup_begins_no_run_again_whatever_the_clock_says() {
+    let world = World::furnished();
+    let job = approved(&world);
+    let before = world.log().len() as u64;
+    world.start(job);
+    read(&world, job);
+    world.clock.set(world.job(&job).starts[0].1.time - 60_000);
+    let mut office = Office::troubled(&world, "health", before, (0, 0));
+    // How far the others are is not known yet, then it is.
+    *office.pen.forgotten.lock().expect("lock") = u64::MAX;
+    settle().await;
+    office.pen.sees(before + 1);
+    world.tick();
+    office.until(|book| (book.cursor > before).then_some(())).await;
+    *office.pen.forgotten.lock().expect("lock") = world.height() + 2;
+    office.pen.sees(u64::MAX);
+    world.tick();
+    let (cut, attempt, fault) = office.order().await.err().expect("not begun again");
+    assert_eq!((cut, attempt, fault.code, fault.step.as_str()), (job, 1, Code::PeerGone, "restart"), "{fault}");
 }
 
 /// The backup ends before the start or behind it; either way what this node told of the run is with the others only, and comes last.
@@ -108,11 +157,13 @@ async fn a_ledger_from_a_backup_begins_no_run_again_and_new_ones_only() {
         let kept = before + u64::from(started);
         let mut office = Office::troubled(&world, "health", kept, (0, 0));
         settle().await;
-        *office.pen.seen.lock().expect("lock") = before + 1;
+        office.pen.sees(before + 1);
+        world.tick();
+        office.until(|book| (book.cursor > before).then_some(())).await;
+        office.pen.sees(u64::MAX);
         world.tick();
         let (cut, attempt, fault) = office.order().await.err().expect("not begun again");
         assert_eq!((cut, attempt, fault.code, fault.step.as_str()), (job, 1, Code::PeerGone, "restart"), "{fault}");
-        *office.pen.seen.lock().expect("lock") = u64::MAX;
         office.idle(&world).await;
         let next = approved(&world);
         world.start(next);

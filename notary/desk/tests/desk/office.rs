@@ -199,8 +199,8 @@ impl Office {
     fn with(world: &Arc<World>, name: &str, (seen, failing): (u64, (u32, u32)), planner: Arc<dyn Deriver>) -> Self {
         let who = format!("{name}/node");
         let secret = Arc::new(key(&who));
-        let (seen, failing) = (Mutex::new(seen), Mutex::new(failing));
-        let pen = Arc::new(Pen { world: world.clone(), who, seen, failing });
+        let (seen, failing, forgotten) = (Mutex::new(seen), Mutex::new(failing), Mutex::default());
+        let pen = Arc::new(Pen { world: world.clone(), who, seen, failing, forgotten });
         let (sender, orders) = mpsc::channel(16);
         let desk = Desk::new(org(name), secret, pen.clone(), planner, world.clock.clone(), sender);
         let task = tokio::spawn(desk.clone().follow());

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use base_gm::{sm2::SecretKey, sm3::sm3};
 use base_rt::clock::{Clock, ManualClock};
 use base_types::{
-    Digest, Height, OrgId, PersonId,
+    Digest, Height, OrgId, PersonId, TimeMs,
     fault::{Code, Fault},
 };
 use base_wire::{Decode, Encode};
@@ -158,6 +158,21 @@ pub struct Pen {
     pub seen: Mutex<u64>,
     /// Calls that fail before the ledger answers: reads and writes.
     pub failing: Mutex<(u32, u32)>,
+    /// Up to where the node may have acted in an earlier life.
+    pub forgotten: Mutex<Height>,
+}
+
+impl Pen {
+    /// From now on entries up to a place are there.
+    pub fn sees(&self, place: u64) {
+        *self.seen.lock().expect("lock") = place;
+    }
+
+    /// Entries that are there.
+    fn there(&self) -> impl Iterator<Item = (u64, Record, Entry)> {
+        let seen = *self.seen.lock().expect("lock");
+        self.world.log().into_iter().filter(move |(place, ..)| *place <= seen)
+    }
 }
 
 fn fails(left: &mut u32) -> Result<(), Fault> {
@@ -177,13 +192,19 @@ impl Journal for Pen {
 
     fn after(&self, cursor: u64, limit: usize) -> Result<Vec<(u64, Record, Entry)>, Fault> {
         fails(&mut self.failing.lock().expect("lock").0)?;
-        let seen = *self.seen.lock().expect("lock");
-        let entries = self.world.log().into_iter().filter(|(place, ..)| *place > cursor && *place <= seen);
-        Ok(entries.take(limit).collect())
+        Ok(self.there().filter(|(place, ..)| *place > cursor).take(limit).collect())
     }
 
     fn heights(&self) -> watch::Receiver<Height> {
         self.world.heights.subscribe()
+    }
+
+    fn time(&self) -> Result<TimeMs, Fault> {
+        Ok(self.there().last().map_or(START, |(_, record, _)| record.time))
+    }
+
+    fn forgotten(&self) -> Result<Height, Fault> {
+        Ok(*self.forgotten.lock().expect("lock"))
     }
 
     fn chain(&self) -> Digest {

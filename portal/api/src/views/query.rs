@@ -14,11 +14,13 @@ pub struct QueryDraft {
     pub sql: String,
     /// What it is for, one word of the consortium's list.
     pub purpose: String,
-    /// The organisations whose nodes compute aggregates: three, or the two owners of a join; the node's own three where absent.
+    /// The organisations whose nodes compute aggregates or a program over vectors: three, or the two owners; the node's own three where
+    /// absent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<String>,
-    /// The tier that is asked for; the query's own where absent. Aggregates among three nodes run in tier `b` or, to withstand a node
-    /// that cheats, in `b+`; a program of two parties in `c` or, where both are trusted to follow the protocol, in `a`, which is faster.
+    /// The tier that is asked for; the query's own where absent. Aggregates and programs over vectors among three nodes run in tier `b` or, to
+    /// withstand a node that cheats, in `b+`; a program of two parties in `c` or, where both are trusted to follow the protocol, in `a`, which
+    /// is faster; one over vectors between two nodes in `a` alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<String>,
 }

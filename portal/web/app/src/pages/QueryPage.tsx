@@ -67,7 +67,9 @@ export function QueryPage() {
   const fits = (entry: Entry) => {
     const proposal = readProposal(entry.body)
     if (proposal.purpose !== purpose) return `purpose: ${proposal.purpose}`
-    if (tier && proposal.tier.toLowerCase() !== tier) return `tier: ${proposal.tier}`
+    // A program runs in A, where both parties are trusted, only if that was asked for.
+    const own = proposal.tier !== 'A' || !/^\s*compute(?!\w)/i.test(sql)
+    if (tier ? proposal.tier.toLowerCase() !== tier : !own) return `tier: ${proposal.tier}`
     return proposal.analyst === me.person ? null : `analyst: ${proposal.analyst}`
   }
   const submit = () => attempt('submit', async () => {
