@@ -1,5 +1,10 @@
 //! The people of this organisation as the portal knows them: those that it came with, and those registered since.
 
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
 use base_gm::sm3;
 use base_types::{Digest, OrgId, PersonId, fault::Fault};
 use base_wire::Decode;
@@ -11,12 +16,39 @@ use portal_api::Person;
 use super::portal::role_word;
 use crate::config::Folder;
 
-/// Newest records of a person that are looked through: every member may write some about anybody.
-const MAX_RECORDS: u32 = 1024;
-
 /// The subject of the entries that register, change and remove a person.
 pub fn subject(person: &PersonId) -> Digest {
     sm3::tagged("heqi/member/1", &[person.as_str().as_bytes()])
+}
+
+/// What was once registered of a person, as far as the records about it were looked through. Every member may write some about
+/// anybody, as many as it likes: so none hides another, and each is looked at once.
+#[derive(Clone, Default)]
+struct Looked {
+    next: u32,
+    found: Vec<Member>,
+}
+
+impl Looked {
+    /// Goes on to a number of records.
+    fn go_on(
+        &mut self,
+        id: &PersonId,
+        count: u32,
+        record: impl Fn(u32) -> Result<Option<Record>, ChainFault>,
+        body: impl Fn(&Digest) -> Result<Option<Vec<u8>>, ChainFault>,
+    ) -> Result<(), ChainFault> {
+        while self.next < count {
+            let vouched = |r: &Record| r.kind == EntryKind::MemberAdded && r.sender.org() == id.org();
+            if let Some(record) = record(self.next)?.filter(vouched) {
+                // A node that took a state over lacks the bodies of what came before.
+                let body = body(&record.tx)?.unwrap_or_default();
+                self.found.extend(Member::from_wire(&body).ok().filter(|member| member.id == *id));
+            }
+            self.next += 1;
+        }
+        Ok(())
+    }
 }
 
 /// The people of an organisation.
@@ -25,6 +57,7 @@ pub struct People {
     first: Vec<Member>,
     org: OrgId,
     chain: Chain,
+    looked: Mutex<BTreeMap<PersonId, Looked>>,
 }
 
 /// A member as the portal signs it in; the node itself is nobody there.
@@ -44,7 +77,7 @@ impl People {
         let mut first =
             if founder { genesis.members.clone() } else { folder.read_card()?.newcomer("read card")?.members };
         first.retain(|member| &member.id.org() == org);
-        Ok(Self { first, org: org.clone(), chain })
+        Ok(Self { first, org: org.clone(), chain, looked: Mutex::default() })
     }
 
     /// Those that the organisation came with, as far as they are still members.
@@ -79,16 +112,65 @@ impl People {
     fn registered(&self, id: &PersonId) -> Result<Vec<Member>, ChainFault> {
         let subject = subject(id);
         let count: u32 = self.chain.read(&count_key(&subject))?.unwrap_or(0);
-        let mut found = Vec::new();
-        for seq in count.saturating_sub(MAX_RECORDS)..count {
-            let Some(record) = self.chain.read::<Record>(&record_key(&subject, seq))? else { continue };
-            if record.kind != EntryKind::MemberAdded {
-                continue;
-            }
-            // A node that took a state over lacks the bodies of what came before.
-            let body = self.chain.body(&record.tx)?.unwrap_or_default();
-            found.extend(Member::from_wire(&body).ok().filter(|member| member.id == *id));
+        let mut looked = self.looked().get(id).cloned().unwrap_or_default();
+        if looked.next < count {
+            let record = |seq| self.chain.read(&record_key(&subject, seq));
+            looked.go_on(id, count, record, |transaction| self.chain.body(transaction))?;
+            self.looked().insert(id.clone(), looked.clone());
         }
-        Ok(found)
+        Ok(looked.found)
+    }
+
+    fn looked(&self) -> MutexGuard<'_, BTreeMap<PersonId, Looked>> {
+        self.looked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use base_gm::sm2::SecretKey;
+    use base_wire::Encode;
+
+    use super::*;
+
+    /// Records that others write of a person.
+    const MANY: u32 = 5000;
+
+    #[test]
+    fn nobody_hides_who_was_registered_behind_other_records_of_the_person() {
+        let id: PersonId = "civil/clerk".parse().expect("a name");
+        let key = SecretKey::from_seed(b"clerk").public();
+        let member = Member { id: id.clone(), key, roles: vec![Role::Auditor] };
+        let looks = Cell::new(0u32);
+        let record = |seq: u32| {
+            looks.set(looks.get() + 1);
+            let (kind, sender) = match seq {
+                0 => (EntryKind::MemberAdded, "civil/administrator"),
+                1 => (EntryKind::MemberAdded, "health/administrator"),
+                _ => (EntryKind::Refused, "health/auditor"),
+            };
+            Ok(Some(Record {
+                subject: subject(&id),
+                seq,
+                kind,
+                attempt: 0,
+                sender: sender.parse().expect("a name"),
+                tx: Digest::default(),
+                height: 1,
+                time: 1,
+                expires: 0,
+                parties: Vec::new(),
+                body: Digest::default(),
+            }))
+        };
+        let body = |_: &Digest| Ok(Some(member.to_wire()));
+        let mut looked = Looked::default();
+        for count in [MANY, MANY, MANY + 1] {
+            looked.go_on(&id, count, record, body).expect("read");
+            assert_eq!(looked.found, [member.clone()]);
+        }
+        assert_eq!(looks.get(), MANY + 1, "each is looked at once");
     }
 }
