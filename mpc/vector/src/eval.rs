@@ -222,9 +222,8 @@ async fn rows<P: Party>(party: &mut P, values: &Values<'_, P>, op: Op, form: &Fo
         }
         Op::FromBits(x) => {
             let bits = values.columns(x)?;
-            let sum = |sum: P::Integers, (bit, place): (&P::Integers, u32)| {
-                sum.add(&bit.scale(1 << (values.scale + place)))
-            };
+            let sum =
+                |sum: P::Integers, (bit, place): (&P::Integers, u32)| sum.add(&bit.scale(1 << (values.scale + place)));
             Ok(bits.iter().zip(0u32..).fold(P::Integers::zeros(form.len()), sum))
         }
         _ => Err(broken(op.name())),

@@ -127,7 +127,8 @@ pub(crate) trait Party: Engine<Integers: Elements> {
 
     /// Reveals words to one party, after all that they follow from has been proven where a party may deviate: `Some` there, `None` at the
     /// others.
-    fn reveal(&mut self, x: &Self::Integers, to: usize) -> impl Future<Output = Result<Option<Vec<u64>>, Abort>> + Send;
+    fn reveal(&mut self, x: &Self::Integers, to: usize)
+    -> impl Future<Output = Result<Option<Vec<u64>>, Abort>> + Send;
 
     /// Shares wide integers: for each input its owner and how many there are, `mine` those of this party. One vector an input.
     fn input_wide(

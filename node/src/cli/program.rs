@@ -72,7 +72,8 @@ pub fn run(command: &ProgramCommand, show: Show) -> Result<(), Fault> {
         None => planner::check_program(&source, args.parties)?,
         Some(tier) if planner::is_vectors(&source) => planner::check_vectors(&source, tier)?,
         Some(_) => {
-            let why = "--tier is for programs over vectors; of one in circuits `heqi query check` tells what tier A takes";
+            let why =
+                "--tier is for programs over vectors; of one in circuits `heqi query check` tells what tier A takes";
             return Err(Fault::new(Code::BadRequest, "program", why));
         }
     };

@@ -166,7 +166,9 @@ fn shared(plan: &Plan, read: &Read, nodes: &str) -> Step {
         _ => ("?", "?"),
     };
     let (proven_en, proven_zh) = match plan.tier {
-        Tier::BPlus => (", which then prove on the shares that they are in their ranges", "，再在份额上证明各值在其范围内"),
+        Tier::BPlus => {
+            (", which then prove on the shares that they are in their ranges", "，再在份额上证明各值在其范围内")
+        }
         _ => ("", ""),
     };
     let en = format!("check the ranges, put the rows into {argument}: {ty} and share them among {nodes}{proven_en}");
