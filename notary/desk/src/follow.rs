@@ -171,9 +171,9 @@ impl Desk {
     async fn order(self: &Arc<Self>, id: &JobId, attempt: u32, restarted: bool) -> Result<(), Fault> {
         // A ledger that was brought back from a backup, or is fetched again, shows old starts as if they were new, before it shows what
         // this node told of them. Its heights tell, whatever the clock does; the clock tells where only the others have the newest.
-        let forgotten = self.journal.forgotten().unwrap_or(Height::MAX);
+        let (forgotten, opened) = (self.journal.forgotten().unwrap_or(Height::MAX), self.opened());
         let begun = |job: &Job| {
-            let before = job.started_before(attempt, self.opened) || job.started_by(attempt, forgotten);
+            let before = job.started_before(attempt, opened) || job.started_by(attempt, forgotten);
             before || job.took_part(attempt, &self.me)
         };
         let begun = self.book(|book| book.job(id).is_some_and(begun))?;
@@ -214,7 +214,7 @@ impl Desk {
     /// Whether the ledger is as far here as it was with the others when this process began, and the book with it.
     fn is_present(&self, height: Height) -> Result<bool, Fault> {
         // The others were two heights below the one up to which this node may have acted.
-        if height.saturating_add(2) < self.journal.forgotten()? || self.journal.time()? < self.opened {
+        if height.saturating_add(2) < self.journal.forgotten()? || self.journal.time()? < self.opened() {
             return Ok(false);
         }
         Ok(self.journal.after(self.book(|book| book.cursor)?, 1)?.is_empty())
