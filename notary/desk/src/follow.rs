@@ -227,7 +227,9 @@ impl Desk {
         let plan = self.plan(id)?;
         let job = self.book(|book| book.job(id).cloned())?;
         let job = job.ok_or_else(|| Fault::new(Code::NotFound, step, format!("no job {id}")))?;
-        let (started, mark) = job.starts.last().cloned().unwrap_or((0, job.proposed.clone()));
+        // Its own start: others may have written further ones while this waited for its turn.
+        let start = job.starts.iter().find(|(at, _)| *at == attempt);
+        let (started, mark) = start.cloned().unwrap_or((0, job.proposed.clone()));
         if job.unfounded.contains(&attempt) {
             let why = "the start does not rest on the approvals";
             return Err(Fault::new(Code::PeerMisbehaved, step, why).at(&mark.sender.org()));
