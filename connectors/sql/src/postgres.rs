@@ -18,8 +18,8 @@ use crate::{fault::database, limit, quoted};
 
 /// How long a server may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(10);
-/// How long it may take over all that is asked of it: a minute more than it gives itself for one statement. Else one that falls
-/// silent, or whose machine is gone, would keep all parties of a run waiting for good.
+/// How long it may take over a statement and all its rows: a minute more than it gives itself. Else one that falls silent, or
+/// whose machine is gone, would keep all parties of a run waiting for good.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(6 * 60);
 
 /// One snapshot, nothing written, dates and numbers in one notation; five minutes at most.
@@ -65,10 +65,22 @@ struct Declared {
 type Cells = Vec<Vec<Option<String>>>;
 
 impl PostgresTable {
-    /// Gives up what waits for a server that does not go on.
-    async fn in_time<T>(&self, ticket: &Ticket, asked: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-        let silent = |_| ticket.fault(Code::SourceMissing, "the database did not answer in time");
-        tokio::time::timeout(self.patience, asked).await.map_err(silent)?
+    /// What the server answers, as long as it may take for that.
+    async fn in_time<T>(
+        &self,
+        ticket: &Ticket,
+        limit: Duration,
+        asked: impl Future<Output = sqlx::Result<T>>,
+    ) -> Result<T, Fault> {
+        match tokio::time::timeout(limit, asked).await {
+            Ok(answered) => answered.map_err(|error| database(ticket, &error)),
+            Err(_) => Err(ticket.fault(Code::SourceMissing, "the database did not answer in time")),
+        }
+    }
+
+    /// What the server answers to a statement.
+    async fn asked<T>(&self, ticket: &Ticket, asked: impl Future<Output = sqlx::Result<T>>) -> Result<T, Fault> {
+        self.in_time(ticket, self.patience, asked).await
     }
 
     async fn connect(&self, ticket: &Ticket) -> Result<PgConnection, Fault> {
@@ -80,15 +92,12 @@ impl PostgresTable {
         };
         let options = PgConnectOptions::from_str(url.expose()).map_err(|error| database(ticket, &error))?;
         let options = options.application_name("heqi").disable_statement_logging();
-        match tokio::time::timeout(CONNECT, options.connect()).await {
-            Ok(connected) => connected.map_err(|error| database(ticket, &error)),
-            Err(_) => Err(ticket.fault(Code::SourceMissing, "the database did not answer in time")),
-        }
+        self.in_time(ticket, CONNECT, options.connect()).await
     }
 
     async fn columns(&self, ticket: &Ticket, db: &mut PgConnection) -> Result<Vec<Declared>, Fault> {
         let query = sqlx::query(COLUMNS).bind(&self.schema).bind(&self.table);
-        let rows = query.fetch_all(db).await.map_err(|error| database(ticket, &error))?;
+        let rows = self.asked(ticket, query.fetch_all(db)).await?;
         let columns: Result<Vec<_>, _> = rows.iter().map(declared).collect();
         let columns = columns.map_err(|error| database(ticket, &error))?;
         match columns.is_empty() {
@@ -128,19 +137,18 @@ impl PostgresTable {
     /// The wanted columns and their cells, all of one moment.
     async fn fetched(&self, ticket: &Ticket, progress: Progress<'_>) -> Result<(Vec<Declared>, Cells), Fault> {
         let mut db = self.connect(ticket).await?;
-        let mut moment = db.begin_with(SNAPSHOT).await.map_err(|error| database(ticket, &error))?;
+        let mut moment = self.asked(ticket, db.begin_with(SNAPSHOT)).await?;
         for setting in SETTINGS {
-            sqlx::query(setting).execute(&mut *moment).await.map_err(|error| database(ticket, &error))?;
+            self.asked(ticket, sqlx::query(setting).execute(&mut *moment)).await?;
         }
         let columns = self.columns(ticket, &mut moment).await?;
         let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
         let places = ticket.select(&names)?.into_iter();
         let wanted: Vec<_> = places.filter_map(|place| columns.get(place).cloned()).collect();
-        let cells = self.cells(ticket, &mut moment, &wanted, progress).await;
-        let cells = cells.map_err(|error| database(ticket, &error))?;
-        moment.rollback().await.map_err(|error| database(ticket, &error))?;
+        let cells = self.asked(ticket, self.cells(ticket, &mut moment, &wanted, progress)).await?;
+        self.asked(ticket, moment.rollback()).await?;
         // The rows are here; whether the server hears the farewell changes nothing.
-        let _ = db.close().await;
+        let _ = tokio::time::timeout(CONNECT, db.close()).await;
         Ok((wanted, cells))
     }
 }
@@ -171,18 +179,15 @@ fn numeric(modifier: i32) -> Option<ColumnType> {
 #[async_trait]
 impl Backend for PostgresTable {
     async fn scan(&self, ticket: Ticket, progress: Progress<'_>) -> Result<Table, Fault> {
-        let (wanted, cells) = self.in_time(&ticket, self.fetched(&ticket, progress)).await?;
+        let (wanted, cells) = self.fetched(&ticket, progress).await?;
         let rows = cells.first().map_or(0, Vec::len);
         let columns = wanted.into_iter().zip(cells).map(|(c, cells)| ticket.column(&c.name, c.expect, cells));
         Ok(Table { columns: columns.collect::<Result<_, _>>()?, rows })
     }
 
     async fn test(&self, ticket: Ticket) -> Result<(), Fault> {
-        let asked = async {
-            let mut db = self.connect(&ticket).await?;
-            self.columns(&ticket, &mut db).await
-        };
-        let columns = self.in_time(&ticket, asked).await?;
+        let mut db = self.connect(&ticket).await?;
+        let columns = self.columns(&ticket, &mut db).await?;
         let names: Vec<String> = columns.into_iter().map(|c| c.name).collect();
         ticket.select(&names).map(|_| ())
     }

@@ -110,9 +110,10 @@ impl Chain {
 
 impl Node {
     /// Ends the learning once more than two thirds of the validators have shown how far they are: each was asked for what
-    /// follows and had nothing that is not stored here by now, certificates and all. What a peer merely says of its height
-    /// counts for nothing, since one that lies could name any. Whatever this one signed before, a quorum had stored the block
-    /// two heights below it or was about to, and one honest validator of that quorum is among those that were asked.
+    /// follows and gave all that it had, which is stored here by now, certificates and all. What a peer merely says of its
+    /// height counts for nothing, since one that lies could name any. Whatever this one signed before, a quorum had stored
+    /// the block two heights below it or was about to, and one honest validator of that quorum is among those that were
+    /// asked.
     pub(crate) fn learn_silence(&mut self) -> Result<(), ChainFault> {
         if self.silence != Silence::Learning || self.away {
             return Ok(());

@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::{
     ChainFault, History, PeerNet,
+    answer::is_to_the_end,
     net::{Answer, Ask},
     node::{Command, Node, ms},
     silence::Silence,
@@ -43,7 +44,7 @@ pub(crate) struct Peers {
     gone: BTreeSet<OrgId>,
     /// Those that say to be ahead, and gave nothing that leads further.
     vain: BTreeSet<OrgId>,
-    /// Those that had, when they were asked since the start, no block that is not here by now.
+    /// Those that gave, when they were asked since the start, all that they had, and it is here by now.
     level: BTreeSet<OrgId>,
     /// The peer that was asked once more at once.
     pressed: Option<OrgId>,
@@ -75,7 +76,7 @@ impl Peers {
         self.vain.clear();
     }
 
-    /// Whether a peer was asked since the start, and had no block that is not here by now.
+    /// Whether a peer was asked since the start, and had no block then that is not here by now.
     pub(crate) fn is_level(&self, peer: &OrgId) -> bool {
         self.level.contains(peer)
     }
@@ -130,13 +131,13 @@ impl Peers {
         self.in_turn(self.of_use(height)).or_else(|| self.in_turn(self.ahead(height)))
     }
 
-    /// A peer has answered with so many blocks, which led from a height to another.
-    fn answered(&mut self, peer: &OrgId, blocks: usize, (before, now): (Height, Height)) {
+    /// A peer has answered with blocks, all that it had or not, which led from a height to another.
+    fn answered(&mut self, peer: &OrgId, all: bool, (before, now): (Height, Height)) {
         let says_more = self.heights.get(peer).is_some_and(|(theirs, _)| *theirs > now);
         if now == before && says_more {
             self.vain.insert(peer.clone());
         }
-        if blocks == 0 {
+        if all {
             self.level.insert(peer.clone());
         }
     }
@@ -228,7 +229,8 @@ impl Node {
             Ok(blocks) => {
                 let adopted = self.adopt(&blocks)?;
                 if adopted.is_ok() {
-                    self.peers.answered(&from, blocks.len(), (before, self.tip.height));
+                    let all = self.silence == Silence::Learning && is_to_the_end(&blocks);
+                    self.peers.answered(&from, all, (before, self.tip.height));
                 }
                 adopted
             }
@@ -252,8 +254,8 @@ impl Node {
         Ok(())
     }
 
-    /// Who gave blocks may have had no more: where this has to be known of every validator, it is asked once more at once,
-    /// before there are further ones.
+    /// Who gave as much as an answer holds may have had no more: where this has to be known of every validator, it is asked
+    /// once more at once, before there are further ones.
     fn press(&mut self, peer: OrgId) {
         let pressed = self.peers.pressed.take();
         if self.silence == Silence::Learning && pressed.as_ref() != Some(&peer) && !self.peers.is_level(&peer) {
@@ -337,7 +339,7 @@ mod tests {
         peers.heights.insert(liar.clone(), (u64::MAX, 1));
         assert_eq!(peers.above(5).map(|(peer, _)| peer), Some(&liar));
         peers.last = Some(liar.clone());
-        peers.answered(&liar, 0, (5, 5));
+        peers.answered(&liar, true, (5, 5));
         assert!(!peers.has_use(5), "others are looked for");
         assert!(peers.above(5).is_some(), "it is better than nobody");
         peers.heights.insert(honest.clone(), (9, 1));
@@ -348,10 +350,12 @@ mod tests {
         peers.reached(6);
         assert_eq!(peers.above(6).map(|(peer, _)| peer), Some(&liar), "it may have this one");
         // Old blocks lead no further either.
-        peers.answered(&liar, 3, (6, 6));
+        peers.answered(&liar, false, (6, 6));
         assert_eq!(peers.above(6), Some((&honest, 9)));
-        peers.answered(&honest, 3, (6, 9));
-        peers.answered(&honest, 0, (9, 9));
+        peers.answered(&honest, false, (6, 9));
+        assert!(!peers.is_level(&honest), "it may have more");
+        peers.answered(&honest, true, (9, 9));
+        assert!(peers.is_level(&honest));
         peers.heights.insert(honest.clone(), (10, 1));
         assert_eq!(peers.above(9), Some((&honest, 10)), "it had said all that it had");
     }

@@ -154,6 +154,10 @@ impl TakeOver {
                 self.peers = self.all.iter().cloned().collect();
             }
             offered = self.offer().await;
+            if offered.is_none() {
+                // What was here is gone: where nobody has so new a state any more, an older one leads on too.
+                self.least = 0;
+            }
         }
     }
 

@@ -21,7 +21,10 @@ pub fn open(folder: &Folder) -> Result<Store, Fault> {
     let opened = || -> Result<Store, ChainFault> {
         let store = Store::open(&path, &COLUMNS)?;
         if stored_chain(&store)?.is_none() && folder.had_ledger() {
-            tracing::warn!("another ledger lay here: this validator is silent up to where it may have signed");
+            tracing::warn!(
+                "another ledger lay here, as ledger.damaged-N or ledger.restoring beside it tells: this validator is silent \
+                 up to where it may have signed; remove what is of another chain before a chain begins"
+            );
             keep_silent(&store)?;
         }
         Ok(store)

@@ -1,6 +1,9 @@
 //! The desk and what it is given: the ledger, the planner, a clock, and where its orders go.
 
-use std::sync::{Arc, RwLock};
+use std::sync::{
+    Arc, RwLock,
+    atomic::{AtomicU64, Ordering},
+};
 
 use async_trait::async_trait;
 use base_gm::{
@@ -78,8 +81,8 @@ pub struct Desk {
     /// holds up its own proposals alone, and none that all have approved.
     pub(crate) apart: Apart<(OrgId, bool)>,
     pub(crate) clock: Arc<dyn Clock>,
-    /// When this process's desk began.
-    pub(crate) opened: TimeMs,
+    /// When this process's desk began, by the clock of then.
+    opened: AtomicU64,
     pub(crate) book: RwLock<Book>,
     pub(crate) changed: watch::Sender<u64>,
     pub(crate) orders: mpsc::Sender<Result<Order, (JobId, u32, Fault)>>,
@@ -99,7 +102,7 @@ impl Desk {
         clock: Arc<dyn Clock>,
         orders: mpsc::Sender<Result<Order, (JobId, u32, Fault)>>,
     ) -> Arc<Self> {
-        let (book, opened, apart) = (RwLock::new(Book::default()), clock.now_ms(), Apart::default());
+        let (book, opened, apart) = (RwLock::new(Book::default()), AtomicU64::new(clock.now_ms()), Apart::default());
         Arc::new(Self { me, key, journal, deriver, apart, clock, opened, book, changed: watch::Sender::new(0), orders })
     }
 
@@ -109,6 +112,13 @@ impl Desk {
     /// [`Code::Internal`] after a panic elsewhere.
     pub fn book<T>(&self, look: impl FnOnce(&Book) -> T) -> Result<T, Fault> {
         self.book.read().map(|book| look(&book)).map_err(|_| poisoned())
+    }
+
+    /// When this process's desk began. A clock that shows an earlier time by now was ahead then, and has been set right: nobody
+    /// is to wait until the ledger comes to what it showed.
+    pub(crate) fn opened(&self) -> TimeMs {
+        let now = self.clock.now_ms();
+        self.opened.fetch_min(now, Ordering::Relaxed).min(now)
     }
 
     /// Announces every change of the book.

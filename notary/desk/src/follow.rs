@@ -171,9 +171,9 @@ impl Desk {
     async fn order(self: &Arc<Self>, id: &JobId, attempt: u32, restarted: bool) -> Result<(), Fault> {
         // A ledger that was brought back from a backup, or is fetched again, shows old starts as if they were new, before it shows what
         // this node told of them. Its heights tell, whatever the clock does; the clock tells where only the others have the newest.
-        let forgotten = self.journal.forgotten().unwrap_or(Height::MAX);
+        let (forgotten, opened) = (self.journal.forgotten().unwrap_or(Height::MAX), self.opened());
         let begun = |job: &Job| {
-            let before = job.started_before(attempt, self.opened) || job.started_by(attempt, forgotten);
+            let before = job.started_before(attempt, opened) || job.started_by(attempt, forgotten);
             before || job.took_part(attempt, &self.me)
         };
         let begun = self.book(|book| book.job(id).is_some_and(begun))?;
@@ -214,7 +214,7 @@ impl Desk {
     /// Whether the ledger is as far here as it was with the others when this process began, and the book with it.
     fn is_present(&self, height: Height) -> Result<bool, Fault> {
         // The others were two heights below the one up to which this node may have acted.
-        if height.saturating_add(2) < self.journal.forgotten()? || self.journal.time()? < self.opened {
+        if height.saturating_add(2) < self.journal.forgotten()? || self.journal.time()? < self.opened() {
             return Ok(false);
         }
         Ok(self.journal.after(self.book(|book| book.cursor)?, 1)?.is_empty())
@@ -227,7 +227,9 @@ impl Desk {
         let plan = self.plan(id)?;
         let job = self.book(|book| book.job(id).cloned())?;
         let job = job.ok_or_else(|| Fault::new(Code::NotFound, step, format!("no job {id}")))?;
-        let (started, mark) = job.starts.last().cloned().unwrap_or((0, job.proposed.clone()));
+        // Its own start: others may have written further ones while this waited for its turn.
+        let start = job.starts.iter().find(|(at, _)| *at == attempt);
+        let (started, mark) = start.cloned().unwrap_or((0, job.proposed.clone()));
         if job.unfounded.contains(&attempt) {
             let why = "the start does not rest on the approvals";
             return Err(Fault::new(Code::PeerMisbehaved, step, why).at(&mark.sender.org()));

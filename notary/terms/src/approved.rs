@@ -75,7 +75,7 @@ pub enum ApprovalFault {
 
 /// Checks a plan against what the ledger says and yields the reads of `org`, each usable once.
 ///
-/// `facts` are the approvals of the plan's job, `started` the attempt and block time of its newest Start entry.
+/// `facts` are the approvals of the plan's job, `started` the attempt and block time of its Start entry.
 ///
 /// # Errors
 /// [`ApprovalFault`].

@@ -13,7 +13,7 @@ use ledger_store::{Batch, Durability, Store};
 
 use crate::{
     count,
-    net::{Cluster, PATIENCE_MS, genesis, note, org, until},
+    net::{Cluster, Lie, PATIENCE_MS, genesis, note, org, until},
 };
 
 /// Where rows of these kinds lie.
@@ -211,4 +211,21 @@ async fn a_validator_that_returns_is_not_kept_silent_by_a_lie_about_the_height()
     cluster.kill(2).await;
     let executed = cluster.chain(1).submit(note(1, 1)).await.expect("three of four decide");
     cluster.agree(executed.height).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_validator_that_returns_is_not_kept_silent_by_blocks_that_come_ever_faster_than_it_asks() {
+    let mut cluster = Cluster::start(&[0, 1, 2]).await;
+    for nonce in 0..3 {
+        cluster.chain(0).submit(note(0, nonce)).await.expect("executed");
+    }
+    let store = cluster.store(3).await;
+    keep_silent(&store).expect("written");
+    // As if there were one more block whenever it asks: an answer without any never comes.
+    let lie: Lie = Arc::new(|answer: Vec<u8>| if answer == [0u8; 5] { Vec::new() } else { answer });
+    for at in 0..3 {
+        cluster.lie(at, Some(Arc::clone(&lie)));
+    }
+    cluster.revive_on(3, store);
+    votes_again(&mut cluster).await;
 }

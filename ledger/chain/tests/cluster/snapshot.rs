@@ -259,6 +259,45 @@ async fn a_peer_that_offers_an_old_state_keeps_nobody_from_a_newer_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_node_that_has_begun_takes_an_older_state_when_nobody_has_the_newer_one_any_more() {
+    let mut cluster = grown(7).await;
+    let old = cluster.chain(0).answer(&org(3), &[2]);
+    for nonce in 1000.. {
+        if cluster.chain(0).height() >= 24 {
+            break;
+        }
+        cluster.chain(0).submit(note(0, nonce)).await.expect("executed");
+    }
+    // This one offers a new state, and is as good as gone then. The others are not that far.
+    let offers = AtomicUsize::new(0);
+    let gone: Lie = Arc::new(move |answer: Vec<u8>| match answer.first() {
+        Some(3) if offers.fetch_add(1, Ordering::Relaxed) == 0 => answer,
+        Some(3 | 4) => vec![1],
+        _ => answer,
+    });
+    cluster.lie(0, Some(gone));
+    let told = Arc::new(AtomicUsize::new(0));
+    for at in [1, 2] {
+        let (told, old) = (Arc::clone(&told), old.clone());
+        let behind: Lie = Arc::new(move |answer: Vec<u8>| match answer.first() {
+            Some(3) => {
+                told.fetch_add(1, Ordering::Relaxed);
+                old.clone()
+            }
+            // Not of the newer state: both have told once that they do not have it.
+            Some(4) if told.load(Ordering::Relaxed) < 3 => vec![1],
+            _ => answer,
+        });
+        cluster.lie(at, Some(behind));
+    }
+    cluster.options.snapshot_gap = 18;
+    cluster.revive(3).await;
+    let first = taken_over(cluster.chain(3)).await;
+    assert!(first < 18, "{first}");
+    same(cluster.chain(1), cluster.chain(3)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_answer_that_nobody_should_give_is_not_given() {
     let cluster = grown(16).await;
     let answer = |ask: Vec<u8>| cluster.chain(0).answer(&crate::net::org(1), &ask);

@@ -1,5 +1,6 @@
 //! From approval to order: one start, one order a node, nothing twice, nothing after a restart, nothing too late.
 
+use base_rt::Clock;
 use base_types::{Digest, JobId, fault::Code};
 use base_wire::Encode;
 use ledger_vm::notary::EntryKind as K;
@@ -143,6 +144,27 @@ async fn a_ledger_from_a_backup_begins_no_run_again_whatever_the_clock_says() {
     world.tick();
     let (cut, attempt, fault) = office.order().await.err().expect("not begun again");
     assert_eq!((cut, attempt, fault.code, fault.step.as_str()), (job, 1, Code::PeerGone, "restart"), "{fault}");
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_at_the_start_delays_nothing_once_it_is_set_right() {
+    let world = World::furnished();
+    let job = approved(&world);
+    world.start(job);
+    let now = world.clock.now_ms();
+    world.clock.set(now + 3_600_000);
+    let mut office = Office::open(&world, "health");
+    settle().await;
+    world.clock.set(now);
+    world.tick();
+    settle().await;
+    world.tick();
+    let (cut, attempt, fault) = office.order().await.err().expect("not resumed");
+    assert_eq!((cut, attempt, fault.code), (job, 1, Code::PeerGone), "{fault}");
+    let next = approved(&world);
+    world.start(next);
+    let order = office.order().await.map_err(|(_, _, fault)| fault).expect("a run of this process");
+    assert_eq!((order.plan.digest(), order.attempt), (next, 1));
 }
 
 /// The backup ends before the start or behind it; either way what this node told of the run is with the others only, and comes last.

@@ -128,7 +128,7 @@ async fn runs_are_counted_by_starts() {
 }
 
 /// A start of an attempt by the receiver's node, on the approvals that there are or on none.
-fn started(world: &World, job: JobId, attempt: u32, founded: bool) {
+pub fn started(world: &World, job: JobId, attempt: u32, founded: bool) {
     let mut approvals: Vec<_> = world.job(&job).approvals().into_iter().map(|fact| fact.transaction).collect();
     approvals.sort();
     if !founded {

@@ -8,12 +8,16 @@ use std::{
     time::Duration,
 };
 
-use base_types::{OrgId, fault::Fault};
+use base_types::{
+    OrgId,
+    fault::{Code, Fault},
+};
 use notary_desk::Deriver;
 use notary_terms::{Catalogue, Plan, Request};
 
 use crate::{
     office::{Office, sealed},
+    rules::started,
     world::{World, org},
 };
 
@@ -49,4 +53,31 @@ async fn a_plan_that_takes_long_to_derive_holds_up_neither_the_node_nor_others_p
     tell.send(()).expect("it waits");
     let reason = office.vote(&slow, "health").await.expect("rejected");
     assert!(reason.starts_with("HQ-3001"), "the rules grant nothing to this one: {reason}");
+}
+
+#[tokio::test]
+async fn a_further_start_while_a_run_waits_for_its_plan_does_not_undo_the_first() {
+    let world = World::furnished();
+    let (tell, go_on) = channel();
+    let planner = Arc::new(Slow { with: org("statistics"), go_on: Mutex::new(go_on) });
+    let mut office = Office::deriving(&world, "health", planner);
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    let jobs = [(); 2].map(|()| {
+        let job = world.propose(&world.plan());
+        for who in ["civil/owner", "health/owner", "statistics/owner"] {
+            world.approve(who, job);
+        }
+        world.start(job);
+        job
+    });
+    office.until(|book| book.job(&jobs[1])?.run_attempt()).await;
+    started(&world, jobs[1], 2, true);
+    office.until(|book| (book.job(&jobs[1])?.starts.len() == 2).then_some(())).await;
+    for job in jobs {
+        tell.send(()).expect("it waits");
+        let order = office.order().await.map_err(|(_, _, fault)| fault).expect("the run that was approved");
+        assert_eq!((order.plan.digest(), order.attempt), (job, 1));
+    }
+    let (job, attempt, fault) = office.order().await.err().expect("the approvals were for one run");
+    assert_eq!((job, attempt, fault.code), (jobs[1], 2, Code::ApprovalMissing), "{fault}");
 }
