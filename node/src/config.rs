@@ -21,6 +21,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::files::{make_folder, rename};
 
+mod runs;
+
 /// Memory that a setting may grant, in MiB.
 const MEMORY_MIB: RangeInclusive<u32> = 1..=65_536;
 
@@ -66,6 +68,12 @@ pub struct Config {
     /// Memory in which the state's tree is held, in MiB, 1 to 65,536; a million keys take 140, 192 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state_cache_mib: Option<u32>,
+    /// Memory that runs of jobs may take together, about, in MiB, 1 to 1,048,576; 4,096 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs_memory_mib: Option<u32>,
+    /// How many runs of jobs go on at a time, 1 to 1,024; 8 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs_at_once: Option<u32>,
     /// How fast the stored ledger is checked for damage while the node runs, in MiB a second; 4 when absent, 0 for no check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scrub_mib: Option<u32>,

@@ -80,6 +80,7 @@ pub fn run(folder: &Folder, show: Show) -> bool {
         Finding::new("configuration", "配置", config.as_ref().err().cloned()),
         Finding::new("history", "历史", config.as_ref().ok().and_then(|c| c.history().err())),
         Finding::new("memory", "内存", config.as_ref().ok().and_then(|c| c.memory().err())),
+        Finding::new("runs", "任务运行", config.as_ref().ok().and_then(|c| c.runs().err())),
         Finding::new("genesis", "创世文件", folder.read_genesis().err()),
         Finding::new("certificates", "证书", certificate(folder)),
         Finding::new("disk", "磁盘", disk_writable(&folder.0)),

@@ -274,6 +274,8 @@ pub fn node(
         ledger: None,
         key_tables_mib: None,
         state_cache_mib: None,
+        runs_memory_mib: None,
+        runs_at_once: None,
         scrub_mib: None,
         // The others cannot have the address of one that joins later in their configuration.
         announce: (!genesis.organisations.iter().any(|o| &o.id == me))

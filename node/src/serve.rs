@@ -22,7 +22,7 @@ use ledger_store::Store;
 use ledger_vm::govern::Addresses;
 use notary_desk::Desk;
 use portal_api::{Person, Sessions};
-use runner::{Releases, Site};
+use runner::{Budget, Releases, Site};
 use tokio::{net::TcpListener, sync::mpsc, sync::watch};
 
 use crate::{
@@ -74,6 +74,7 @@ fn open(folder: &Folder, password: &Password, now: TimeMs, entropy: &dyn Entropy
     if let Some(bytes) = config.memory()?.key_tables {
         base_gm::sm2::limit_tables(bytes);
     }
+    config.runs()?;
     let history = config.history()?;
     let genesis = folder.read_genesis()?;
     let certificate = Folder::read_certificate(&folder.node_certificate())?;
@@ -268,14 +269,16 @@ async fn start(
     complete(&chain, *history)?;
     let journal = Arc::new(ChainJournal::new(chain.clone(), key.clone(), entropy.clone()));
     let (orders, inbox) = mpsc::channel(64);
-    let desk = Desk::new(config.org.clone(), key.clone(), journal.clone(), Arc::new(Planner), clock.clone(), orders);
+    let budget = Budget::new(config.org.clone(), config.runs()?);
+    let planner = Arc::new(Planner { me: config.org.clone(), budget: budget.clone() });
+    let desk = Desk::new(config.org.clone(), key.clone(), journal.clone(), planner, clock.clone(), orders);
     let sources = Arc::new(Sources::open(folder.sources())?);
     let results = Arc::new(Results::new(folder.results(), key.clone(), former.clone()));
     let progress = Arc::new(Progress::default());
     // After the store's lock: the files there are those of runs that ended with an earlier start.
     let rooms = Rooms::open(folder.scratch(), entropy.clone());
     let releases = Arc::new(Releases::new(Box::new(Tables::new(folder.tables()))));
-    let site = site(config, &key, hub, (clock, entropy), (&sources, rooms), &desk, releases);
+    let site = site(config, &key, hub, (clock, entropy), (&sources, rooms), &desk, (releases, budget));
     let flows = site.flows.clone();
     let runs = Arc::new(Runs {
         desk: desk.clone(),
@@ -331,7 +334,7 @@ fn site(
     (clock, entropy): (&Arc<dyn Clock>, &Arc<dyn Entropy>),
     (sources, rooms): (&Arc<Sources>, Rooms),
     desk: &Arc<Desk>,
-    releases: Arc<Releases>,
+    (releases, budget): (Arc<Releases>, Arc<Budget>),
 ) -> Site {
     let (sources, desk) = (sources.clone(), desk.clone());
     let connector = move |dataset: &base_types::DatasetId| {
@@ -356,6 +359,7 @@ fn site(
         silence: Duration::from_secs(config.silence_seconds),
         flows: Arc::default(),
         releases,
+        budget,
     }
 }
 

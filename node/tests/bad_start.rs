@@ -97,6 +97,12 @@ fn memory_out_of_range_is_refused_and_what_is_granted_reaches_the_tables() {
         assert!(text(&fault, "detail").contains(line), "{fault}");
         doctor_finds(&consortium, "memory", "HQ-7003");
     }
+    for line in ["runs_memory_mib = 0", "runs_memory_mib = 1048577", "runs_at_once = 0", "runs_at_once = 1025"] {
+        fs::write(&path, format!("{line}\n{config}")).expect("written");
+        let fault = refused(&consortium, "HQ-7003");
+        assert!(text(&fault, "detail").contains(line), "{fault}");
+        doctor_finds(&consortium, "runs", "HQ-7003");
+    }
     let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
     let port = (12_000..20_000).find(free).expect("a free port");
     let granted = format!("key_tables_mib = 3\nstate_cache_mib = 1\nmetrics = \"127.0.0.1:{port}\"\n{config}");

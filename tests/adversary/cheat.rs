@@ -67,17 +67,47 @@ fn rendezvous(run: &Run) -> Digest {
 /// The nonce of a cheat, to all or to all but one.
 pub const NONCE: [u8; 32] = [5; 32];
 
+/// The words by which nodes tell each other, before anybody reads, how far they are from having room for the run.
+pub const WAITS: u8 = 1;
+pub const HAS: u8 = 2;
+pub const BUSY: u8 = 3;
+
 type Links = Vec<Option<Link>>;
+
+/// Opens the links of that label.
+async fn open(part: &Part, label: &str) -> Option<Links> {
+    let mut links = Links::new();
+    for org in &part.run.plan.nodes {
+        let opening = part.hub.open(rendezvous(&part.run).0, label, org, PATIENCE);
+        links.push(if *org == part.me { None } else { Some(opening.await.ok()?) });
+    }
+    Some(links)
+}
+
+/// Comes to where the nodes wait for each other's room, says these words to all, one after the other, and stays.
+pub async fn come(part: &Part, words: &[Vec<u8>]) -> Option<Links> {
+    let mut links = open(part, "room").await?;
+    for link in links.iter_mut().flatten() {
+        for word in words {
+            link.send(word).await.ok()?;
+        }
+    }
+    Some(links)
+}
+
+/// Has room, and waits until all others have.
+pub async fn with_room(part: &Part) -> Option<()> {
+    for link in come(part, &[vec![HAS]]).await?.iter_mut().flatten() {
+        while link.recv(1, PATIENCE).await.ok()? != [HAS] {}
+    }
+    Some(())
+}
 
 /// Opens the links and exchanges nonces; `nonce` may tell each peer another one. `None` when a peer is gone.
 pub async fn meet(part: &Part, nonce: impl Fn(&OrgId) -> Vec<u8>) -> Option<(Digest, Links)> {
+    with_room(part).await?;
     let rendezvous = rendezvous(&part.run);
-    let mut links: Links = Vec::new();
-    for org in &part.run.plan.nodes {
-        let link =
-            if *org == part.me { None } else { Some(part.hub.open(rendezvous.0, "share", org, PATIENCE).await.ok()?) };
-        links.push(link);
-    }
+    let mut links = open(part, "share").await?;
     let mut nonces = Vec::new();
     for (org, link) in part.run.plan.nodes.iter().zip(&mut links) {
         if let Some(link) = link {

@@ -24,6 +24,7 @@ mod programs;
 mod published;
 mod ranges;
 mod replay;
+mod room;
 mod rows;
 mod silence;
 mod stage;

@@ -21,7 +21,7 @@ use base_types::{
     fault::{Code, Fault},
 };
 use notary_terms::{Outcome, Plan, TransferBody};
-use runner::{Answer, Flows, Minutes, Note, Releases, Run, Scratch, Shelf, Site, execute};
+use runner::{Answer, Budget, Flows, Limits, Minutes, Note, Releases, Run, Scratch, Shelf, Site, execute};
 use tokio::net::TcpListener;
 
 use super::{
@@ -44,6 +44,13 @@ pub struct Cluster {
     pub flows: Arc<Flows>,
     /// Each node's tables between the runs.
     pub releases: BTreeMap<OrgId, Arc<Releases>>,
+    /// Each node's room for runs: for all that a test may think of, unless it says otherwise.
+    pub budgets: BTreeMap<OrgId, Arc<Budget>>,
+}
+
+/// So many runs at a time, of any size, each of which waits for its room for so long.
+pub fn limits(runs: usize, wait: Duration) -> Limits {
+    Limits { memory: u64::MAX, runs, wait }
 }
 
 /// Tables in memory.
@@ -123,7 +130,9 @@ impl Cluster {
         let hubs: BTreeMap<OrgId, Arc<LinkHub>> = members.into_iter().zip(listeners).map(start).collect();
         let tables = |org: &OrgId| (org.clone(), Arc::new(Releases::new(Box::new(Tables::default()))));
         let releases = hubs.keys().map(tables).collect();
-        Self { hubs, addresses, sources: Arc::new(sources), flows: Arc::default(), releases }
+        let room = |org: &OrgId| (org.clone(), Budget::new(org.clone(), limits(1000, Duration::from_secs(60))));
+        let budgets = hubs.keys().map(room).collect();
+        Self { hubs, addresses, sources: Arc::new(sources), flows: Arc::default(), releases, budgets }
     }
 
     pub fn site(&self, me: &OrgId, silence: Duration) -> Site {
@@ -141,6 +150,7 @@ impl Cluster {
             silence,
             flows: self.flows.clone(),
             releases: self.releases[me].clone(),
+            budget: self.budgets[me].clone(),
         }
     }
 
@@ -227,6 +237,8 @@ pub struct Records {
     pub deaf: Option<Code>,
     /// Who has called the job off, which the run hears when it asks.
     pub called_off: Option<OrgId>,
+    /// Who says on the ledger that it has no room for the run.
+    pub without_room: Option<OrgId>,
     pub noted: Mutex<Vec<Note>>,
     pub answer: Mutex<Option<Answer>>,
     pub shown: Mutex<Vec<String>>,
@@ -265,6 +277,12 @@ impl Minutes for Records {
     }
     async fn called_off(&self) -> Option<OrgId> {
         self.called_off.clone()
+    }
+    async fn without_room(&self) -> OrgId {
+        match &self.without_room {
+            Some(org) => org.clone(),
+            None => std::future::pending().await,
+        }
     }
 }
 

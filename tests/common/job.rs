@@ -69,6 +69,7 @@ pub fn run_of(plan: &Plan, start: Start, me: &OrgId) -> Run {
         approvals,
         start: start.transaction,
         attempt: start.attempt,
+        memory: planner::memory(plan, me),
         halt: Default::default(),
     }
 }

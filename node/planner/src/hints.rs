@@ -161,7 +161,7 @@ fn fitting(label: &Label) -> u32 {
 }
 
 /// Memory that a key takes with what it brings.
-fn bytes_a_key(label: &Label) -> u64 {
+pub(crate) fn bytes_a_key(label: &Label) -> u64 {
     let brought: u64 = match label {
         Label::Nothing => 0,
         Label::Count => 4,

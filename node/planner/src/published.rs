@@ -98,7 +98,7 @@ fn sealed_bytes(label: &Label) -> u64 {
 }
 
 /// About how many bytes the table of a read has.
-fn table_bytes(other: &Read, label: &Label) -> u64 {
+pub(crate) fn table_bytes(other: &Read, label: &Label) -> u64 {
     u64::from(other.rows_bound).saturating_mul(BYTES_MARK + sealed_bytes(label)).saturating_mul(5) / 4
 }
 

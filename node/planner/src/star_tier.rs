@@ -30,6 +30,16 @@ pub(crate) fn check_size(plan: &Plan, at: Location) -> Result<(), Fault> {
     Err(unsupported(at, what, instead))
 }
 
+/// Bytes of memory that an engine takes for a cell in tier B, and in B+: with either about 2 GiB for the most there may be.
+const BYTES_CELL: u64 = 64;
+const BYTES_CHECKED_CELL: u64 = 180;
+
+/// About how many bytes of memory an engine takes at a node.
+pub(crate) fn memory(plan: &Plan, star: &Star) -> u64 {
+    let each = if plan.tier == Tier::BPlus { BYTES_CHECKED_CELL } else { BYTES_CELL };
+    cells(plan, star).saturating_mul(each)
+}
+
 /// Rows times columns of the widest step, as the engine counts them, which refuses more than tier B's bound.
 fn cells(plan: &Plan, star: &Star) -> u64 {
     let count = |n: usize| u64::try_from(n).unwrap_or(0);

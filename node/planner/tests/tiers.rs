@@ -6,7 +6,7 @@ use base_types::fault::{Code, Fault};
 use base_wire::{Decode, Encode};
 use common::{STORY, dataset, nodes, org, plain, request};
 use notary_terms::{Circuit, Plan, Program, Request, Tier};
-use planner::{explain, plan};
+use planner::{explain, memory, plan};
 
 const ASKED: &str = "COMPUTE $$ pub fn main(a: u8, b: [u8; 2]) -> bool { (a > b[0]) & (a > b[1]) } $$
     WITH a = (SELECT income FROM statistics.census WHERE person_id = 7),
@@ -115,4 +115,28 @@ fn a_star_that_takes_too_much_memory_is_refused_in_tier_b_plus_with_what_to_do()
         assert!(fault.detail.contains(part), "{part}: {fault}");
     }
     assert_eq!(with(most + 1, None).unwrap().tier, Tier::B);
+}
+
+#[test]
+fn what_a_run_takes_at_a_node_grows_with_the_tier_with_rows_and_with_what_the_node_reads() {
+    const MOVED: &str = "SELECT m.day, COUNT(*) AS moves, SUM(h.sbp) AS sbp
+        FROM moves m JOIN health h ON h.person_id = m.person_id GROUP BY m.day";
+    let at = |plan: &Plan, node: &str| memory(plan, &org(node));
+    let (usual, checked) = (planned(MOVED, None).unwrap(), planned(MOVED, Some(Tier::BPlus)).unwrap());
+    assert!(at(&usual, "civil") > at(&usual, "health") && at(&usual, "health") > at(&usual, "statistics"));
+    assert!(at(&checked, "statistics") > 2 * at(&usual, "statistics"));
+    // 71 columns; the largest in tier B+ has another 77,000 rows.
+    assert!((1 << 30..2 << 30).contains(&at(&checked, "statistics")), "{}", at(&checked, "statistics"));
+
+    let sized = |sql: &str| {
+        let mut catalogue = plain();
+        catalogue.sources.get_mut(&dataset("statistics/census")).unwrap().rows_bound = 1 << 22;
+        plan(&request(sql), &catalogue, &nodes()).unwrap()
+    };
+    let rows = "SELECT c.person_id FROM census c JOIN health h ON h.person_id = c.person_id";
+    let (whole, dealt) = (sized(rows), sized(&rows.replacen("SELECT", "SELECT /*+ BUCKETS */", 1)));
+    assert!(at(&whole, "statistics") > at(&whole, "health") + (60 << 20), "it reads four million rows");
+    assert!(at(&whole, "health") > 1_000_000_000 && at(&dealt, "statistics") < at(&whole, "statistics") / 2);
+    let program = planned(ASKED, None).unwrap();
+    assert!(at(&program, "health") > circuit(&program).size.memory);
 }

@@ -14,7 +14,7 @@ const READY: u8 = 1;
 
 /// How often a party says that it goes on; and how often at most: for an hour, since the largest table of published keys takes a
 /// quarter of one on a single core. Who is not ready by then gives up by itself, so that it is never blamed for being slow.
-const BEAT: Duration = Duration::from_millis(500);
+pub(crate) const BEAT: Duration = Duration::from_millis(500);
 const MAX_BEATS: usize = 2 * 3600;
 
 /// A party's words to one peer while it works.

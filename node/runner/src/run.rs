@@ -1,6 +1,6 @@
 //! One attempt of one approved plan at one node, from the read to the receipt.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::pending, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use base_gm::sm3;
@@ -20,15 +20,16 @@ use notary_terms::{
 };
 
 use crate::{
-    Answer,
+    Answer, Budget,
     buckets::Scratch,
-    common,
+    budget, common,
     connections::{Connections, Stepping},
     flows::Flows,
     halt::Halt,
     intersect::{self, Lasting, Side},
     overlap, program,
     published::{self, Releases},
+    room,
     session::{Binding, Meeting},
     star,
     transport::Terms,
@@ -61,6 +62,10 @@ pub trait Minutes: Send + Sync {
     async fn called_off(&self) -> Option<OrgId> {
         None
     }
+    /// Which party tells on the ledger that it has no room for the run; waits until one does.
+    async fn without_room(&self) -> OrgId {
+        pending().await
+    }
 }
 
 /// One attempt: the plan and what the ledger says of it.
@@ -77,6 +82,8 @@ pub struct Run {
     pub start: Digest,
     /// Its attempt.
     pub attempt: u32,
+    /// About how many bytes of memory it takes at this node.
+    pub memory: u64,
     /// Ends it when the job is called off.
     pub halt: Arc<Halt>,
 }
@@ -104,6 +111,8 @@ pub struct Site {
     pub flows: Arc<Flows>,
     /// Tables of published keys, made and fetched, between the runs.
     pub releases: Arc<Releases>,
+    /// How many runs go on at a time, and what they may take.
+    pub budget: Arc<Budget>,
 }
 
 /// Runs the attempt; the answer is `Some` at the receiver. A receipt is written whatever happens.
@@ -140,8 +149,14 @@ struct Trail {
 }
 
 async fn attempt(run: Run, site: &Site, minutes: &dyn Minutes, trail: &mut Trail) -> Result<Option<Answer>, Fault> {
-    let Run { plan, reads, chain, approvals, start, attempt, halt } = run;
+    let Run { plan, reads, chain, approvals, start, attempt, memory, halt } = run;
     let salt = (site.salt)(&plan.digest(), attempt, "result");
+    let binding = Binding { chain, approvals, start, attempt };
+    let meeting = Meeting::of(&plan, &binding, &site.me, &site.hub, &site.entropy);
+    minutes.progress(budget::STEP);
+    let place = site.budget.come(&plan.request.receiver, memory)?;
+    // Given back when nothing is left of what the run takes.
+    let _room = halt.unless(budget::STEP, room::taken(place, &meeting, site, minutes)).await?;
     minutes.progress("read");
     let mut tables = Vec::new();
     for (place, step) in reads {
@@ -149,8 +164,6 @@ async fn attempt(run: Run, site: &Site, minutes: &dyn Minutes, trail: &mut Trail
     }
     let inputs = Inputs::of(&plan, tables)?;
     minutes.progress("open links");
-    let binding = Binding { chain, approvals, start, attempt };
-    let meeting = Meeting::of(&plan, &binding, &site.me, &site.hub, &site.entropy);
     let terms = Terms { silence: site.silence, flows: site.flows.clone(), halt: halt.clone() };
     let opening = Connections::open(meeting, terms, site.clock.clone());
     let connections = halt.unless("open links", opening).await?;

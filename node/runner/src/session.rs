@@ -79,9 +79,14 @@ impl Meeting {
         }
     }
 
+    /// Links of their own for what is told before anybody reads.
+    pub(crate) async fn room(&self, patience: Duration) -> Result<Links, Fault> {
+        self.links(&self.rendezvous, "room", patience).await
+    }
+
     /// The first session's digest and its links.
     pub(crate) async fn first(&self, patience: Duration) -> Result<(Digest, Links), Fault> {
-        let mut links = self.links(&self.rendezvous, patience).await?;
+        let mut links = self.links(&self.rendezvous, "share", patience).await?;
         let nonces = self.exchange(&mut links, &self.nonce(), patience).await?.concat();
         Ok((sm3::tagged("heqi/session/1", &[&self.rendezvous.0, &nonces]), links))
     }
@@ -96,7 +101,7 @@ impl Meeting {
         patience: Duration,
     ) -> Result<(u32, Digest, Links), Fault> {
         let rendezvous = sm3::tagged("heqi/rendezvous/resumed/1", &[&self.rendezvous.0, &first.0]);
-        let mut links = self.links(&rendezvous, patience).await?;
+        let mut links = self.links(&rendezvous, "share", patience).await?;
         let word = [&number.to_be_bytes()[..], &self.nonce()].concat();
         let words = self.exchange(&mut links, &word, patience).await?;
         let mut agreed = number;
@@ -118,13 +123,13 @@ impl Meeting {
         nonce
     }
 
-    async fn links(&self, rendezvous: &Digest, patience: Duration) -> Result<Links, Fault> {
+    async fn links(&self, rendezvous: &Digest, label: &str, patience: Duration) -> Result<Links, Fault> {
         let mut links = Vec::new();
         for org in &self.nodes {
             let link = if *org == self.me {
                 None
             } else {
-                let opened = self.hub.open(rendezvous.0, "share", org, patience).await;
+                let opened = self.hub.open(rendezvous.0, label, org, patience).await;
                 Some(opened.map_err(|f| link_fault(org, OPEN, &f))?)
             };
             links.push((org.clone(), link));

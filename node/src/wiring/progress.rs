@@ -8,8 +8,12 @@ use std::{
 use base_types::JobId;
 use tokio::sync::watch;
 
+/// The first step; ` at ` and an organisation follow where its node has none yet.
+const ROOM: &str = "wait for room";
+
 /// The steps of a run in their order, with the words pages show.
-const STEPS: [(&str, &str, &str); 12] = [
+const STEPS: [(&str, &str, &str); 13] = [
+    (ROOM, "等待各节点有余量", "waiting until all nodes have room"),
     ("read", "读取本方数据", "reading this party's data"),
     ("open links", "建立数据链路", "opening data links"),
     ("agree on seeds", "协商随机种子", "agreeing on seeds"),
@@ -26,6 +30,9 @@ const STEPS: [(&str, &str, &str); 12] = [
 
 /// A step as pages show it: percent, Chinese, English.
 pub fn shown(step: &str) -> (u8, String, String) {
+    if let Some(org) = step.strip_prefix(ROOM).and_then(|rest| rest.strip_prefix(" at ")) {
+        return (shown(ROOM).0, format!("等待 {org} 的节点有余量"), format!("waiting for room at {org}"));
+    }
     let place = STEPS.iter().position(|s| s.0 == step);
     let percent = place.map_or(0, |p| u8::try_from((p + 1) * 100 / (STEPS.len() + 1)).unwrap_or(100));
     let words = place.and_then(|p| STEPS.get(p));
@@ -51,5 +58,19 @@ impl Progress {
     /// Forgets a run that has ended.
     pub fn end(&self, job: &JobId) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(job);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waits_for_room_is_told_where() {
+        let (percent, zh, en) = shown("wait for room at health");
+        assert_eq!((zh.as_str(), en.as_str()), ("等待 health 的节点有余量", "waiting for room at health"));
+        assert_eq!((percent, shown(ROOM).0), (7, 7));
+        assert!(shown("read").0 > percent);
+        assert_eq!(shown("wait for rooms").2, "wait for rooms", "what has no words is shown as it is");
     }
 }

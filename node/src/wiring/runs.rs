@@ -12,7 +12,7 @@ use base_rt::Entropy;
 use base_types::{JobId, OrgId, fault::Fault};
 use base_wire::Encode;
 use ledger_vm::notary::EntryKind;
-use notary_desk::{Desk, Order};
+use notary_desk::{Desk, Job, Order};
 use notary_terms::{Outcome, ReceiptBody};
 use runner::{Answer, Halt, Minutes, Note, Run, Site, execute};
 use tokio::{sync::mpsc, time::timeout};
@@ -82,6 +82,10 @@ impl Minutes for JobMinutes {
     async fn called_off(&self) -> Option<OrgId> {
         timeout(MOMENT, self.runs.cancelled(&self.job)).await.ok()
     }
+
+    async fn without_room(&self) -> OrgId {
+        self.runs.told(&self.job, |job| job.without_room(self.attempt).cloned()).await
+    }
 }
 
 impl Runs {
@@ -105,7 +109,8 @@ impl Runs {
         let (inside, step) = (span.clone(), Mutex::new(Span::none()));
         let minutes = JobMinutes { runs: self.clone(), job, attempt, span, step };
         let halt = Arc::new(Halt::default());
-        let run = Run { plan, reads, chain, approvals, start, attempt, halt: halt.clone() };
+        let memory = planner::memory(&plan, &self.site.me);
+        let run = Run { plan, reads, chain, approvals, start, attempt, memory, halt: halt.clone() };
         let ended = tokio::select! {
             ended = execute(run, &self.site, &minutes).instrument(inside) => ended,
             never = self.hear(&job, &halt) => match never {},
@@ -128,12 +133,16 @@ impl Runs {
 
     /// Waits until the ledger says that a party has called a job off; whose that is.
     async fn cancelled(&self, job: &JobId) -> OrgId {
+        self.told(job, |job| job.cancelled.as_ref().map(|cancelled| cancelled.mark.sender.org())).await
+    }
+
+    /// Waits until the ledger says of a job what is looked for.
+    async fn told(&self, job: &JobId, look: impl Fn(&Job) -> Option<OrgId>) -> OrgId {
         let mut changes = self.desk.changes();
         loop {
             changes.borrow_and_update();
-            let cancelled = self.desk.book(|book| book.job(job).and_then(|job| job.cancelled.clone()));
-            if let Ok(Some(cancelled)) = cancelled {
-                return cancelled.mark.sender.org();
+            if let Ok(Some(org)) = self.desk.book(|book| book.job(job).and_then(&look)) {
+                return org;
             }
             if changes.changed().await.is_err() {
                 return pending().await;

@@ -53,6 +53,10 @@ pub trait Journal: Send + Sync {
 pub trait Deriver: Send + Sync {
     /// Derives the plan of a request.
     fn derive(&self, request: &Request, catalogue: &Catalogue, nodes: &[OrgId]) -> Result<Plan, Fault>;
+    /// Whether this node could ever carry out a run of a plan; every one, where nothing bounds what runs may take.
+    fn fits(&self, _plan: &Plan) -> Result<(), Fault> {
+        Ok(())
+    }
 }
 
 /// An order to the runner: everything of one attempt that the ledger settles.
@@ -135,6 +139,14 @@ impl Desk {
         let proposal = self.book(|book| book.job(id).map(|j| j.proposal.clone()))?;
         let proposal = proposal.ok_or_else(|| Fault::new(Code::NotFound, step, format!("no job {id}")))?;
         open_plan(&self.key, &proposal.sealed_plan, id).map_err(|fault| fault.at(&self.me))
+    }
+
+    /// Whether this node, where it computes in a plan, could ever carry out a run of it.
+    ///
+    /// # Errors
+    /// Why not, with what it takes and what there is.
+    pub fn fits(&self, plan: &Plan) -> Result<(), Fault> {
+        if plan.nodes.contains(&self.me) { self.deriver.fits(plan) } else { Ok(()) }
     }
 
     /// Appends an entry of a job under the node's key.

@@ -151,6 +151,7 @@ impl Desk {
         if derived.digest() != id {
             return Err(changed("the plan is not the one its query gives".to_owned()));
         }
+        self.fits(plan)?;
         let runs = |dataset: &_, _: &str| {
             let count = self.book(|book| match attempt {
                 None => book.runs(dataset),

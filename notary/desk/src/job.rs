@@ -1,6 +1,6 @@
 //! What the ledger says of one job.
 
-use base_types::{DatasetId, Digest, Height, JobId, OrgId, PersonId, TimeMs};
+use base_types::{DatasetId, Digest, Height, JobId, OrgId, PersonId, TimeMs, fault::Code};
 use ledger_vm::notary::{EntryKind, Record};
 use notary_terms::{ApprovalFact, DeliveredBody, Outcome, ProposalBody, ReadBody, ReceiptBody, Stream};
 
@@ -166,6 +166,16 @@ impl Job {
     /// This party's receipt of an attempt.
     pub fn receipt(&self, attempt: u32, org: &OrgId) -> Option<&Ended> {
         self.receipts.iter().find(|e| e.attempt == attempt && &e.org == org)
+    }
+
+    /// A computing party that says of itself that it had no room for an attempt: it is not waited for.
+    pub fn without_room(&self, attempt: u32) -> Option<&OrgId> {
+        let busy = |ended: &&Ended| match &ended.receipt.outcome {
+            Outcome::Aborted { code, blamed, .. } => code == Code::Busy.number() && blamed.as_ref() == Some(&ended.org),
+            Outcome::Done => false,
+        };
+        let computes = |ended: &&Ended| ended.attempt == attempt && self.proposal.nodes.contains(&ended.org);
+        self.receipts.iter().filter(computes).find(busy).map(|ended| &ended.org)
     }
 
     /// True when this party has told of an attempt already: it took part before, perhaps in an earlier life.

@@ -102,6 +102,7 @@ fn status(code: Code) -> StatusCode {
         | Code::QueryUnsupported
         | Code::QueryUnknownName
         | Code::QueryOverflow
+        | Code::RunTooLarge
         | Code::EvidenceInvalid => StatusCode::UNPROCESSABLE_ENTITY,
         Code::RuleForbids | Code::NotAllowed => StatusCode::FORBIDDEN,
         Code::SourceChanged
@@ -116,7 +117,7 @@ fn status(code: Code) -> StatusCode {
             StatusCode::BAD_GATEWAY
         }
         Code::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
-        Code::FolderInUse | Code::PortInUse | Code::NoQuorum => StatusCode::SERVICE_UNAVAILABLE,
+        Code::FolderInUse | Code::PortInUse | Code::NoQuorum | Code::Busy => StatusCode::SERVICE_UNAVAILABLE,
         Code::WrongPassword => StatusCode::UNAUTHORIZED,
         Code::BadRequest => StatusCode::BAD_REQUEST,
         Code::NotFound => StatusCode::NOT_FOUND,

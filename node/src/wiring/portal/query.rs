@@ -81,7 +81,10 @@ impl NodeDesk {
         let (request, nodes) = (request.clone(), nodes.to_vec());
         let analyst = request.analyst.clone();
         let plan = move || planner::plan(&request, &catalogue, &nodes).map(|plan| (plan, catalogue));
-        self.apart.run("plan", &analyst, plan).await
+        let planned = self.apart.run("plan", &analyst, plan).await?;
+        // Otherwise this node would be the first to reject it.
+        self.notary.fits(&planned.0)?;
+        Ok(planned)
     }
 
     fn missing(&self, plan: &Plan) -> Result<Vec<Missing>, Fault> {

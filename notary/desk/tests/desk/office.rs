@@ -32,7 +32,7 @@ pub const NODES: [&str; 3] = ["civil", "health", "statistics"];
 /// Long enough for a slow machine; nothing waits so long where all is well.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-struct Planner;
+pub struct Planner;
 
 impl Deriver for Planner {
     fn derive(&self, request: &Request, catalogue: &Catalogue, nodes: &[OrgId]) -> Result<Plan, Fault> {

@@ -1,12 +1,18 @@
 //! A proposal that is not what it says it is: the node rejects it and names the code.
 
+use std::sync::Arc;
+
+use base_types::{
+    OrgId,
+    fault::{Code, Fault},
+};
 use base_wire::{Decode, Encode};
 use ledger_vm::notary::{Entry, EntryKind as K};
-use notary_desk::LONGEST_LIFE_MS;
-use notary_terms::{Plan, Program, ProposalBody, Star, formula::Op};
+use notary_desk::{Deriver, LONGEST_LIFE_MS};
+use notary_terms::{Catalogue, Plan, Program, ProposalBody, Request, Star, formula::Op};
 
 use crate::{
-    office::{Office, dataset, health, sealed, source},
+    office::{Office, Planner, dataset, health, sealed, source},
     world::{START, World, org, plain},
 };
 
@@ -199,4 +205,40 @@ async fn a_changed_proposal_is_rejected_by_a_node_without_data_too() {
     star(&mut changed).min_group = 1;
     let job = world.propose(&changed);
     refused(office.vote(&job, "civil").await, "HQ-3003", "a smaller group");
+}
+
+/// A planner of a node that has no room for a data set of so many rows.
+struct Small(u32);
+
+impl Deriver for Small {
+    fn derive(&self, request: &Request, catalogue: &Catalogue, nodes: &[OrgId]) -> Result<Plan, Fault> {
+        Planner.derive(request, catalogue, nodes)
+    }
+
+    fn fits(&self, plan: &Plan) -> Result<(), Fault> {
+        if plan.reads.iter().all(|read| read.rows_bound < self.0) {
+            return Ok(());
+        }
+        Err(Fault::new(Code::RunTooLarge, "check size", "it takes 9 MiB of 5").at(&org("health")))
+    }
+}
+
+#[tokio::test]
+async fn a_plan_that_never_fits_into_a_node_that_computes_is_rejected_there_with_both_numbers() {
+    for (rows, rejected) in [(641, false), (640, true)] {
+        let world = World::furnished();
+        let plan = world.plan();
+        let office = Office::deriving(&world, "health", Arc::new(Small(rows)));
+        let reason = answer(&world, &office, &plan, &sealed(&plan)).await;
+        assert_eq!(reason.is_some(), rejected, "{reason:?}");
+        let told = |reason: &String| reason.starts_with("HQ-5007") && reason.contains("9 MiB of 5 (party: health");
+        assert!(reason.as_ref().is_none_or(told), "{reason:?}");
+    }
+    let world = World::furnished();
+    let plan = world.plan();
+    // One that does not compute has nothing to find room for.
+    let office = Office::deriving(&world, "audit", Arc::new(Small(0)));
+    assert_eq!(office.desk.fits(&plan), Ok(()));
+    let office = Office::deriving(&world, "civil", Arc::new(Small(0)));
+    assert!(office.desk.fits(&plan).is_err());
 }

@@ -1,0 +1,196 @@
+//! Room for runs at a node: who finds none waits for its turn, all see where, and it ends in time; whoever tells lies of it is named.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use base_types::{OrgId, fault::Code};
+use notary_terms::Plan;
+use runner::{Budget, Limits, Note};
+use tempfile::TempDir;
+use tokio::{sync::oneshot, time::sleep};
+
+use crate::{
+    cheat::{BUSY, HAS, PATIENCE, Part, WAITS, come, with_room},
+    common::{
+        NODES,
+        cluster::{Cluster, Ended, Records, limits},
+        job::{Start, plan, run_of},
+        org,
+    },
+    stage::{LONG, SQL, Stage, sources},
+    verdict::noted,
+};
+
+const STEP: &str = "wait for room";
+
+/// Three nodes with little room, and the small job.
+struct Scene {
+    cluster: Cluster,
+    plan: Plan,
+    _folder: TempDir,
+}
+
+impl Scene {
+    /// These nodes have so much room.
+    async fn set(nodes: &[&str], room: Limits) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut cluster = Cluster::start(sources(folder.path()).await).await;
+        for node in nodes.iter().copied().map(org) {
+            cluster.budgets.insert(node.clone(), Budget::new(node, room));
+        }
+        let plan = plan(&cluster.sources, SQL);
+        Self { cluster, plan, _folder: folder }
+    }
+
+    fn part(&self, cheat: &OrgId, start: Start) -> Part {
+        let run = run_of(&self.plan, start, cheat);
+        Part { hub: self.cluster.hubs[cheat].clone(), run, me: cheat.clone(), inputs: Vec::new() }
+    }
+
+    async fn run(&self, number: u64) -> Vec<Ended> {
+        self.cluster.run(&self.plan, Start::numbered(number), LONG).await
+    }
+
+    /// A run that begins while another has its room, whose civil node then does not come to the links, until the two others lose
+    /// patience with it.
+    async fn run_beside_another(&self, silence: Duration) -> Vec<Ended> {
+        let start = Start::numbered(1);
+        let part = self.part(&org("civil"), start);
+        let (tell, told) = oneshot::channel();
+        let leaving = async {
+            with_room(&part).await.expect("the others come");
+            tell.send(()).expect("the other run waits for it");
+        };
+        let [health, statistics] = ["health", "statistics"].map(org);
+        let left = |me| self.cluster.party(&self.plan, start, me, silence);
+        let second = async {
+            told.await.expect("the first has room");
+            self.run(2).await
+        };
+        let ((), one, two, ended) = tokio::join!(leaving, left(&health), left(&statistics), second);
+        for party in [one, two] {
+            let fault = party.result.expect_err("it was left");
+            assert_eq!((fault.code, fault.step.as_str()), (Code::PeerSilent, "open links"), "{fault}");
+        }
+        ended
+    }
+}
+
+/// Nothing was read or shared.
+fn began_nothing(party: &Ended) -> bool {
+    party.records.notes().iter().all(|note| matches!(note, Note::Receipt(_)))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_without_room_waits_for_its_turn_and_all_its_nodes_show_where() {
+    // Half of two places are one asker's.
+    let scene = Scene::set(&["health"], limits(2, LONG)).await;
+    for party in scene.run_beside_another(Duration::from_secs(3)).await {
+        assert!(party.result.is_ok(), "{}: {:?}", party.org, party.result);
+        let steps = party.records.steps();
+        assert_eq!(steps[..3], [STEP, "wait for room at health", "read"], "{}", party.org);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_has_waited_long_enough_ends_as_busy_everywhere_and_goes_through_later() {
+    let scene = Scene::set(&["health"], limits(2, Duration::from_millis(300))).await;
+    for party in scene.run_beside_another(Duration::from_secs(3)).await {
+        let fault = party.result.clone().expect_err("no room");
+        assert_eq!((fault.code, fault.step.as_str()), (Code::Busy, STEP), "{}: {fault}", party.org);
+        assert!(fault.party.as_ref().is_none_or(|busy| *busy == org("health")), "{fault}");
+        if party.org == org("health") {
+            assert!(fault.party.is_some() && fault.detail.contains("1 of 2 runs"), "{fault}");
+        }
+        noted(&party, &fault);
+        assert!(began_nothing(&party), "{}", party.org);
+    }
+    assert!(scene.run(3).await.iter().all(|party| party.result.is_ok()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_that_want_each_other_s_last_place_never_wait_in_a_circle() {
+    let scene = Scene::set(&NODES, limits(1, LONG)).await;
+    let (one, two, three, four) = tokio::join!(scene.run(1), scene.run(2), scene.run(3), scene.run(4));
+    for party in [one, two, three, four].iter().flatten() {
+        assert!(party.result.is_ok(), "{}: {:?}", party.org, party.result);
+    }
+}
+
+/// How both honest parties end when the cheat says these words where they wait for its room, and then stays or leaves.
+async fn met(stage: &Arc<Stage>, cheat: &OrgId, words: Vec<Vec<u8>>, leaves: bool) -> Vec<Ended> {
+    let start = stage.start();
+    let part = stage.part(cheat, start).await;
+    let task = tokio::spawn(async move {
+        let links = come(&part, &words).await;
+        if !leaves {
+            sleep(PATIENCE).await;
+        }
+        drop(links);
+    });
+    let ended = stage.honest(cheat, start, Duration::from_secs(1)).await;
+    task.abort();
+    ended
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_says_nothing_or_what_nobody_says_or_leaves_before_it_has_room_is_named() {
+    let stage = Stage::set().await;
+    for cheat in NODES.map(org) {
+        let cases: [(Vec<Vec<u8>>, bool, Code); 6] = [
+            (vec![], false, Code::PeerSilent),
+            (vec![], true, Code::PeerGone),
+            (vec![vec![9]], false, Code::PeerMisbehaved),
+            (vec![vec![WAITS], vec![]], false, Code::PeerMisbehaved),
+            (vec![vec![HAS, HAS]], false, Code::PeerMisbehaved),
+            (vec![vec![BUSY]], false, Code::Busy),
+        ];
+        for (words, leaves, code) in cases {
+            let told = format!("{cheat} says {words:?}");
+            let ended = met(&stage, &cheat, words, leaves).await;
+            let faults: Vec<_> = ended.iter().map(|party| party.result.clone().expect_err("it has no room")).collect();
+            let named = faults.iter().any(|fault| fault.code == code && fault.party.as_ref() == Some(&cheat));
+            assert!(named && faults.iter().all(|fault| fault.step == STEP), "{told}: {faults:?}");
+            ended.iter().zip(&faults).for_each(|(party, fault)| noted(party, fault));
+            assert!(ended.iter().all(began_nothing), "{told}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_never_stops_waiting_is_waited_for_no_longer_than_any_run_waits() {
+    let scene = Scene::set(&NODES, limits(8, Duration::from_millis(300))).await;
+    let (cheat, start) = (org("statistics"), Start::numbered(1));
+    let part = scene.part(&cheat, start);
+    let waiting = tokio::spawn(async move {
+        let mut links = come(&part, &[]).await.expect("the others come");
+        for _ in 0..200 {
+            for link in links.iter_mut().flatten() {
+                let _ = link.send(&[WAITS]).await;
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+    });
+    let [civil, health] = ["civil", "health"].map(org);
+    let party = |me| scene.cluster.party(&scene.plan, start, me, Duration::from_secs(1));
+    let (one, two) = tokio::join!(party(&civil), party(&health));
+    waiting.abort();
+    let faults = [one, two].map(|party| party.result.expect_err("it never has room"));
+    assert!(faults.iter().all(|fault| fault.code == Code::Busy), "{faults:?}");
+    assert!(faults.iter().any(|fault| fault.party.as_ref() == Some(&cheat)), "{faults:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_tells_on_the_ledger_that_it_has_no_room_is_not_waited_for() {
+    let stage = Stage::set().await;
+    let (me, busy, begun) = (org("health"), org("statistics"), Instant::now());
+    let records = Records { without_room: Some(busy.clone()), ..Records::default() };
+    let ended = stage.cluster.party_noting(&stage.plan, stage.start(), &me, LONG, records).await;
+    assert!(begun.elapsed() < LONG / 4, "nobody waits for silence");
+    let fault = ended.result.clone().expect_err("it does not come");
+    assert_eq!((fault.code, fault.party.clone()), (Code::Busy, Some(busy)), "{fault}");
+    noted(&ended, &fault);
+    assert!(began_nothing(&ended));
+}
