@@ -136,6 +136,19 @@ async fn met(stage: &Arc<Stage>, cheat: &OrgId, words: Vec<Vec<u8>>, leaves: boo
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_come_is_named_by_both_others() {
+    let stage = Stage::set().await;
+    for absent in NODES.map(org) {
+        for party in stage.honest(&absent, stage.start(), Duration::from_secs(3)).await {
+            let fault = party.result.clone().expect_err("one is missing");
+            assert_eq!((fault.code, fault.party.as_ref()), (Code::PeerSilent, Some(&absent)), "{}: {fault}", party.org);
+            assert!(fault.step == "open links" && began_nothing(&party), "{fault}");
+            noted(&party, &fault);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_says_nothing_or_what_nobody_says_or_leaves_before_it_has_room_is_named() {
     let stage = Stage::set().await;
     for cheat in NODES.map(org) {

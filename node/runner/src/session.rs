@@ -11,6 +11,7 @@ use base_types::{
     Digest, OrgId,
     fault::{Code, Fault},
 };
+use futures::future::try_join_all;
 use notary_terms::{MAX_RESUMES, Plan};
 
 const OPEN: &str = "open links";
@@ -124,17 +125,23 @@ impl Meeting {
     }
 
     async fn links(&self, rendezvous: &Digest, label: &str, patience: Duration) -> Result<Links, Fault> {
-        let mut links = Vec::new();
-        for org in &self.nodes {
-            let link = if *org == self.me {
-                None
-            } else {
-                let opened = self.hub.open(rendezvous.0, label, org, patience).await;
-                Some(opened.map_err(|f| link_fault(org, OPEN, &f))?)
-            };
-            links.push((org.clone(), link));
+        // All at once: who waited for one that does not come would not be there for the next, who would take it for silent.
+        let each = self.nodes.iter().map(|org| self.link(rendezvous, label, org, patience));
+        try_join_all(each).await
+    }
+
+    async fn link(
+        &self,
+        rendezvous: &Digest,
+        label: &str,
+        org: &OrgId,
+        patience: Duration,
+    ) -> Result<(OrgId, Option<Link>), Fault> {
+        if *org == self.me {
+            return Ok((org.clone(), None));
         }
-        Ok(links)
+        let opened = self.hub.open(rendezvous.0, label, org, patience).await;
+        Ok((org.clone(), Some(opened.map_err(|f| link_fault(org, OPEN, &f))?)))
     }
 
     /// Tells every party the same word; the words of all, which are of one length, in the order of the nodes.
