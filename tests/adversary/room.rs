@@ -166,6 +166,9 @@ async fn who_says_nothing_or_what_nobody_says_or_leaves_before_it_has_room_is_na
             let faults: Vec<_> = ended.iter().map(|party| party.result.clone().expect_err("it has no room")).collect();
             let named = faults.iter().any(|fault| fault.code == code && fault.party.as_ref() == Some(&cheat));
             assert!(named && faults.iter().all(|fault| fault.step == STEP), "{told}: {faults:?}");
+            // Not for having left first either.
+            let others = faults.iter().all(|fault| fault.party.as_ref().is_none_or(|party| *party == cheat));
+            assert!(others, "an honest party is named: {told}: {faults:?}");
             ended.iter().zip(&faults).for_each(|(party, fault)| noted(party, fault));
             assert!(ended.iter().all(began_nothing), "{told}");
         }

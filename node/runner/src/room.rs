@@ -11,7 +11,7 @@ use base_types::{
     OrgId,
     fault::{Code, Fault},
 };
-use futures::future::try_join_all;
+use futures::future::{join_all, try_join_all};
 use tokio::time::{sleep, timeout};
 
 use crate::{
@@ -31,6 +31,8 @@ const HAS: u8 = 2;
 const BUSY: u8 = 3;
 /// It leaves because another is busy.
 const LEAVES: u8 = 4;
+/// It leaves because another is gone, silent or says what nobody says.
+const LOST: u8 = 5;
 
 /// Most words of a party: several times as many as fit into the longest wait.
 const MOST_WORDS: usize = 10_000;
@@ -51,11 +53,14 @@ pub(crate) async fn taken(
     };
     let mut peers = Peers::of(links, &site.me);
     let ended = in_turn(&mut place, &mut peers, site, minutes).await;
-    if let Err(fault) = &ended
-        && fault.code == Code::Busy
-    {
-        let word = if fault.party.as_ref() == Some(&site.me) { BUSY } else { LEAVES };
-        say(&mut peers.says, word).await;
+    if let Err(fault) = &ended {
+        let word = match fault.code {
+            Code::Busy if fault.party.as_ref() == Some(&site.me) => BUSY,
+            Code::Busy => LEAVES,
+            _ => LOST,
+        };
+        // One of them may take nothing any more.
+        let _ = timeout(BEAT, say(&mut peers.says, word)).await;
     }
     ended.map(|()| place)
 }
@@ -122,10 +127,9 @@ impl Peers {
 
 /// Says a word to all.
 async fn say(says: &mut [LinkSender], word: u8) {
-    for link in says {
-        // Of one that is gone its own link tells.
-        let _ = link.send(&[word]).await;
-    }
+    let word = [word];
+    // Of one that is gone its own link tells.
+    let _ = join_all(says.iter_mut().map(|link| link.send(&word))).await;
 }
 
 /// Says a word again and again until `work` is done.
@@ -175,6 +179,11 @@ impl Ear<'_> {
                 [BUSY] => return Err(busy(org, "it has waited for as long as any run does")),
                 [LEAVES] => {
                     return Err(Fault::new(Code::Busy, STEP, format!("{org} leaves because another has no room")));
+                }
+                [LOST] => {
+                    // Whoever it is shows itself here too by then: this one is not blamed for having noticed first.
+                    sleep(self.silence).await;
+                    return Err(Fault::new(Code::PeerGone, STEP, format!("{org} leaves because it has lost another")));
                 }
                 _ => break,
             }
