@@ -168,10 +168,14 @@ impl Job {
         self.receipts.iter().find(|e| e.attempt == attempt && &e.org == org)
     }
 
-    /// A computing party that says of itself that it had no room for an attempt: it is not waited for.
+    /// A computing party that says of itself that it had no room for an attempt, or never has any, where its node was given less since
+    /// the job was approved: it is not waited for.
     pub fn without_room(&self, attempt: u32) -> Option<&OrgId> {
+        let codes = [Code::Busy.number(), Code::RunTooLarge.number()];
         let busy = |ended: &&Ended| match &ended.receipt.outcome {
-            Outcome::Aborted { code, blamed, .. } => code == Code::Busy.number() && blamed.as_ref() == Some(&ended.org),
+            Outcome::Aborted { code, blamed, .. } => {
+                codes.contains(&code.as_str()) && blamed.as_ref() == Some(&ended.org)
+            }
             Outcome::Done => false,
         };
         let computes = |ended: &&Ended| ended.attempt == attempt && self.proposal.nodes.contains(&ended.org);
