@@ -134,9 +134,12 @@ async fn the_past_is_not_read_for_a_subscriber_on_a_thread_that_the_chain_needs(
     let world = World::quiet(BFT, &FOUNDERS).await;
     let bell = bell(&world).await;
     rung(&world, bell).await;
-    let everything = Subscription { after: (0, 0), follow: false, contract: Some(bell.0) };
-    let mut told = Clients(world.chain(0).clone()).events(everything);
-    assert!(told.next().now_or_never().is_none(), "one look begins the reading, and another thread does it");
+    let everything = || Subscription { after: (0, 0), follow: false, contract: Some(bell.0) };
+    let clients = Clients(world.chain(0).clone());
+    // Another thread may be done before one looks, but not every time.
+    let waits = |_| clients.events(everything()).next().now_or_never().is_none();
+    assert!((0..200).any(waits), "one look begins the reading, and another thread does it");
+    let mut told = clients.events(everything());
     let first = told.next().await.expect("a happening").expect("read");
     assert!(first.cursor.0 > 0);
     assert!(told.next().await.is_none(), "the bell has rung once");
