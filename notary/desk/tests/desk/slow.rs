@@ -81,5 +81,9 @@ async fn a_further_start_while_a_run_waits_for_its_plan_does_not_undo_the_first(
     let refused: Vec<_> = orders.iter().filter_map(|order| order.as_ref().err()).collect();
     assert_eq!(refused.len(), 1);
     let (job, attempt, fault) = refused[0];
-    assert_eq!((*job, *attempt, fault.code), (jobs[1], 2, Code::ApprovalMissing), "{fault}: the approvals were for one run");
+    assert_eq!(
+        (*job, *attempt, fault.code),
+        (jobs[1], 2, Code::ApprovalMissing),
+        "{fault}: the approvals were for one run"
+    );
 }
