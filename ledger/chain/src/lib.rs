@@ -17,6 +17,7 @@ mod evidence;
 mod execute;
 mod fault;
 mod gossip;
+mod hearing;
 mod history;
 mod ledger;
 mod net;

@@ -222,6 +222,8 @@ impl Node {
         if self.status_at <= now {
             self.status_at = now + ms(self.options.status_ms);
             self.send_all(Gossip::Status(self.tip.height));
+            let validators = self.tip.epoch().validators.iter().map(|validator| &validator.org);
+            self.shared.hearing.told(validators.filter(|org| **org != self.me));
             self.look_around();
             self.learn_silence()?;
         }

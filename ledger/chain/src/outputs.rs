@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use base_types::{Digest, Height};
+use base_types::{Digest, Height, OrgId};
 use ledger_consensus::{Input, Output, TimerId, TimerKind, WalRecord, proposer};
 use ledger_light::{Block, Certificate, RAFT, Transaction};
 use tokio::time::Instant;
@@ -100,15 +100,21 @@ impl Node {
         Ok(())
     }
 
-    /// How long a timer runs. The turn of a proposer that nothing reaches is not waited for as others are, neither for its
-    /// proposal nor, once a quorum has voted without one, for more votes. All other turns are as long as they have to be, so
-    /// that who is wrong about a proposer loses that turn at most.
+    /// How long a timer runs. The turn of a proposer that is gone is not waited for as others are, neither for its proposal
+    /// nor, once a quorum has voted without one, for more votes. All other turns are as long as they have to be, so that who
+    /// is wrong about a proposer loses that turn at most.
     fn wait_ms(&self, id: TimerId, after_ms: u64) -> u64 {
-        let gone = || proposer(self.tip.epoch(), id.height, id.round).is_some_and(|org| self.net.is_away(org));
+        let gone = || proposer(self.tip.epoch(), id.height, id.round).is_some_and(|org| self.is_gone(org));
         match id.kind {
             TimerKind::Propose | TimerKind::Precommit if gone() => after_ms.min(AWAY_MS),
             _ => after_ms,
         }
+    }
+
+    /// Whether nothing reaches a validator, or nothing was heard of it for long. That is asked when a wait begins, never in its
+    /// midst: a proposal that takes long on a slow link finds a round whose wait is long enough.
+    fn is_gone(&self, validator: &OrgId) -> bool {
+        self.net.is_away(validator) || self.shared.hearing.has_lost(validator)
     }
 
     /// Writes to the consensus log: records of a height go with it, the kept ones stay.

@@ -107,6 +107,7 @@ impl Chain {
 
     /// Takes in what a peer sent; anything at all.
     pub async fn deliver(&self, from: OrgId, bytes: Vec<u8>) {
+        self.shared.hearing.heard(&from);
         // A message is worth 32 KiB at least: it also takes a place among the commands.
         let size = u32::try_from(bytes.len() / 1024 + 32).unwrap_or(u32::MAX);
         let Ok(room) = self.room(&from).try_acquire_many_owned(size) else {
@@ -159,7 +160,8 @@ impl Chain {
     }
 
     /// Answers what a peer asked; anything at all.
-    pub fn answer(&self, _from: &OrgId, bytes: &[u8]) -> Vec<u8> {
+    pub fn answer(&self, from: &OrgId, bytes: &[u8]) -> Vec<u8> {
+        self.shared.hearing.heard(from);
         self.ledger.answer(&self.shared, bytes).to_wire()
     }
 }

@@ -14,6 +14,7 @@ use tokio::{
 
 use crate::{
     ChainFault, Counters, Executed,
+    hearing::Hearing,
     ledger::Tip,
     pool::{Full, Pool},
 };
@@ -64,6 +65,8 @@ pub(crate) struct Shared {
     pub(crate) height: watch::Sender<Height>,
     pub(crate) blocks: broadcast::Sender<Height>,
     pub(crate) counters: Counters,
+    /// Whom this node has not heard for long.
+    pub(crate) hearing: Hearing,
 }
 
 /// What is shown.
@@ -96,6 +99,7 @@ impl Shared {
             height: watch::Sender::new(height),
             blocks: broadcast::Sender::new(256),
             counters: Counters::default(),
+            hearing: Hearing::default(),
         }
     }
     pub(crate) fn with<T>(&self, act: impl FnOnce(&mut View) -> T) -> T {

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use base_types::Digest;
 use ledger_chain::ChainFault;
 use ledger_vm::notary::EntryKind as K;
-use net::{Cluster, entry, genesis, key, note, transaction};
+use net::{Cluster, entry, genesis, key, note, transaction, until};
 
 /// How often something is tried: the first number daily, the second in a long run.
 fn count(daily: u64, long: u64) -> u64 {
@@ -72,6 +72,25 @@ async fn nobody_waits_for_a_proposer_that_is_known_to_be_gone() {
     cluster.options.consensus.precommit_ms = 60_000;
     cluster.gone(2);
     cluster.revive_all(&[0, 1, 3]).await;
+    for i in 0..5 {
+        cluster.chain(0).submit(note(0, i)).await.expect("executed");
+    }
+    // So each of the four had a turn.
+    let height = cluster.chain(0).height();
+    assert!(height >= 4, "{height}");
+    cluster.agree(height).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nobody_waits_for_a_proposer_that_is_not_heard_although_links_take_what_is_sent() {
+    let mut cluster = Cluster::start(&[]).await;
+    // This wait would be longer than a submission's.
+    cluster.options.consensus.propose_ms = 60_000;
+    cluster.options.consensus.max_wait_ms = 60_000;
+    let running = [0, 1, 3];
+    cluster.revive_all(&running).await;
+    // Four times may be missed. Who sends the sixth has found a fifth one missing.
+    until("it is found out", || running.iter().all(|at| cluster.told(*at) >= 6)).await;
     for i in 0..5 {
         cluster.chain(0).submit(note(0, i)).await.expect("executed");
     }

@@ -97,9 +97,18 @@ pub fn note(at: usize, nonce: u64) -> Transaction {
 /// What a node that lies makes of its answers to peers' questions.
 pub type Lie = Arc<dyn Fn(Vec<u8>) -> Vec<u8> + Send + Sync>;
 
-/// The chains that run, the lies that some of them tell, and those that all others know to be gone.
+/// The first byte of a message that tells a height.
+const STATUS: u8 = 2;
+
+/// The chains that run, the lies that some of them tell, those that all others know to be gone, and how often each told its
+/// height.
 #[derive(Default)]
-struct Hub(Mutex<BTreeMap<OrgId, Chain>>, Mutex<BTreeMap<OrgId, Lie>>, Mutex<BTreeSet<OrgId>>);
+struct Hub(
+    Mutex<BTreeMap<OrgId, Chain>>,
+    Mutex<BTreeMap<OrgId, Lie>>,
+    Mutex<BTreeSet<OrgId>>,
+    Mutex<BTreeMap<OrgId, usize>>,
+);
 
 impl Hub {
     fn of(&self, org: &OrgId) -> Option<Chain> {
@@ -115,6 +124,9 @@ struct Link {
 #[async_trait]
 impl PeerNet for Link {
     async fn broadcast(&self, bytes: Vec<u8>) {
+        if bytes.first() == Some(&STATUS) {
+            *self.hub.3.lock().expect("lock").entry(self.me.clone()).or_default() += 1;
+        }
         let peers: Vec<OrgId> = self.hub.0.lock().expect("lock").keys().filter(|o| **o != self.me).cloned().collect();
         for peer in peers {
             self.send(&peer, bytes.clone()).await;
@@ -184,6 +196,11 @@ impl Cluster {
     /// Lets all others know that a node is gone.
     pub fn gone(&self, at: usize) {
         self.hub.2.lock().expect("lock").insert(org(at));
+    }
+
+    /// How often a node has told its height.
+    pub fn told(&self, at: usize) -> usize {
+        self.hub.3.lock().expect("lock").get(&org(at)).copied().unwrap_or_default()
     }
 
     /// Gives a node that does not run a new, empty folder.
