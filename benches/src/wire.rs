@@ -259,7 +259,9 @@ mod tests {
             assert_eq!((both.bytes, both.rounds), (2 * LEN as u64, 1));
             assert!(both.took >= zero.took && both.took >= one.took);
             // 5 MiB take 419 ms at 100 Mb/s, and the delay.
-            assert_eq!(network == Network::Shaped, both.took > Duration::from_millis(425), "{:?}", both.took);
+            let shaped = both.took > Duration::from_millis(425);
+            // The others take as long as the machine does.
+            assert!(shaped || network != Network::Shaped, "{:?}", both.took);
         }
     }
 

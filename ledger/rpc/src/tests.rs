@@ -21,7 +21,7 @@ use base_types::{
 };
 use futures::StreamExt;
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
     sync::{mpsc, oneshot},
     task::JoinHandle,
     time::timeout,
@@ -36,7 +36,7 @@ mod turns;
 
 const NOW: u64 = 1_800_000_000_000;
 const DAY: u64 = 86_400_000;
-const LONG: Duration = Duration::from_secs(10);
+const LONG: Duration = Duration::from_secs(60);
 
 fn org(name: &str) -> OrgId {
     OrgId::new(name).unwrap()
@@ -223,25 +223,38 @@ async fn frozen() -> (TcpListener, String) {
     (listener, address)
 }
 
+/// An address at which nobody listens until the socket does: it is kept, so that no other test is given it meanwhile.
+fn nobody() -> (TcpSocket, String) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap().to_string();
+    (socket, address)
+}
+
 #[tokio::test]
 async fn a_dead_and_a_frozen_peer_hold_up_nobody() {
     let net = net(&["a", "b", "c", "d"]);
     let mut b = net.start("b").await;
-    let (dead, dead_address) = frozen().await;
-    drop(dead);
+    let (_dead, dead_address) = nobody();
     let (_frozen, frozen_address) = frozen().await;
-    let client = net.client("a", &[("b", &b.address), ("c", &dead_address), ("d", &frozen_address)]);
-    let start = Instant::now();
-    for i in 0..100u8 {
-        client.broadcast("chain", &[i]);
+    // A busy machine may be late, but not every time; who waited until the frozen one is given up would be.
+    for _ in 0..5 {
+        let client = net.client("a", &[("b", &b.address), ("c", &dead_address), ("d", &frozen_address)]);
+        let start = Instant::now();
+        for i in 0..100u8 {
+            client.broadcast("chain", &[i]);
+        }
+        for i in 0..100u8 {
+            assert_eq!(b.next().await.2, [i]);
+        }
+        assert!(matches!(client.ask(&org("c"), "chain", vec![], LONG).await, Err(RpcFault::Gone(_))));
+        let slow = client.ask(&org("d"), "chain", vec![], Duration::from_millis(200)).await;
+        assert_eq!(slow, Err(RpcFault::Silent));
+        if start.elapsed() < Duration::from_secs(4) {
+            return;
+        }
     }
-    for i in 0..100u8 {
-        assert_eq!(b.next().await.2, [i]);
-    }
-    assert!(matches!(client.ask(&org("c"), "chain", vec![], LONG).await, Err(RpcFault::Gone(_))));
-    let slow = client.ask(&org("d"), "chain", vec![], Duration::from_millis(200)).await;
-    assert_eq!(slow, Err(RpcFault::Silent));
-    assert!(start.elapsed() < Duration::from_secs(4));
+    panic!("it waits for the others");
 }
 
 #[tokio::test]

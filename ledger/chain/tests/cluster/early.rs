@@ -32,7 +32,8 @@ fn proposal(block: &Block) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_block_that_is_early_is_voted_on_when_its_time_has_come() {
     let mut cluster = Cluster::start(&[]).await;
-    cluster.options.consensus.propose_ms = 5000;
+    // Longer than a slow machine takes until the block's time, so that it is decided in its own round.
+    cluster.options.consensus.propose_ms = 60_000;
     for at in [0, 2, 3] {
         cluster.revive(at).await;
     }

@@ -1,6 +1,12 @@
 //! What is sent by any node that takes it: one transaction, or the notes of clients that go on whatever happens.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use base_gm::sm2::SecretKey;
 use base_types::{Digest, Height};
@@ -17,7 +23,7 @@ use tokio::{
 use crate::{
     check::Told,
     links::Target,
-    world::{CLIENTS, FOUNDERS, GUEST, PATIENCE, World, key, ms, note, sign},
+    world::{CLIENTS, FOUNDERS, GUEST, PATIENCE, World, key, ms, note, sign, until},
 };
 
 impl World {
@@ -52,6 +58,8 @@ impl World {
 pub struct Load {
     stop: watch::Sender<bool>,
     clients: Vec<JoinHandle<Vec<Told>>>,
+    /// How many transactions they were told of so far.
+    told: Arc<AtomicUsize>,
 }
 
 impl Load {
@@ -60,8 +68,14 @@ impl Load {
         let (stop, stopped) = watch::channel(false);
         let chain = world.genesis.digest();
         let doors: Vec<Target> = FOUNDERS.iter().map(|at| world.door(*at)).collect();
-        let client = |number| tokio::spawn(client(number, chain, doors.clone(), stopped.clone()));
-        Self { clients: (0..clients).map(client).collect(), stop }
+        let told = Arc::<AtomicUsize>::default();
+        let client = |number| tokio::spawn(client(number, chain, doors.clone(), stopped.clone(), told.clone()));
+        Self { clients: (0..clients).map(client).collect(), stop, told }
+    }
+
+    /// Waits until the clients were told of so many transactions.
+    pub async fn told(&self, least: usize) {
+        until("clients are told", || self.told.load(Ordering::Relaxed) >= least).await;
     }
 
     /// Ends the clients. What they were told was executed.
@@ -75,13 +89,22 @@ impl Load {
     }
 }
 
-async fn client(number: usize, chain: Digest, doors: Vec<Target>, stopped: watch::Receiver<bool>) -> Vec<Told> {
+async fn client(
+    number: usize,
+    chain: Digest,
+    doors: Vec<Target>,
+    stopped: watch::Receiver<bool>,
+    all: Arc<AtomicUsize>,
+) -> Vec<Told> {
     let (key, mut told, mut turn) = (key(GUEST, &format!("c{number}")), Vec::new(), number);
     let mut known = Known::new();
     loop {
         let transaction = sign(chain, &key, note());
         tokio::select! {
-            height = deliver(&transaction, &doors, turn, &mut known) => told.push((transaction.digest(), height)),
+            height = deliver(&transaction, &doors, turn, &mut known) => {
+                told.push((transaction.digest(), height));
+                all.fetch_add(1, Ordering::Relaxed);
+            }
             () = ended(stopped.clone()) => return told,
         }
         turn += 1;

@@ -55,8 +55,8 @@ pub const CLIENTS: usize = 16;
 const UNTIL: Height = 1900;
 /// Time between blocks.
 pub const INTERVAL_MS: u32 = 60;
-/// Nothing may take longer.
-pub const PATIENCE: Duration = Duration::from_secs(40);
+/// Nothing may take longer, on a slow machine either.
+pub const PATIENCE: Duration = Duration::from_secs(120);
 const DAY_MS: TimeMs = 86_400_000;
 
 /// Worlds run at a time as far as their turns suffice: waiting times mean little on a machine that has no time for them.
