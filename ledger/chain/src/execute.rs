@@ -61,13 +61,15 @@ const MAX_READ: usize = 4096;
 /// The state with the changes that the block made so far.
 pub(crate) struct Overlay<'a> {
     pub(crate) state: &'a State,
+    /// Of the state's version, the newest.
+    height: Height,
     pub(crate) changes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
     read: RefCell<BTreeMap<Vec<u8>, Option<Vec<u8>>>>,
 }
 
 impl<'a> Overlay<'a> {
-    pub(crate) fn new(state: &'a State) -> Self {
-        Self { state, changes: BTreeMap::new(), read: RefCell::default() }
+    pub(crate) fn new(state: &'a State, height: Height) -> Self {
+        Self { state, height, changes: BTreeMap::new(), read: RefCell::default() }
     }
 }
 
@@ -79,7 +81,7 @@ impl StateView for Overlay<'_> {
         if let Some(value) = self.read.borrow().get(key) {
             return Ok(value.clone());
         }
-        let value = self.state.get(key).map_err(|e| Unavailable(e.to_string()))?;
+        let value = self.state.get_to_follow(self.height, key).map_err(|e| Unavailable(e.to_string()))?;
         let mut read = self.read.borrow_mut();
         if read.len() < MAX_READ {
             read.insert(key.to_vec(), value.clone());
@@ -114,7 +116,7 @@ impl Ledger {
         certificate: &Certificate,
     ) -> Result<(Tip, Vec<(Digest, Executed)>), ChainFault> {
         let height = block.header.height;
-        let overlay = Overlay::new(&self.state);
+        let overlay = Overlay::new(&self.state, tip.height);
         let mut execution = Execution { ledger: self, block, overlay, batch: Batch::new(), cursor: self.cursor()? };
         let begun = begin_block(&execution.overlay, height)?;
         execution.overlay.changes.extend(begun);

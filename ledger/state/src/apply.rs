@@ -13,7 +13,7 @@ use crate::{
     path::Path,
     rows::{
         HEIGHTS, HISTORY, LATEST, LAYOUT, LAYOUT_NOW, META, ROOTS, Stale, StaleLists, history_key, history_value,
-        latest_value, read_latest,
+        latest_value, read_latest, value_of_latest,
     },
     tree::{Branches, Item, Update},
 };
@@ -23,7 +23,15 @@ struct Changed {
     key: Digest,
     /// Height at which the value before was written, and the value.
     old: Option<(Height, Vec<u8>)>,
+    /// The new value's row.
     new: Option<Vec<u8>>,
+}
+
+impl Changed {
+    /// The new value itself.
+    fn value(&self) -> Option<&[u8]> {
+        self.new.as_deref().map(value_of_latest)
+    }
 }
 
 impl State {
@@ -45,7 +53,7 @@ impl State {
             (None, Some((latest, _))) => Tree { root: Box::new(self.store.branch(&Path::root(), latest)?), bytes: 0 },
             (None, None) => Tree::default(),
         };
-        let changed = self.changed(height, changes)?;
+        let changed = self.changed(latest, height, changes)?;
         let mut update = Update::new(&self.store, height, batch, Some(bytes));
         let mut branch = update.change(branch, Path::root(), &items(&changed))?;
         let root = update.finish(&Path::root(), &mut branch);
@@ -58,6 +66,8 @@ impl State {
         for (path, version) in replaced {
             stale.add(Stale::Node(path.row(version).as_bytes()), batch);
         }
+        let rows = changed.iter().map(|one| (one.key, one.new.as_deref()));
+        self.values().follow(latest, (height, root), rows);
         put_values(height, changed, &mut stale, batch);
         stale.end(batch);
         batch.put(ROOTS, height.to_be_bytes(), root.to_wire());
@@ -69,29 +79,54 @@ impl State {
     }
 
     /// The keys whose values really change, by hash, each once.
-    fn changed(&self, height: Height, mut changes: Vec<Change>) -> Result<Vec<Changed>, StateError> {
+    fn changed(
+        &self,
+        latest: Option<(Height, Digest)>,
+        height: Height,
+        mut changes: Vec<Change>,
+    ) -> Result<Vec<Changed>, StateError> {
         changes.push((HEIGHT_KEY.to_vec(), Some(height.to_wire())));
         let mut many = Many::new();
         changes.iter().for_each(|(key, _)| many.plain(&[key]));
         let news: BTreeMap<Digest, Option<Vec<u8>>> =
             many.digests().into_iter().zip(changes).map(|(key, (_, value))| (key, value)).collect();
-        let keys: Vec<&[u8]> = news.keys().map(|key| &key.0[..]).collect();
-        let olds = self.store.get_many(LATEST, &keys)?;
+        let keys: Vec<Digest> = news.keys().copied().collect();
+        let olds = self.rows_before(latest, &keys)?;
         let mut changed = Vec::with_capacity(news.len());
         for ((key, new), old) in news.into_iter().zip(olds) {
             let old = old.map(read_latest).transpose()?;
             if old.as_ref().map(|(_, value)| value) != new.as_ref() {
-                changed.push(Changed { key, old, new });
+                changed.push(Changed { key, old, new: new.map(|value| latest_value(height, &value)) });
             }
         }
         Ok(changed)
+    }
+
+    /// The rows of newest values before a block changes them: most were read while it was executed.
+    fn rows_before(
+        &self,
+        latest: Option<(Height, Digest)>,
+        keys: &[Digest],
+    ) -> Result<Vec<Option<Vec<u8>>>, StateError> {
+        let mut values = self.values();
+        let newest = latest.map(|(height, _)| height);
+        let mut rows: Vec<_> = keys.iter().map(|key| newest.and_then(|newest| values.get(newest, key))).collect();
+        drop(values);
+        let missing: Vec<(&Digest, &mut Option<Vec<u8>>)> =
+            keys.iter().zip(&mut rows).filter(|(_, row)| row.is_none()).collect();
+        let asked: Vec<&[u8]> = missing.iter().map(|(key, _)| &key.0[..]).collect();
+        let stored = self.store.get_many(LATEST, &asked)?;
+        for ((_, row), stored) in missing.into_iter().zip(stored) {
+            *row = stored;
+        }
+        Ok(rows)
     }
 }
 
 /// The hashes of the keys and of their new values.
 fn items(changed: &[Changed]) -> Vec<Item> {
     let mut many = Many::new();
-    changed.iter().filter_map(|one| one.new.as_deref()).for_each(|value| many.plain(&[value]));
+    changed.iter().filter_map(Changed::value).for_each(|value| many.plain(&[value]));
     let mut values = many.digests().into_iter();
     changed.iter().map(|one| (one.key, one.new.as_ref().and_then(|_| values.next()))).collect()
 }
@@ -109,7 +144,7 @@ fn put_values(height: Height, changed: Vec<Changed>, stale: &mut StaleLists, bat
             stale.add(Stale::Value(&row), batch);
         }
         match new {
-            Some(value) => batch.put(LATEST, key.0, latest_value(height, &value)),
+            Some(row) => batch.put(LATEST, key.0, row),
             None => {
                 batch.delete(LATEST, key.0);
                 let row = history_key(&key, height);

@@ -20,6 +20,7 @@ mod serve;
 mod snapshot;
 mod state;
 mod tree;
+mod values;
 
 pub use fault::StateError;
 pub use restore::Restore;

@@ -77,6 +77,11 @@ pub(crate) fn latest_value(written: Height, value: &[u8]) -> Vec<u8> {
     row
 }
 
+/// The value in a row of [`latest_value`].
+pub(crate) fn value_of_latest(row: &[u8]) -> &[u8] {
+    row.get(8..).unwrap_or_default()
+}
+
 pub(crate) fn read_latest(mut row: Vec<u8>) -> Result<(Height, Vec<u8>), StateError> {
     let Some((written, _)) = row.split_first_chunk::<8>() else {
         return Err(StateError::Damaged("a value cannot be read"));

@@ -1,6 +1,6 @@
 //! The state on storage: open, roots, and reads of any height with their proofs.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base_gm::sm3::sm3;
 use base_types::{Digest, Height};
@@ -18,6 +18,7 @@ use crate::{
         UNFINISHED, history_key, read_digest, read_height, read_history, read_latest,
     },
     tree::{Branches, prove},
+    values::Values,
 };
 
 /// The key that every version sets to its height, so that no two versions have one root.
@@ -42,6 +43,8 @@ pub struct StateOptions {
     pub history: Keep,
     /// Most bytes of memory that branches of the newest version's tree take between two blocks, the root's branch apart. A
     /// tree of a million keys is held as a whole in 140 MiB; of a larger one, what was changed last and its upper levels.
+    /// Newest values take up to three quarters as much beside it, those that were read or written last: of a million small
+    /// ones all.
     pub cache_bytes: usize,
 }
 
@@ -58,6 +61,7 @@ pub struct State {
     pub(crate) options: StateOptions,
     pub(crate) held: Arc<Mutex<Held>>,
     pub(crate) carrying: Arc<Mutex<Carrying>>,
+    values: Arc<Mutex<Values>>,
 }
 
 impl Branches for Store {
@@ -119,7 +123,8 @@ impl State {
         if store.get(META, UNFINISHED)?.is_some() {
             return Err(StateError::Unfinished);
         }
-        let state = Self { store, options, held: Arc::default(), carrying: Arc::default() };
+        let values = Arc::new(Mutex::new(Values::new(options.cache_bytes / 4 * 3)));
+        let state = Self { store, options, held: Arc::default(), carrying: Arc::default(), values };
         if let Some((height, _)) = state.latest()? {
             let layout = state.store.get(META, LAYOUT)?;
             if !layout.is_some_and(|layout| [LAYOUT_NOW, LAYOUT_BEFORE].contains(&layout.as_slice())) {
@@ -191,6 +196,25 @@ impl State {
         let row = self.store.get(LATEST, &sm3(key).0)?;
         let found = row.map(read_latest).transpose()?;
         Ok(found.map(|(_, value)| value))
+    }
+
+    /// As [`State::get`], for whoever makes the version that follows `newest`, and where values are held in memory.
+    ///
+    /// # Errors
+    /// [`StateError`] when storage fails.
+    pub fn get_to_follow(&self, newest: Height, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
+        let key = sm3(key);
+        let held = self.values().get(newest, &key);
+        if let Some(row) = held {
+            return Ok(Some(read_latest(row)?.1));
+        }
+        let Some(row) = self.store.get(LATEST, &key.0)? else { return Ok(None) };
+        self.values().note(newest, key, &row);
+        Ok(Some(read_latest(row)?.1))
+    }
+
+    pub(crate) fn values(&self) -> MutexGuard<'_, Values> {
+        self.values.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The value that a key had after the block of a height; for a height to come, the newest.

@@ -144,6 +144,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the disk fails.
     pub fn get_many(&self, column: &'static str, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
         let disk = self.disk();
         let db = disk.db()?;
         let found = db.batched_multi_get_cf(self::column(db, column)?, keys.iter().copied(), false);
