@@ -118,7 +118,7 @@ fn job(four: &Consortium) -> (String, PathBuf) {
     four.await_status(&job, "done");
     let (auditor, evidence) = ("audit/auditor", four.path(EVIDENCE));
     until("all receipts", SOON, || {
-        let shown = four.look(auditor, &["evidence", "show", &job]).good();
+        let shown = four.evidence(&job)?;
         let receipts = items(&shown, "records").iter().filter(|record| record["kind"] == "receipt").count();
         (receipts == 3).then_some(())
     });

@@ -11,7 +11,6 @@ use support::{
     text, until,
 };
 
-const AUDITOR: &str = "audit/auditor";
 const SUMS: &str = "SELECT COUNT(*) AS people, AVG(h.sbp) AS sbp, SUM(c.education) AS years FROM census c \
      JOIN health h ON h.person_id = c.person_id WHERE h.age >= 40";
 const ROWS: &str = "SELECT c.person_id, c.education FROM census c JOIN health h ON h.person_id = c.person_id \
@@ -108,7 +107,7 @@ fn two_nodes_sum_and_three_intersect_by_the_command_line() {
 
 fn evidence_holds(four: &People, job: &str, nodes: usize) {
     let shown = until("the auditor's node sees all receipts", SOON, || {
-        let shown = four.look(AUDITOR, &["evidence", "show", job]).good();
+        let shown = four.evidence(job)?;
         let receipts = items(&shown, "records").iter().filter(|r| r["kind"] == "receipt").count();
         (receipts == nodes).then_some(shown)
     });

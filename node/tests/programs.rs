@@ -313,7 +313,7 @@ fn plain_correlation() -> (f64, f64) {
 /// The auditor sees the job's tier and what its parties wrote; the bundle is left under the job's name.
 fn evidence_holds(four: &People, job: &str, tier: &str, parties: usize) {
     let shown = until("the auditor's node sees all receipts", SOON, || {
-        let shown = four.look("audit/auditor", &["evidence", "show", job]).good();
+        let shown = four.evidence(job)?;
         let receipts = items(&shown, "records").iter().filter(|r| r["kind"] == "receipt").count();
         (receipts == parties).then_some(shown)
     });

@@ -7,11 +7,10 @@ use std::{collections::BTreeMap, fs};
 use serde_json::{Value, json};
 use support::{
     Consortium, PURPOSE, People, heqi, items, run,
-    story::{ANALYST, SOON, cells, rows},
+    story::{ANALYST, AUDITOR, SOON, cells, rows},
     text, until,
 };
 
-const AUDITOR: &str = "audit/auditor";
 const ROWS: &str = "SELECT c.person_id, c.education, h.sbp FROM census c \
      JOIN health h ON h.person_id = c.person_id WHERE h.age >= 40 ORDER BY c.person_id";
 
@@ -124,7 +123,7 @@ fn asked_twice_against_one_table(four: &People) {
 
 fn evidence_of_two_nodes_holds(four: &mut Consortium, job: &str) {
     let shown = until("the auditor's node sees both receipts", SOON, || {
-        let shown = four.look(AUDITOR, &["evidence", "show", job]).good();
+        let shown = four.evidence(job)?;
         let receipts = items(&shown, "records").iter().filter(|r| r["kind"] == "receipt").count();
         (receipts == 2).then_some(shown)
     });

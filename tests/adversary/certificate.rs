@@ -21,7 +21,8 @@ async fn with_expired(expired: &'static str) -> Vec<Ended> {
     let sources = sources(folder.path()).await;
     let cluster = Cluster::with_certificates(sources, &BTreeMap::from([(expired, -1)])).await;
     let plan = plan(&cluster.sources, SQL);
-    cluster.run(&plan, Start::first(), Duration::from_millis(1500)).await
+    // Long enough for the first handshakes of three such clusters at once on a slow machine.
+    cluster.run(&plan, Start::first(), Duration::from_secs(5)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,9 +24,23 @@ async fn met(stage: &Arc<Stage>, cheat: &OrgId, nonce: fn(&OrgId) -> Vec<u8>) ->
         tokio::time::sleep(PATIENCE).await;
         drop(links);
     });
-    let ended = stage.honest(cheat, start, Duration::from_secs(2)).await;
+    // Long enough for honest parties that read and meet on a slow machine beside other runs: they may not take each other for silent.
+    let ended = stage.honest(cheat, start, Duration::from_secs(5)).await;
     task.abort();
     ended.iter().map(fault).collect()
+}
+
+/// The same with each of the three as the cheat, side by side, since they wait.
+async fn met_by_each(stage: &Arc<Stage>, nonce: fn(&OrgId) -> Vec<u8>) -> Vec<(OrgId, Vec<Fault>)> {
+    let mut runs = JoinSet::new();
+    for cheat in NODES.map(org) {
+        let stage = stage.clone();
+        runs.spawn(async move {
+            let faults = met(&stage, &cheat, nonce).await;
+            (cheat, faults)
+        });
+    }
+    runs.join_all().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,8 +59,7 @@ async fn a_nonce_of_another_length_is_noticed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn different_nonces_to_different_parties_end_the_session() {
     let stage = Stage::set().await;
-    for cheat in NODES.map(org) {
-        let faults = met(&stage, &cheat, |to| vec![to.as_str().len() as u8; 32]).await;
+    for (_, faults) in met_by_each(&stage, |to| vec![to.as_str().len() as u8; 32]).await {
         assert!(faults.iter().all(|fault| fault.code != Code::Internal), "{faults:?}");
     }
 }
@@ -54,8 +67,7 @@ async fn different_nonces_to_different_parties_end_the_session() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_party_that_says_nothing_after_the_nonces_is_silent() {
     let stage = Stage::set().await;
-    for cheat in NODES.map(org) {
-        let faults = met(&stage, &cheat, |_| NONCE.to_vec()).await;
+    for (cheat, faults) in met_by_each(&stage, |_| NONCE.to_vec()).await {
         assert!(faults.iter().any(|fault| fault.party.as_ref() == Some(&cheat) && fault.code == Code::PeerSilent));
         assert!(faults.iter().all(|fault| fault.step.contains("seeds")), "{faults:?}");
     }

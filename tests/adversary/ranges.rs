@@ -33,7 +33,8 @@ async fn after_change(file: &'static str, row: usize, column: usize, cell: &'sta
     lines[row][column] = cell.to_owned();
     let text: Vec<String> = lines.iter().map(|line| line.join(",")).collect();
     std::fs::write(&path, text.join("\n") + "\n").expect("written");
-    cluster.run(&plan, Start::first(), Duration::from_millis(1200)).await
+    // Long enough for the first handshakes of five such clusters at once on a slow machine: the owner reads only behind them.
+    cluster.run(&plan, Start::first(), Duration::from_secs(10)).await
 }
 
 /// The code, the owner, the data set and the row are told; the value is not.

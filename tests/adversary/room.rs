@@ -7,9 +7,13 @@ use std::{
 
 use base_types::{OrgId, fault::Code};
 use notary_terms::Plan;
-use runner::{Budget, Limits, Note};
+use runner::{Budget, Halt, Limits, Note, Run};
 use tempfile::TempDir;
-use tokio::{sync::oneshot, time::sleep};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 
 use crate::{
     cheat::{BUSY, HAS, PATIENCE, Part, WAITS, come, with_room},
@@ -24,6 +28,7 @@ use crate::{
 };
 
 const STEP: &str = "wait for room";
+const AT_HEALTH: &str = "wait for room at health";
 
 /// Three nodes with little room, and the small job.
 struct Scene {
@@ -53,26 +58,44 @@ impl Scene {
         self.cluster.run(&self.plan, Start::numbered(number), LONG).await
     }
 
-    /// A run that begins while another has its room, whose civil node then does not come to the links, until the two others lose
-    /// patience with it.
-    async fn run_beside_another(&self, silence: Duration) -> Vec<Ended> {
-        let start = Start::numbered(1);
-        let part = self.part(&org("civil"), start);
+    /// A run that begins while another has its room, whose civil node then does not come to the links. That one is called off once all
+    /// nodes of the second have shown that it waits, if it is to go through, and else only when the second has ended.
+    async fn run_beside_another(&self, goes_through: bool) -> Vec<Ended> {
+        let [civil, health, statistics] = NODES.map(org);
+        let (start, halt) = (Start::numbered(1), Arc::new(Halt::default()));
+        let part = self.part(&civil, start);
         let (tell, told) = oneshot::channel();
         let leaving = async {
             with_room(&part).await.expect("the others come");
             tell.send(()).expect("the other run waits for it");
         };
-        let [health, statistics] = ["health", "statistics"].map(org);
-        let left = |me| self.cluster.party(&self.plan, start, me, silence);
+        let left = |me| {
+            let run = Run { halt: halt.clone(), ..run_of(&self.plan, start, me) };
+            self.cluster.party_running(run, me, LONG, Records::default())
+        };
+        let (show, mut shown) = mpsc::unbounded_channel();
+        let later = |me| {
+            let records = Records { seen: Some(show.clone()), ..Records::default() };
+            self.cluster.party_noting(&self.plan, Start::numbered(2), me, LONG, records)
+        };
         let second = async {
             told.await.expect("the first has room");
-            self.run(2).await
+            let (one, two, three) = tokio::join!(later(&civil), later(&health), later(&statistics));
+            halt.call_off(civil.clone());
+            vec![one, two, three]
         };
-        let ((), one, two, ended) = tokio::join!(leaving, left(&health), left(&statistics), second);
+        let waited = async {
+            for _ in NODES.iter().filter(|_| goes_through) {
+                let seen = async { while shown.recv().await.is_some_and(|step: String| step != AT_HEALTH) {} };
+                timeout(LONG, seen).await.expect("all three nodes show where it waits");
+            }
+            if goes_through {
+                halt.call_off(civil.clone());
+            }
+        };
+        let ((), one, two, ended, ()) = tokio::join!(leaving, left(&health), left(&statistics), second, waited);
         for party in [one, two] {
-            let fault = party.result.expect_err("it was left");
-            assert_eq!((fault.code, fault.step.as_str()), (Code::PeerSilent, "open links"), "{fault}");
+            assert_eq!(party.result.map_err(|fault| fault.code), Err(Code::Cancelled), "it had the room until then");
         }
         ended
     }
@@ -87,17 +110,17 @@ fn began_nothing(party: &Ended) -> bool {
 async fn a_run_without_room_waits_for_its_turn_and_all_its_nodes_show_where() {
     // Half of two places are one asker's.
     let scene = Scene::set(&["health"], limits(2, LONG)).await;
-    for party in scene.run_beside_another(Duration::from_secs(3)).await {
+    for party in scene.run_beside_another(true).await {
         assert!(party.result.is_ok(), "{}: {:?}", party.org, party.result);
         let steps = party.records.steps();
-        assert_eq!(steps[..3], [STEP, "wait for room at health", "read"], "{}", party.org);
+        assert_eq!(steps[..3], [STEP, AT_HEALTH, "read"], "{}", party.org);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_has_waited_long_enough_ends_as_busy_everywhere_and_goes_through_later() {
     let scene = Scene::set(&["health"], limits(2, Duration::from_millis(300))).await;
-    for party in scene.run_beside_another(Duration::from_secs(3)).await {
+    for party in scene.run_beside_another(false).await {
         let fault = party.result.clone().expect_err("no room");
         assert_eq!((fault.code, fault.step.as_str()), (Code::Busy, STEP), "{}: {fault}", party.org);
         assert!(fault.party.as_ref().is_none_or(|busy| *busy == org("health")), "{fault}");
@@ -112,7 +135,8 @@ async fn a_run_that_has_waited_long_enough_ends_as_busy_everywhere_and_goes_thro
 
 #[tokio::test(flavor = "multi_thread")]
 async fn runs_that_want_each_other_s_last_place_never_wait_in_a_circle() {
-    let scene = Scene::set(&NODES, limits(1, LONG)).await;
+    // The last waits for three whole runs.
+    let scene = Scene::set(&NODES, limits(1, LONG * 6)).await;
     let (one, two, three, four) = tokio::join!(scene.run(1), scene.run(2), scene.run(3), scene.run(4));
     for party in [one, two, three, four].iter().flatten() {
         assert!(party.result.is_ok(), "{}: {:?}", party.org, party.result);
@@ -130,7 +154,8 @@ async fn met(stage: &Arc<Stage>, cheat: &OrgId, words: Vec<Vec<u8>>, leaves: boo
         }
         drop(links);
     });
-    let ended = stage.honest(cheat, start, Duration::from_secs(1)).await;
+    // On a slow machine an honest party may let another wait for a second.
+    let ended = stage.honest(cheat, start, Duration::from_secs(3)).await;
     task.abort();
     ended
 }
@@ -160,9 +185,13 @@ async fn who_says_nothing_or_what_nobody_says_or_leaves_before_it_has_room_is_na
             (vec![vec![HAS, HAS]], false, Code::PeerMisbehaved),
             (vec![vec![BUSY]], false, Code::Busy),
         ];
+        let mut runs = JoinSet::new();
         for (words, leaves, code) in cases {
-            let told = format!("{cheat} says {words:?}");
-            let ended = met(&stage, &cheat, words, leaves).await;
+            let (stage, cheat, told) = (stage.clone(), cheat.clone(), format!("{cheat} says {words:?}"));
+            runs.spawn(async move { (met(&stage, &cheat, words, leaves).await, told, code) });
+        }
+        while let Some(run) = runs.join_next().await {
+            let (ended, told, code) = run.expect("no panic");
             let faults: Vec<_> = ended.iter().map(|party| party.result.clone().expect_err("it has no room")).collect();
             let named = faults.iter().any(|fault| fault.code == code && fault.party.as_ref() == Some(&cheat));
             assert!(named && faults.iter().all(|fault| fault.step == STEP), "{told}: {faults:?}");
@@ -190,7 +219,8 @@ async fn who_never_stops_waiting_is_waited_for_no_longer_than_any_run_waits() {
         }
     });
     let [civil, health] = ["civil", "health"].map(org);
-    let party = |me| scene.cluster.party(&scene.plan, start, me, Duration::from_secs(1));
+    // Long enough for the first handshakes on a slow machine.
+    let party = |me| scene.cluster.party(&scene.plan, start, me, Duration::from_secs(5));
     let (one, two) = tokio::join!(party(&civil), party(&health));
     waiting.abort();
     let faults = [one, two].map(|party| party.result.expect_err("it never has room"));

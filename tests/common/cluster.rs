@@ -22,7 +22,7 @@ use base_types::{
 };
 use notary_terms::{Outcome, Plan, TransferBody};
 use runner::{Answer, Budget, Flows, Limits, Minutes, Note, Releases, Run, Scratch, Shelf, Site, execute};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::mpsc::UnboundedSender};
 
 use super::{
     NODES,
@@ -239,6 +239,8 @@ pub struct Records {
     pub called_off: Option<OrgId>,
     /// Who says on the ledger that it has no room for the run.
     pub without_room: Option<OrgId>,
+    /// Hears every step as it is shown.
+    pub seen: Option<UnboundedSender<String>>,
     pub noted: Mutex<Vec<Note>>,
     pub answer: Mutex<Option<Answer>>,
     pub shown: Mutex<Vec<String>>,
@@ -274,6 +276,8 @@ impl Minutes for Records {
     }
     fn progress(&self, step: &str) {
         self.shown.lock().expect("not poisoned").push(step.to_owned());
+        // Who listened may have heard enough.
+        let _ = self.seen.as_ref().map(|seen| seen.send(step.to_owned()));
     }
     async fn called_off(&self) -> Option<OrgId> {
         self.called_off.clone()

@@ -141,10 +141,11 @@ mod tests {
     async fn who_works_longer_than_a_peer_would_wait_is_heard_all_the_time() {
         let (zero, mut one) = pair();
         let mut fork = one.fork("prepare");
-        let patience = BEAT * 3;
+        // So many beats that a machine that stands still for a moment passes for nobody's silence.
+        let patience = BEAT * 10;
         let working = async {
             let mut beating = Beating::start(zero, 1, 2);
-            beating.unless_over(sleep(BEAT * 7 / 2)).await.expect("the peer listens");
+            beating.unless_over(sleep(BEAT * 21 / 2)).await.expect("the peer listens");
             let mut fork = beating.end().await.expect("the peer listens");
             tell(&mut fork, 1, &[7, 8]).await
         };

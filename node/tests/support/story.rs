@@ -19,6 +19,8 @@ pub const QUERY: &str = "SELECT c.education, COUNT(*) AS people, AVG(h.sbp) AS s
 
 /// Who asks.
 pub const ANALYST: &str = "statistics/analyst";
+/// Who looks at everything that is for all.
+pub const AUDITOR: &str = "audit/auditor";
 /// Long enough for a slow machine; nothing waits so long where all is well.
 pub const SOON: Duration = Duration::from_secs(60);
 
@@ -82,6 +84,16 @@ impl People {
     /// A job as a person's node sees it; nothing while it does not know the job.
     pub fn job(&self, person: &str, job: &str) -> Option<Value> {
         let told = self.look(person, &["query", "status", job]);
+        if told.code == 0 {
+            return Some(told.value);
+        }
+        told.fault("HQ-7004");
+        None
+    }
+
+    /// A job's evidence as the auditor's node has it; nothing while that node does not know the job, which others may have ended already.
+    pub fn evidence(&self, job: &str) -> Option<Value> {
+        let told = self.look(AUDITOR, &["evidence", "show", job]);
         if told.code == 0 {
             return Some(told.value);
         }
