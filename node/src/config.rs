@@ -65,7 +65,8 @@ pub struct Config {
     /// when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_tables_mib: Option<u32>,
-    /// Memory in which the state's tree is held, in MiB, 1 to 65,536; a million keys take 140, 192 when absent.
+    /// Memory in which the state's tree is held, in MiB, 1 to 65,536; a million keys take 140, 192 when absent. Newest values take
+    /// up to three quarters as much again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state_cache_mib: Option<u32>,
     /// Memory that runs of jobs may take together, about, in MiB, 1 to 1,048,576; 4,096 when absent.
@@ -90,7 +91,7 @@ fn default_silence() -> u64 {
 pub struct Memory {
     /// For tables of public keys; absent, their own default.
     pub key_tables: Option<usize>,
-    /// For the state's tree.
+    /// For the state's tree; newest values take up to three quarters as much again.
     pub state_cache: usize,
 }
 

@@ -61,15 +61,15 @@ const MAX_READ: usize = 4096;
 /// The state with the changes that the block made so far.
 pub(crate) struct Overlay<'a> {
     pub(crate) state: &'a State,
-    /// Of the state's version, the newest.
-    height: Height,
+    /// Height and root of the state's newest version.
+    newest: (Height, Digest),
     pub(crate) changes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
     read: RefCell<BTreeMap<Vec<u8>, Option<Vec<u8>>>>,
 }
 
 impl<'a> Overlay<'a> {
-    pub(crate) fn new(state: &'a State, height: Height) -> Self {
-        Self { state, height, changes: BTreeMap::new(), read: RefCell::default() }
+    pub(crate) fn new(state: &'a State, newest: (Height, Digest)) -> Self {
+        Self { state, newest, changes: BTreeMap::new(), read: RefCell::default() }
     }
 }
 
@@ -81,7 +81,7 @@ impl StateView for Overlay<'_> {
         if let Some(value) = self.read.borrow().get(key) {
             return Ok(value.clone());
         }
-        let value = self.state.get_to_follow(self.height, key).map_err(|e| Unavailable(e.to_string()))?;
+        let value = self.state.get_to_follow(self.newest, key).map_err(|e| Unavailable(e.to_string()))?;
         let mut read = self.read.borrow_mut();
         if read.len() < MAX_READ {
             read.insert(key.to_vec(), value.clone());
@@ -116,7 +116,7 @@ impl Ledger {
         certificate: &Certificate,
     ) -> Result<(Tip, Vec<(Digest, Executed)>), ChainFault> {
         let height = block.header.height;
-        let overlay = Overlay::new(&self.state, tip.height);
+        let overlay = Overlay::new(&self.state, (tip.height, tip.root));
         let mut execution = Execution { ledger: self, block, overlay, batch: Batch::new(), cursor: self.cursor()? };
         let begun = begin_block(&execution.overlay, height)?;
         execution.overlay.changes.extend(begun);

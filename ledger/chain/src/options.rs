@@ -45,7 +45,7 @@ pub struct Options {
     pub scrub_bytes: u64,
     /// After everything was checked it is checked again, so long after the check before began or later.
     pub scrub_every_ms: u64,
-    /// Most bytes of memory that the state's tree takes between two blocks.
+    /// Most bytes of memory that the state's tree takes between two blocks; newest values take three quarters as much again.
     pub state_cache: usize,
     /// The consensus engine's.
     pub consensus: ledger_consensus::Options,

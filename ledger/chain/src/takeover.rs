@@ -141,6 +141,7 @@ impl TakeOver {
                         // What is there belongs to another state, and so do the blocks that were known with it.
                         let (store, spine) = (self.ledger.store.clone(), offer.spine.clone());
                         blocking(|| clear_all(&store))?;
+                        self.ledger.state.forget();
                         blocking(|| Restore::start(store, height, &root, spine))?
                     }
                 };

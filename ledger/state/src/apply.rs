@@ -109,8 +109,7 @@ impl State {
         keys: &[Digest],
     ) -> Result<Vec<Option<Vec<u8>>>, StateError> {
         let mut values = self.values();
-        let newest = latest.map(|(height, _)| height);
-        let mut rows: Vec<_> = keys.iter().map(|key| newest.and_then(|newest| values.get(newest, key))).collect();
+        let mut rows: Vec<_> = keys.iter().map(|key| latest.and_then(|latest| values.get(latest, key))).collect();
         drop(values);
         let missing: Vec<(&Digest, &mut Option<Vec<u8>>)> =
             keys.iter().zip(&mut rows).filter(|(_, row)| row.is_none()).collect();

@@ -198,11 +198,12 @@ impl State {
         Ok(found.map(|(_, value)| value))
     }
 
-    /// As [`State::get`], for whoever makes the version that follows `newest`, and where values are held in memory.
+    /// As [`State::get`], for whoever makes the version that follows the newest, which is of this height and root: its values are
+    /// partly held in memory.
     ///
     /// # Errors
     /// [`StateError`] when storage fails.
-    pub fn get_to_follow(&self, newest: Height, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
+    pub fn get_to_follow(&self, newest: (Height, Digest), key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         let key = sm3(key);
         let held = self.values().get(newest, &key);
         if let Some(row) = held {
@@ -211,6 +212,13 @@ impl State {
         let Some(row) = self.store.get(LATEST, &key.0)? else { return Ok(None) };
         self.values().note(newest, key, &row);
         Ok(Some(read_latest(row)?.1))
+    }
+
+    /// Forgets what is held in memory: storage has been cleared, to take another state over.
+    pub fn forget(&self) {
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Held::default();
+        *self.carrying.lock().unwrap_or_else(PoisonError::into_inner) = Carrying::default();
+        self.values().clear();
     }
 
     pub(crate) fn values(&self) -> MutexGuard<'_, Values> {
