@@ -12,7 +12,7 @@ use base_types::OrgId;
 const STATUSES: u32 = 4;
 
 /// How often this node told its height since each peer was heard last. It is counted in this node's own statuses and not read
-/// off a clock: one that was held up itself takes nobody for lost whom it had no time to hear.
+/// off a clock: a chain that was held up itself takes nobody for lost whom it had no time to hear.
 #[derive(Default)]
 pub(crate) struct Hearing(Mutex<BTreeMap<OrgId, u32>>);
 

@@ -102,11 +102,14 @@ impl Node {
 
     /// How long a timer runs. The turn of a proposer that is gone is not waited for as others are, neither for its proposal
     /// nor, once a quorum has voted without one, for more votes. All other turns are as long as they have to be, so that who
-    /// is wrong about a proposer loses that turn at most.
+    /// is wrong about proposers loses two turns of each at a height at most.
     fn wait_ms(&self, id: TimerId, after_ms: u64) -> u64 {
-        let gone = || proposer(self.tip.epoch(), id.height, id.round).is_some_and(|org| self.is_gone(org));
+        let epoch = self.tip.epoch();
+        let gone = || proposer(epoch, id.height, id.round).is_some_and(|org| self.is_gone(org));
+        // Who is taken for gone wrongly gets whole waits, which grow, once all have had two turns of a height.
+        let early = id.round as usize / 2 < epoch.validators.len();
         match id.kind {
-            TimerKind::Propose | TimerKind::Precommit if gone() => after_ms.min(AWAY_MS),
+            TimerKind::Propose | TimerKind::Precommit if early && gone() => after_ms.min(AWAY_MS),
             _ => after_ms,
         }
     }

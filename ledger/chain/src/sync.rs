@@ -223,6 +223,9 @@ impl Node {
     ) -> Result<(), ChainFault> {
         self.peers.asking = false;
         self.replay = false;
+        if result.is_ok() {
+            self.shared.hearing.heard(&from);
+        }
         let _span = self.spans.answered(result.as_ref().map_or(0, Vec::len));
         let before = self.tip.height;
         let outcome = match result {

@@ -160,7 +160,8 @@ fn no_acknowledged_entry_is_lost_when_any_node_is_killed_and_one_dead_node_is_no
         for written in writing.into_iter().map(Writer::end) {
             eprintln!("{org} dead: {} entries, the slowest in {:?}", written.acknowledged.len(), written.slowest);
             assert!(written.failed.is_empty(), "{org} is dead and others notice: {:?}", written.failed);
-            assert!(written.slowest < Duration::from_secs(10), "{org} is dead and others wait {:?}", written.slowest);
+            // Sooner than links give a dead peer up.
+            assert!(written.slowest < Duration::from_secs(19), "{org} is dead and others wait {:?}", written.slowest);
             acknowledged.extend(written.acknowledged);
         }
     }

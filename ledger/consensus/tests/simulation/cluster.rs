@@ -368,7 +368,8 @@ impl Cluster {
         self.at(after, Event::NextHeight { node, life });
     }
 
-    /// What the chain does beside consensus: a machine that is behind takes all the certified blocks that another has.
+    /// What the chain does beside consensus: a machine that is behind takes all the certified blocks that another
+    /// has; the chain takes them 128 at a time, one time after the other.
     fn sync(&mut self, node: usize) {
         let machines = self.nodes.len() as u64;
         let other = ((node as u64 + 1 + self.rng.below(machines.saturating_sub(1).max(1))) % machines) as usize;
