@@ -8,6 +8,7 @@ use tracing::Instrument;
 
 use crate::{
     ChainFault, History,
+    ledger::bare,
     net::Offer,
     node::{Command, Node, engine, ms},
     spans,
@@ -104,6 +105,7 @@ impl Node {
         self.fresh = true;
         let next = self.next();
         self.early.forget(next);
+        self.take_out()?;
         let expired = self.shared.pool().remove_expired(next);
         for digest in expired {
             let gone = Err(ChainFault::Inadmissible("its last height has passed".into()));
@@ -111,6 +113,22 @@ impl Node {
         }
         self.shared.come_back(self.tip.height);
         tracing::info!(height = self.tip.height, "a state was taken over");
+        Ok(())
+    }
+
+    /// What waits may have been executed in blocks of before the state that was taken over.
+    fn take_out(&self) -> Result<(), ChainFault> {
+        let waiting = {
+            let mut pool = self.shared.pool();
+            pool.executed(&[]);
+            pool.digests()
+        };
+        for digest in waiting {
+            if self.ledger.is_placed(&digest)? {
+                self.shared.pool().executed(&[digest]);
+                self.shared.tell(&digest, &Err(bare()));
+            }
+        }
         Ok(())
     }
 }

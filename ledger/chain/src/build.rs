@@ -5,7 +5,6 @@ use ledger_light::{Block, Header, Transaction};
 use ledger_vm::gas_of;
 
 use crate::{
-    ChainFault,
     check::{MAX_BLOCK_BYTES, MAX_BLOCK_GAS, MAX_BLOCK_TRANSACTIONS},
     ledger::{Ledger, Tip},
     pool::Pool,
@@ -13,15 +12,10 @@ use crate::{
 
 impl Ledger {
     /// The block after `tip` with what waits in the pool.
-    pub(crate) fn build(&self, tip: &Tip, pool: &mut Pool, me: &OrgId, now: TimeMs) -> Result<Block, ChainFault> {
+    pub(crate) fn build(&self, tip: &Tip, pool: &mut Pool, me: &OrgId, now: TimeMs) -> Block {
         let height = tip.next();
         let (mut transactions, mut gas) = (Vec::<Transaction>::new(), 0u64);
-        for (digest, transaction) in pool.choose(MAX_BLOCK_TRANSACTIONS, MAX_BLOCK_BYTES) {
-            // It may have come again after its block was executed.
-            if self.is_placed(&digest)? {
-                pool.remove(&digest);
-                continue;
-            }
+        for (_, transaction) in pool.choose(MAX_BLOCK_TRANSACTIONS, MAX_BLOCK_BYTES) {
             if transaction.valid_until < height {
                 continue;
             }
@@ -51,7 +45,7 @@ impl Ledger {
             transactions,
         };
         block.header.transactions_root = block.transactions_root();
-        Ok(block)
+        block
     }
 }
 
@@ -84,12 +78,13 @@ mod tests {
             let key = SecretKey::from_seed(&seed.to_be_bytes());
             let transaction = Transaction::sign(ledger.chain, &key, [0; 16], 9, payload.clone());
             let digest = transaction.digest();
-            assert_eq!(pool.add(transaction, digest, me.clone(), false), Ok(true));
+            let looked = pool.now();
+            assert_eq!(pool.add(transaction, digest, me.clone(), looked, false), Ok(true));
         }
-        let first = ledger.build(&tip, &mut pool, &me, 2).expect("built").transactions;
+        let first = ledger.build(&tip, &mut pool, &me, 2).transactions;
         assert_eq!(first.len() as u64, room, "one has no room");
         // Nobody decided on that block, so the others wait too.
-        let second = ledger.build(&tip, &mut pool, &me, 3).expect("built").transactions;
+        let second = ledger.build(&tip, &mut pool, &me, 3).transactions;
         let next = second.first().expect("a transaction");
         assert!(first.iter().all(|transaction| transaction.sender != next.sender));
     }

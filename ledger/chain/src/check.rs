@@ -47,7 +47,7 @@ fn require(holds: bool, what: &str) -> Result<(), Objection> {
 
 impl Ledger {
     /// Checks a block against `tip`. Without `now` the block is certified already, and others judged its time;
-    /// `verified` knows transactions whose signatures have been checked. The clock is asked last: all else is the same on
+    /// `waiting` knows transactions that wait in the pool: their signatures were verified, and they were not executed. The clock is asked last: all else is the same on
     /// every node, so that a block is refused by every honest node or, in time, by none. Answers with the digests of the
     /// block's transactions, in order.
     pub(crate) fn check(
@@ -55,7 +55,7 @@ impl Ledger {
         tip: &Tip,
         block: &Block,
         now: Option<TimeMs>,
-        verified: impl Fn(&Digest, &Transaction) -> bool,
+        waiting: impl Fn(&Digest, &Transaction) -> bool,
     ) -> Result<Vec<Digest>, Objection> {
         let header = &block.header;
         require(header.version == 1 && header.chain == self.chain, "format or chain")?;
@@ -79,8 +79,11 @@ impl Ledger {
             require(seen.insert(digest), "a transaction occurs twice")?;
             require(transaction.valid_until >= header.height, "a transaction has expired")?;
             require(transaction.valid_until <= header.height.saturating_add(MAX_LIFE), "a transaction lives too long")?;
+            if waiting(digest, transaction) {
+                continue;
+            }
             require(!self.is_placed(digest).map_err(Objection::Fault)?, "a transaction was executed before")?;
-            let signed = verified(digest, transaction) || transaction.verify_named(&self.chain, digest).is_ok();
+            let signed = transaction.verify_named(&self.chain, digest).is_ok();
             require(signed, "a transaction's signature or chain")?;
         }
         let due = due_at(block);

@@ -153,6 +153,11 @@ pub(crate) fn subject_row(subject: &Digest, seq: u32) -> Vec<u8> {
     [&subject.0[..], &seq.to_be_bytes()].concat()
 }
 
+/// Of a transaction no more is known than that it was executed.
+pub(crate) fn bare() -> ChainFault {
+    ChainFault::NotFound("contents of that transaction any more")
+}
+
 impl Ledger {
     /// Opens the chain in a store; an empty one gets the genesis state, and so does one in which a state was being taken
     /// over.
@@ -233,7 +238,7 @@ impl Ledger {
     pub(crate) fn placed(&self, digest: &Digest) -> Result<Option<Placed>, ChainFault> {
         let Some(place) = self.store.get(PLACES, &digest.0)? else { return Ok(None) };
         if place.len() == BARE {
-            return Err(ChainFault::NotFound("contents of that transaction any more"));
+            return Err(bare());
         }
         match self.store.get(TRANSACTIONS, &place)? {
             Some(row) => read(&row, "transaction").map(Some),

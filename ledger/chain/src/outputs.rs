@@ -154,7 +154,7 @@ impl Node {
         }
         let began = Instant::now();
         let span = self.spans.build(height, round);
-        let block = self.ledger.build(&self.tip, &mut self.shared.pool(), &self.me, self.clock.now_ms())?;
+        let block = self.ledger.build(&self.tip, &mut self.shared.pool(), &self.me, self.clock.now_ms());
         self.valid.insert(block.body(), Transaction::digests(&block.transactions));
         spans::built(span, block.transactions.len());
         self.shared.counters.build_us.add(micros(began));
@@ -191,7 +191,7 @@ impl Node {
     fn would_sign(&mut self, block: &Block, round: u32) -> Result<Option<bool>, ChainFault> {
         let began = Instant::now();
         let span = self.spans.check(block.header.height, round, block.transactions.len());
-        let outcome = self.ledger.check(&self.tip, block, Some(self.clock.now_ms()), self.verified());
+        let outcome = self.ledger.check(&self.tip, block, Some(self.clock.now_ms()), self.waiting());
         drop(span);
         self.shared.counters.check_us.add(micros(began));
         match outcome {
@@ -211,10 +211,10 @@ impl Node {
         }
     }
 
-    /// Knows the transactions whose signatures were verified when they entered the pool.
-    fn verified(&self) -> impl Fn(&Digest, &Transaction) -> bool {
+    /// Knows the transactions that wait in the pool.
+    fn waiting(&self) -> impl Fn(&Digest, &Transaction) -> bool {
         let shared = std::sync::Arc::clone(&self.shared);
-        move |digest, transaction| shared.pool().has_verified(digest, transaction)
+        move |digest, transaction| shared.pool().has(digest, transaction)
     }
 
     fn decided(&mut self, block: Block, certificate: Certificate) -> Result<(), ChainFault> {
@@ -247,7 +247,7 @@ impl Node {
     /// whatever else is wrong with a certified block is wrong here.
     pub(crate) fn judge_certified(&self, block: &Block, round: u32) -> Result<Option<Vec<Digest>>, ChainFault> {
         let _span = self.spans.check(block.header.height, round, block.transactions.len());
-        match self.ledger.check(&self.tip, block, None, self.verified()) {
+        match self.ledger.check(&self.tip, block, None, self.waiting()) {
             Ok(digests) => Ok(Some(digests)),
             // Not asked for: a certified block's time is not judged again.
             Err(Objection::Early(_)) => Ok(Some(Transaction::digests(&block.transactions))),
@@ -283,7 +283,7 @@ impl Node {
         let next = self.next();
         let expired = {
             let mut pool = self.shared.pool();
-            executed.iter().for_each(|(digest, _)| pool.remove(digest));
+            pool.executed(executed.iter().map(|(digest, _)| digest));
             pool.remove_expired(next)
         };
         // Before those who wait: who hears of its block finds that the chain has come as far.

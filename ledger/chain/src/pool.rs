@@ -29,9 +29,16 @@ struct Waiting {
     sent_at: Instant,
 }
 
-/// The pool. What is in it has been verified.
+/// Where the node's blocks stood when a transaction was looked for among the executed ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Moment(u64);
+
+/// The pool. What is in it has been verified, and none of it was executed: who adds a transaction has not found it on the
+/// disk since the last block was stored, and who stores a block takes its transactions out.
 #[derive(Default)]
 pub(crate) struct Pool {
+    /// Grows with each block that is stored.
+    now: Moment,
     waiting: BTreeMap<Digest, Waiting>,
     queues: BTreeMap<PublicKey, VecDeque<Digest>>,
     /// Bytes that wait, by sender.
@@ -43,23 +50,37 @@ pub(crate) struct Pool {
     last: Option<PublicKey>,
 }
 
-/// There is no room.
+/// Why a transaction was not added.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Full;
+pub(crate) enum NotAdded {
+    /// There is no room.
+    Full,
+    /// A block was stored since the transaction was looked for: it may have been among that one's.
+    Late,
+}
 
 impl Pool {
-    /// Adds a verified transaction of a sender of `org`; `local` ones are sent to the peers again until they are executed.
-    /// True when new.
+    /// Now; to be asked for before a transaction is looked for among the executed ones.
+    pub(crate) fn now(&self) -> Moment {
+        self.now
+    }
+
+    /// Adds a verified transaction of a sender of `org`, which was not among the executed ones when it was looked for at a
+    /// moment; `local` ones are sent to the peers again until they are executed. True when new.
     pub(crate) fn add(
         &mut self,
         transaction: Transaction,
         digest: Digest,
         org: OrgId,
+        looked: Moment,
         local: bool,
-    ) -> Result<bool, Full> {
+    ) -> Result<bool, NotAdded> {
         if let Some(known) = self.waiting.get_mut(&digest) {
             known.local |= local;
             return Ok(false);
+        }
+        if looked != self.now {
+            return Err(NotAdded::Late);
         }
         let size = transaction.size();
         let sender = &transaction.sender;
@@ -68,7 +89,7 @@ impl Pool {
         let fits = count < MAX_OF_SENDER && bytes + size <= MAX_BYTES_OF_SENDER;
         let org_fits = of_org < MAX_OF_ORG && bytes_of_org + size <= MAX_BYTES_OF_ORG;
         if !fits || !org_fits || self.waiting.len() >= MAX_WAITING || self.bytes + size > MAX_BYTES {
-            return Err(Full);
+            return Err(NotAdded::Full);
         }
         self.queues.entry(*sender).or_default().push_back(digest);
         self.sent.insert(*sender, bytes + size);
@@ -82,13 +103,18 @@ impl Pool {
         self.sent.get(sender).copied().unwrap_or_default()
     }
 
-    /// Whether exactly this transaction, signature included, has been verified.
-    pub(crate) fn has_verified(&self, digest: &Digest, transaction: &Transaction) -> bool {
+    /// Whether exactly this transaction, signature included, waits: then it has been verified and was not executed.
+    pub(crate) fn has(&self, digest: &Digest, transaction: &Transaction) -> bool {
         self.waiting.get(digest).is_some_and(|known| &known.transaction == transaction)
     }
 
-    /// Removes what was executed.
-    pub(crate) fn remove(&mut self, digest: &Digest) {
+    /// Takes out what was executed. To be called as soon as it is on the disk, before another block is built or checked.
+    pub(crate) fn executed<'a>(&mut self, digests: impl IntoIterator<Item = &'a Digest>) {
+        self.now = Moment(self.now.0.saturating_add(1));
+        digests.into_iter().for_each(|digest| self.remove(digest));
+    }
+
+    fn remove(&mut self, digest: &Digest) {
         let Some(gone) = self.waiting.remove(digest) else { return };
         self.bytes = self.bytes.saturating_sub(gone.size);
         if let Some((count, bytes)) = self.orgs.get_mut(&gone.org) {
@@ -161,6 +187,11 @@ impl Pool {
         .collect()
     }
 
+    /// All that wait.
+    pub(crate) fn digests(&self) -> Vec<Digest> {
+        self.waiting.keys().copied().collect()
+    }
+
     /// A transaction that waits.
     pub(crate) fn get(&self, digest: &Digest) -> Option<&Transaction> {
         self.waiting.get(digest).map(|w| &w.transaction)
@@ -188,12 +219,13 @@ mod tests {
         Transaction::sign(Digest([1; 32]), &key, [nonce; 16], valid_until, vec![nonce])
     }
 
-    fn add(pool: &mut Pool, transaction: &Transaction) -> Result<bool, Full> {
+    fn add(pool: &mut Pool, transaction: &Transaction) -> Result<bool, NotAdded> {
         add_of(pool, transaction, "health")
     }
 
-    fn add_of(pool: &mut Pool, transaction: &Transaction, org: &str) -> Result<bool, Full> {
-        pool.add(transaction.clone(), transaction.digest(), OrgId::new(org).expect("a name"), false)
+    fn add_of(pool: &mut Pool, transaction: &Transaction, org: &str) -> Result<bool, NotAdded> {
+        let looked = pool.now();
+        pool.add(transaction.clone(), transaction.digest(), OrgId::new(org).expect("a name"), looked, false)
     }
 
     #[test]
@@ -222,7 +254,7 @@ mod tests {
             let other = Transaction { valid_until: 9 + i as u64, ..one.clone() };
             assert_eq!(add(&mut pool, &other), Ok(true));
         }
-        assert_eq!(add(&mut pool, &transaction(1, 1, 9)), Err(Full));
+        assert_eq!(add(&mut pool, &transaction(1, 1, 9)), Err(NotAdded::Full));
         assert_eq!(add(&mut pool, &transaction(2, 1, 9)), Ok(true));
         assert_eq!(pool.remove_expired(10).len(), 2);
         assert_eq!(add(&mut pool, &transaction(1, 1, 10)), Ok(true));
@@ -238,7 +270,7 @@ mod tests {
         assert_eq!(add(&mut pool, &long(2, 9)), Ok(true), "others have room");
         pool.remove(&long(1, 9).digest());
         assert_eq!(add(&mut pool, &long(1, 9)), Ok(true), "room is given back");
-        assert_eq!(add(&mut pool, &long(1, 1)), Err(Full));
+        assert_eq!(add(&mut pool, &long(1, 1)), Err(NotAdded::Full));
     }
 
     #[test]
@@ -254,7 +286,30 @@ mod tests {
         assert_eq!(add_of(&mut pool, &transaction(41, 0, 9), "audit"), Ok(true));
         pool.remove(&transaction(1, 0, 9).digest());
         assert_eq!(add(&mut pool, &transaction(40, 0, 9)), Ok(true), "room is given back");
-        assert_eq!(add(&mut pool, &transaction(40, 1, 9)), Err(Full));
+        assert_eq!(add(&mut pool, &transaction(40, 1, 9)), Err(NotAdded::Full));
+    }
+
+    #[test]
+    fn what_was_looked_for_before_a_block_was_stored_is_not_added() {
+        let mut pool = Pool::default();
+        let (one, other) = (transaction(1, 0, 9), transaction(1, 1, 9));
+        let health = || OrgId::new("health").expect("a name");
+        let before = pool.now();
+        assert_eq!(pool.add(one.clone(), one.digest(), health(), before, false), Ok(true));
+        // A block with both, of which the pool knew only one.
+        pool.executed(&[one.digest(), other.digest()]);
+        assert!(pool.is_empty());
+        for executed in [&one, &other] {
+            let added = pool.add(executed.clone(), executed.digest(), health(), before, false);
+            assert_eq!(added, Err(NotAdded::Late), "it is to be looked for again");
+        }
+        // Also a block without transactions of the pool makes a look old.
+        let third = transaction(1, 2, 9);
+        let before = pool.now();
+        pool.executed(&[]);
+        assert_eq!(pool.add(third.clone(), third.digest(), health(), before, true), Err(NotAdded::Late));
+        assert_eq!(pool.add(third.clone(), third.digest(), health(), pool.now(), true), Ok(true));
+        assert!(pool.has(&third.digest(), &third));
     }
 
     #[test]
@@ -264,7 +319,7 @@ mod tests {
         add(&mut pool, &known).expect("room");
         let forged = Transaction { signature: transaction(1, 1, 9).signature, ..known.clone() };
         assert_eq!(known.digest(), forged.digest());
-        assert!(pool.has_verified(&known.digest(), &known));
-        assert!(!pool.has_verified(&known.digest(), &forged));
+        assert!(pool.has(&known.digest(), &known));
+        assert!(!pool.has(&known.digest(), &forged));
     }
 }

@@ -16,6 +16,7 @@ use crate::{
     gossip::PART,
     net::Gossip,
     node::{Command, ms},
+    pool::{Moment, NotAdded},
     spans,
 };
 
@@ -57,17 +58,15 @@ impl Chain {
                 return placed.map(|placed| placed.executed).ok_or(why);
             }
         };
+        let looked = self.shared.pool().now();
         if let Some(placed) = self.transaction(&digest)? {
             return Ok(placed.executed);
         }
         self.shared.counters.submitted.add(1);
         let until = Instant::now() + ms(self.options.submit_timeout_ms);
         let outcome = self.shared.wait_for(digest);
-        self.enter(transaction, digest, org, until).await?;
-        // Its block may have been executed between the look above and the wait.
-        if let Some(placed) = self.ledger.placed(&digest)? {
-            self.shared.pool().remove(&digest);
-            return Ok(placed.executed);
+        if let Some(executed) = self.enter(transaction, digest, org, looked, until).await? {
+            return Ok(executed);
         }
         match timeout_at(until, outcome).await {
             Ok(outcome) => outcome.map_err(|_| self.stopped())?,
@@ -75,21 +74,31 @@ impl Chain {
         }
     }
 
-    /// Puts a verified transaction of an organisation's sender into the pool, once there is room.
+    /// Puts a verified transaction of an organisation's sender, looked for at a moment, into the pool, once there is room.
+    /// Answers with what became of it when it was executed before that.
     async fn enter(
         &self,
         transaction: Transaction,
         digest: Digest,
         org: OrgId,
+        mut looked: Moment,
         until: Instant,
-    ) -> Result<(), ChainFault> {
+    ) -> Result<Option<Executed>, ChainFault> {
         let mut held_back = false;
         loop {
             let room = self.shared.room.notified();
             // Who stops the chain says so first, and then wakes all that wait for room.
             self.alive()?;
-            if self.shared.accept(transaction.clone(), digest, org.clone()).is_ok() {
-                return Ok(());
+            match self.shared.accept(transaction.clone(), digest, org.clone(), looked) {
+                Ok(()) => return Ok(None),
+                Err(NotAdded::Full) => {}
+                Err(NotAdded::Late) => {
+                    looked = self.shared.pool().now();
+                    match self.transaction(&digest)? {
+                        Some(placed) => return Ok(Some(placed.executed)),
+                        None => continue,
+                    }
+                }
             }
             if !held_back {
                 held_back = true;
@@ -135,28 +144,53 @@ impl Chain {
         let height = self.height();
         for transaction in transactions {
             let digest = transaction.digest();
-            let known = self.shared.pool().has_verified(&digest, &transaction);
-            match known || self.ledger.is_placed(&digest).unwrap_or(true) {
-                true => counters.redundant.add(1),
-                false => match self.ledger.admit(height, &transaction, &digest) {
-                    Err(why) => {
-                        counters.inadmissible.add(1);
-                        tracing::debug!(%from, %why, "a peer's transaction is not admitted");
-                        // No honest node passes on what it has not verified: the rest is not looked at.
-                        if why == ChainFault::Inadmissible(TransactionFault::BadSignature.to_string()) {
-                            return;
-                        }
+            let Some(looked) = self.look(&digest, &transaction) else {
+                counters.redundant.add(1);
+                continue;
+            };
+            match self.ledger.admit(height, &transaction, &digest) {
+                Ok(org) => self.take_in(from, transaction, digest, org, looked),
+                Err(why) => {
+                    counters.inadmissible.add(1);
+                    tracing::debug!(%from, %why, "a peer's transaction is not admitted");
+                    // No honest node passes on what it has not verified: the rest is not looked at.
+                    if why == ChainFault::Inadmissible(TransactionFault::BadSignature.to_string()) {
+                        return;
                     }
-                    Ok(org) if self.shared.pool().add(transaction, digest, org.clone(), false).is_err() => {
-                        tracing::debug!(%from, "the pool is full, a peer's transaction is dropped");
-                    }
-                    // Its block may have been stored between the two looks.
-                    Ok(_) if self.ledger.is_placed(&digest).unwrap_or(false) => self.shared.pool().remove(&digest),
-                    Ok(_) => {}
-                },
+                }
             }
         }
         self.shared.work.notify_one();
+    }
+
+    /// The moment at which a transaction neither waits nor was executed, as far as can be read.
+    fn look(&self, digest: &Digest, transaction: &Transaction) -> Option<Moment> {
+        let looked = {
+            let pool = self.shared.pool();
+            if pool.has(digest, transaction) {
+                return None;
+            }
+            pool.now()
+        };
+        (!self.ledger.is_placed(digest).unwrap_or(true)).then_some(looked)
+    }
+
+    /// Puts a peer's transaction, looked for at a moment, into the pool.
+    fn take_in(&self, from: &OrgId, transaction: Transaction, digest: Digest, org: OrgId, mut looked: Moment) {
+        loop {
+            // The pool is let go of before the next look.
+            let added = self.shared.pool().add(transaction.clone(), digest, org.clone(), looked, false);
+            match added {
+                Ok(_) => return,
+                Err(NotAdded::Full) => {
+                    return tracing::debug!(%from, "the pool is full, a peer's transaction is dropped");
+                }
+                Err(NotAdded::Late) => match self.look(&digest, &transaction) {
+                    Some(again) => looked = again,
+                    None => return,
+                },
+            }
+        }
     }
 
     /// Answers what a peer asked; anything at all.

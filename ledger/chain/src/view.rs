@@ -16,7 +16,7 @@ use crate::{
     ChainFault, Counters, Executed,
     hearing::Hearing,
     ledger::Tip,
-    pool::{Full, Pool},
+    pool::{Moment, NotAdded, Pool},
 };
 
 /// How a submission ends.
@@ -110,9 +110,16 @@ impl Shared {
         lock(&self.pool)
     }
 
-    /// Puts a verified transaction of a client into the pool and among those that the peers are to be sent.
-    pub(crate) fn accept(&self, transaction: Transaction, digest: Digest, org: OrgId) -> Result<(), Full> {
-        if self.pool().add(transaction.clone(), digest, org, true)? {
+    /// Puts a verified transaction of a client, looked for at a moment, into the pool and among those that the peers are to be
+    /// sent.
+    pub(crate) fn accept(
+        &self,
+        transaction: Transaction,
+        digest: Digest,
+        org: OrgId,
+        looked: Moment,
+    ) -> Result<(), NotAdded> {
+        if self.pool().add(transaction.clone(), digest, org, looked, true)? {
             lock(&self.fresh).push(transaction);
             self.sending.notify_one();
         }

@@ -13,7 +13,7 @@ use ledger_state::{Part, Spine};
 
 use crate::{
     count,
-    net::{Cluster, Lie, found, note, org},
+    net::{Cluster, Lie, found, note, org, until},
 };
 
 /// Three nodes that offer the states of every fourth height, and have more heights than a newcomer would replay.
@@ -114,6 +114,29 @@ async fn what_was_executed_before_the_state_is_not_executed_again_after_it() {
     }
     same(cluster.chain(0), cluster.chain(3)).await;
     assert_eq!(cluster.chain(3).records(&Digest([0; 32])).expect("read").len(), records);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_waits_while_a_state_is_taken_over_is_told_that_it_was_executed_or_is_executed_once() {
+    let mut cluster = grown(count(14, 16)).await;
+    for at in 0..3 {
+        cluster.kill(at).await;
+    }
+    cluster.revive(3).await;
+    let submit = |transaction| {
+        let chain = cluster.chain(3).clone();
+        tokio::spawn(async move { chain.submit(transaction).await })
+    };
+    let (old, new) = (submit(note(0, 0)), submit(note(3, 1)));
+    until("both wait, for nobody is there", || cluster.chain(3).status().expect("read").waiting == 2).await;
+    cluster.revive_all(&[0, 1, 2]).await;
+    taken_over(cluster.chain(3)).await;
+    let known = ChainFault::NotFound("contents of that transaction any more");
+    assert_eq!(old.await.expect("task"), Err(known));
+    assert_eq!(new.await.expect("task").expect("executed").refusal, None);
+    same(cluster.chain(0), cluster.chain(3)).await;
+    assert_eq!(cluster.chain(3).status().expect("read").waiting, 0);
+    assert_eq!(cluster.chain(3).records(&Digest([3; 32])).expect("read").len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
