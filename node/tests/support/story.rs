@@ -4,7 +4,8 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -118,7 +119,21 @@ impl People {
 
     /// Waits until a job has this status, as the analyst sees it.
     pub fn await_status(&self, job: &str, status: &str) -> Value {
-        until(status, SOON, || self.job(ANALYST, job).filter(|view| view["status"] == status))
+        self.await_status_for(SOON, job, status)
+    }
+
+    /// Waits so long until a job has this status.
+    pub fn await_status_for(&self, limit: Duration, job: &str, status: &str) -> Value {
+        let end = Instant::now() + limit;
+        loop {
+            let view = self.job(ANALYST, job).unwrap_or_default();
+            if view["status"] == status {
+                return view;
+            }
+            let (is, why) = (&view["status"], &view["reason_en"]);
+            assert!(Instant::now() < end, "a job is not {status} within {limit:?}, but {is}: {why}");
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// A whole query from the proposal to the answer.
